@@ -1,0 +1,1 @@
+"""farmtui: the operations console of a WordPress farm, in a terminal."""

@@ -1,0 +1,1 @@
+"""A simulated farm behind real protocols on loopback."""

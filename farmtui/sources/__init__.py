@@ -1,0 +1,1 @@
+"""One module per upstream: each returns domain values and never raises past its own poll."""

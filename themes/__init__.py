@@ -1,0 +1,1 @@
+"""Palettes as data, and the one place that turns them into Textual themes."""

@@ -1,0 +1,1 @@
+"""Reusable parts: each knows nothing of the farm but the values it is given."""
