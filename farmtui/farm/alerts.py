@@ -1,0 +1,159 @@
+"""Alerts and silences, merged over the replicas of Alertmanager, and the rules that raise them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from farmtui.farm.state import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One matcher of a silence, as Alertmanager v2 holds it. Regular expressions are anchored."""
+
+    name: str
+    value: str
+    is_regex: bool = False
+    is_equal: bool = True
+
+    def matches(self, labels: dict[str, str]) -> bool:
+        """Whether it matches; a label that is absent reads as the empty string, as in Alertmanager.
+
+        An invalid expression matches nothing (the server would have refused it).
+        """
+        have = labels.get(self.name, "")
+        if not self.is_regex:
+            return (have == self.value) is self.is_equal
+        try:
+            found = re.fullmatch(self.value, have) is not None
+        except re.error:
+            return False
+        return found is self.is_equal
+
+    def __str__(self) -> str:
+        operator = ("=~" if self.is_regex else "=") if self.is_equal else ("!~" if self.is_regex else "!=")
+        return f'{self.name}{operator}"{self.value}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert. `labels` and `annotations` are sorted pairs; text is cleaned at ingestion."""
+
+    fingerprint: str
+    labels: tuple[tuple[str, str], ...]
+    annotations: tuple[tuple[str, str], ...]
+    state: str
+    """`active`, `suppressed` or `unprocessed`."""
+    starts_at: datetime
+    ends_at: datetime | None
+    silenced_by: tuple[str, ...]
+    inhibited_by: tuple[str, ...]
+    receivers: tuple[str, ...]
+    generator_url: str = ""
+    replicas: tuple[str, ...] = ()
+    """Alertmanagers that hold it."""
+
+    def label(self, name: str) -> str:
+        """The value of a label, or the empty string."""
+        return next((v for k, v in self.labels if k == name), "")
+
+    def annotation(self, name: str) -> str:
+        """The value of an annotation, or the empty string."""
+        return next((v for k, v in self.annotations if k == name), "")
+
+    @property
+    def name(self) -> str:
+        """The alertname label."""
+        return self.label("alertname") or "(no alertname)"
+
+    @property
+    def severity(self) -> Severity:
+        """The severity label as a Severity; an unknown word counts as WARNING, so that nothing is hidden."""
+        return _SEVERITIES.get(self.label("severity").lower(), Severity.WARNING)
+
+    @property
+    def suppressed(self) -> bool:
+        """Silenced or inhibited."""
+        return bool(self.silenced_by or self.inhibited_by)
+
+
+_SEVERITIES = {
+    "critical": Severity.CRITICAL,
+    "error": Severity.CRITICAL,
+    "page": Severity.CRITICAL,
+    "warning": Severity.WARNING,
+    "warn": Severity.WARNING,
+    "info": Severity.INFO,
+    "none": Severity.INFO,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A silence. `state`: `pending`, `active` or `expired`."""
+
+    id: str
+    state: str
+    matchers: tuple[Matcher, ...]
+    created_by: str
+    comment: str
+    starts_at: datetime
+    ends_at: datetime
+    replicas: tuple[str, ...] = ()
+
+    def covers(self, alert: Alert) -> bool:
+        """Whether all matchers match."""
+        labels = dict(alert.labels)
+        return all(matcher.matches(labels) for matcher in self.matchers)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertmanagerState:
+    """One replica: whether it answers, its version and its cluster."""
+
+    url: str
+    up: bool
+    version: str = ""
+    cluster: str = ""
+    peers: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertBook:
+    """All that the Alertmanagers hold, merged by fingerprint and silence id."""
+
+    alerts: tuple[Alert, ...]
+    silences: tuple[Silence, ...]
+    replicas: tuple[AlertmanagerState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An alerting rule as Prometheus evaluates it."""
+
+    name: str
+    group: str
+    query: str
+    state: str
+    """`inactive`, `pending` or `firing`."""
+    health: str
+    """`ok`, `err` or `unknown`."""
+    for_s: float
+    last_error: str
+    labels: tuple[tuple[str, str], ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A scrape target."""
+
+    job: str
+    instance: str
+    up: bool
+    last_error: str
+    last_scrape: datetime | None
+    labels: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,184 @@
+"""The stateful clusters: Galera, Swarm and Ceph, as Prometheus tells them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from farmtui.farm.state import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class GaleraNode:
+    """One database node's own view of its cluster. None means not measured (a dead node's series vanish)."""
+
+    instance: str
+    up: bool | None = None
+    cluster_size: int | None = None
+    local_state: int | None = None
+    """1 joining, 2 donor/desynced, 3 joined, 4 synced."""
+    primary: bool | None = None
+    ready: bool | None = None
+    flow_control_ratio: float | None = None
+    recv_queue: float | None = None
+    cert_failures_per_s: float | None = None
+    queries_per_s: float | None = None
+    slow_per_s: float | None = None
+    connections: float | None = None
+    max_connections: float | None = None
+    seen_at: datetime | None = None
+
+    @property
+    def state_word(self) -> str:
+        """wsrep_local_state in Galera's own words."""
+        if self.up is False:
+            return "down"
+        return _GALERA_STATES.get(self.local_state or 0, "unknown")
+
+
+_GALERA_STATES = {1: "Joining", 2: "Donor/Desynced", 3: "Joined", 4: "Synced"}
+
+
+@dataclass(frozen=True, slots=True)
+class Galera:
+    """The database tier."""
+
+    nodes: tuple[GaleraNode, ...]
+
+    @property
+    def size_min(self) -> int | None:
+        """The smallest cluster size that any live node sees."""
+        return min((n.cluster_size for n in self.nodes if n.cluster_size is not None and n.up), default=None)
+
+    @property
+    def size_max(self) -> int | None:
+        """The largest cluster size that any live node sees; differs from `size_min` in a split brain."""
+        return max((n.cluster_size for n in self.nodes if n.cluster_size is not None and n.up), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class SwarmCounts:
+    """What the leading manager counts; empty mappings when no manager says that it leads."""
+
+    leader: str
+    """Instance of the leader; empty when there is none."""
+    managers: tuple[str, ...]
+    nodes_by_state: tuple[tuple[str, int], ...]
+    tasks_by_state: tuple[tuple[str, int], ...]
+    services: int | None
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """A Ceph health check that is raised now, by Ceph's own name; never a whitelist."""
+
+    name: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class CephDaemon:
+    """A mon, mgr, MDS or RGW. `state`: mon `quorum`/`out`; mgr `active`/`standby`; MDS `rank N`/`standby`."""
+
+    name: str
+    host: str
+    state: str
+    well: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Osd:
+    """One OSD. `id` is the daemon's name (`osd.3`); bytes are raw."""
+
+    id: str
+    host: str
+    device_class: str
+    up: bool
+    is_in: bool
+    weight: float | None = None
+    size_bytes: float | None = None
+    used_bytes: float | None = None
+    apply_latency_s: float | None = None
+
+    @property
+    def used_ratio(self) -> float | None:
+        """Used share, 0-1; None where the size is unknown or zero."""
+        if not self.size_bytes or self.used_bytes is None:
+            return None
+        return self.used_bytes / self.size_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One pool. `used_ratio` is Ceph's own percent_used (0-1, of what the pool could hold)."""
+
+    id: str
+    name: str
+    kind: str
+    pgs: int
+    pgs_clean: int
+    stored_bytes: float | None = None
+    max_avail_bytes: float | None = None
+    used_ratio: float | None = None
+    quota_bytes: float | None = None
+    objects: float | None = None
+    read_per_s: float | None = None
+    write_per_s: float | None = None
+    read_bytes_per_s: float | None = None
+    write_bytes_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ceph:
+    """A Ceph cluster. `health` is None while it is unknown, which is never the same as OK."""
+
+    health: Severity | None
+    checks: tuple[HealthCheck, ...]
+    mons: tuple[CephDaemon, ...]
+    mgrs: tuple[CephDaemon, ...]
+    mdss: tuple[CephDaemon, ...]
+    rgws: tuple[CephDaemon, ...]
+    filesystems: tuple[str, ...]
+    mds_clients: int | None
+    osds: tuple[Osd, ...]
+    flags: tuple[str, ...]
+    """Cluster flags that are set: `noout`, `norebalance`, ..."""
+    pg_states: tuple[tuple[str, int], ...]
+    """Placement groups by state name, most first, without the total; a PG is in several states at once."""
+    pgs_total: int
+    pools: tuple[Pool, ...]
+    objects_degraded: float | None
+    objects_misplaced: float | None
+    objects_unfound: float | None
+    total_bytes: float | None
+    used_bytes: float | None
+    growth_bytes_per_s: float | None
+    recovering_bytes_per_s: float | None
+    recovering_objects_per_s: float | None
+    slow_ops: float | None
+    seen_at: datetime | None
+    """When the active mgr last answered."""
+
+    @property
+    def used_ratio(self) -> float | None:
+        """Raw used share, 0-1."""
+        if not self.total_bytes or self.used_bytes is None:
+            return None
+        return self.used_bytes / self.total_bytes
+
+    @property
+    def recovery_eta_s(self) -> float | None:
+        """Seconds until no object copy is degraded or misplaced at the present rate; None when it stands still."""
+        left = (self.objects_degraded or 0.0) + (self.objects_misplaced or 0.0)
+        rate = self.recovering_objects_per_s or 0.0
+        return left / rate if left > 0 and rate > 0 else None
+
+    @property
+    def full_in_s(self) -> float | None:
+        """Seconds until raw capacity is used up at the six-hour growth; None when it does not grow."""
+        if self.total_bytes is None or self.used_bytes is None or not self.growth_bytes_per_s:
+            return None
+        if self.growth_bytes_per_s <= 0:
+            return None
+        return (self.total_bytes - self.used_bytes) / self.growth_bytes_per_s

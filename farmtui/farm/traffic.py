@@ -1,0 +1,129 @@
+"""The request path's first half: the edge, the cache tier, and the links between sites."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeNode:
+    """One Traefik. Rates are per second."""
+
+    instance: str
+    requests_per_s: float | None
+    errors_per_s: float | None
+    open_connections: float | None
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A server behind Traefik, as Traefik's own health check sees it."""
+
+    service: str
+    url: str
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SiteTraffic:
+    """One site (Traefik router) and one figure of it: requests/s or a ratio, as the holder says."""
+
+    router: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate that Traefik serves."""
+
+    cn: str
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The edge as a whole. Ratios are 0-1, NaN without traffic; None means not measured."""
+
+    nodes: tuple[EdgeNode, ...]
+    backends: tuple[Backend, ...]
+    requests_per_s: float | None
+    error_ratio: float | None
+    latency_p95_s: float | None
+    sites_seen: int | None
+    sites_failing_count: int | None
+    sites_failing: tuple[SiteTraffic, ...]
+    """The 50 worst; `value` is the share of 5xx answers."""
+    sites_busiest: tuple[SiteTraffic, ...]
+    """The 50 busiest; `value` is requests per second."""
+    certificates: tuple[Certificate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheNode:
+    """One Varnish. Rates are per second; ratios 0-1, NaN without traffic; None means not measured."""
+
+    instance: str
+    hit_ratio: float | None = None
+    """hit / (hit + miss): the cacheable ratio."""
+    hit_per_s: float | None = None
+    miss_per_s: float | None = None
+    pass_per_s: float | None = None
+    hitmiss_per_s: float | None = None
+    """Already counted inside miss."""
+    requests_per_s: float | None = None
+    evictions_per_s: float | None = None
+    backend_failures_per_s: float | None = None
+    storage_ratio: float | None = None
+    storage_bytes: float | None = None
+    objects: float | None = None
+    threads: float | None = None
+    thread_queue: float | None = None
+    dropped_sessions: float | None = None
+    """In the last five minutes."""
+    uptime_s: float | None = None
+    child_deaths: float | None = None
+    """In the last hour."""
+    backends_down: tuple[str, ...] = ()
+    """Backends that read 0: down, or without a probe."""
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RedisNode:
+    """One Redis. Ratios 0-1, NaN when idle; `memory_max_bytes` is None where there is no limit."""
+
+    instance: str
+    up: bool | None = None
+    role: str = ""
+    hit_ratio: float | None = None
+    evictions_per_s: float | None = None
+    memory_bytes: float | None = None
+    memory_max_bytes: float | None = None
+    clients: float | None = None
+    commands_per_s: float | None = None
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CacheTier:
+    """The cache tier. `hit_ratio` is sum over sum, never an average of ratios."""
+
+    nodes: tuple[CacheNode, ...]
+    redis: tuple[RedisNode, ...]
+    hit_ratio: float | None
+    hit_ratio_last_week: float | None
+    sites: tuple[SiteTraffic, ...] = ()
+    """Hit ratio per site, only where a per-site exporter is configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interconnect:
+    """One link between the farm's sites, as a probe sees it. `latency_s` None: not measured."""
+
+    instance: str
+    up: bool
+    latency_s: float | None
+    loss_ratio: float | None
+    seen_at: datetime | None
