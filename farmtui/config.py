@@ -33,18 +33,20 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _secret_reference(value: str) -> str:
+def _config_path(value: Path, info: ValidationInfo) -> Path:
+    """Paths in the file are relative to the file, not to where the console was started."""
+    base = (info.context or {}).get("base")
+    path = value.expanduser()
+    return base / path if isinstance(base, Path) and not path.is_absolute() else path
+
+
+def _secret_reference(value: str, info: ValidationInfo) -> str:
     try:
         Secret(value)
     except SecretError as error:
         raise ValueError(str(error)) from None
-    return value
-
-
-def _config_path(value: Path, info: ValidationInfo) -> Path:
-    base = (info.context or {}).get("base")
-    path = value.expanduser()
-    return base / path if isinstance(base, Path) and not path.is_absolute() else path
+    kind, _, rest = value.partition(":")
+    return f"file:{_config_path(Path(rest.strip()), info)}" if kind == "file" else value
 
 
 Url = Annotated[str, AfterValidator(_http_url)]
@@ -87,7 +89,7 @@ class HttpSource(Section):
     """Seconds after which a poll is given up."""
     auth: Auth = Auth()
     """Login, if the server wants one."""
-    headers: dict[str, str | SecretRef] = {}
+    headers: dict[str, str] = {}
     """Further headers, such as X-Scope-OrgID for Mimir. A value that starts with env:, file: or cmd: is a secret."""
     ca_file: ConfigPath | None = None
     """CA certificates to trust instead of the system's. TLS is always verified; there is no switch for that."""
@@ -385,9 +387,9 @@ def _duplicate_keys(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[t
             yield from _duplicate_keys(value, (*path, str(index)))
 
 
-SECRET_PREFIX = re.compile(r"^(env|file|cmd):")
+_SECRET_PREFIX = re.compile(r"^(env|file|cmd):")
 
 
-def header_value(value: str, base: Path | None = None) -> str:
+def header_value(value: str) -> str:
     """A configured header's value, with a secret reference resolved. Raises SecretError; may block."""
-    return Secret(value, base).reveal() if SECRET_PREFIX.match(value) else value
+    return Secret(value).reveal() if _SECRET_PREFIX.match(value) else value

@@ -1,4 +1,4 @@
-"""Secrets: references in the config (`env:`, `file:`, `cmd:`), and the redaction that keeps values out of every output."""
+"""Secrets: references in the config (`env:`, `file:`, `cmd:`), and the redaction that keeps values out of outputs."""
 
 from __future__ import annotations
 
@@ -21,16 +21,15 @@ class SecretError(Exception):
 class Secret:
     """A reference to a secret, resolved on first use. Its text forms never show the value."""
 
-    __slots__ = ("_base", "_lock", "_reference", "_value")
+    __slots__ = ("_lock", "_reference", "_value")
 
-    def __init__(self, reference: str, base: Path | None = None) -> None:
-        """`reference` is `env:NAME`, `file:PATH` (relative to `base`) or `cmd:COMMAND LINE` (no shell)."""
+    def __init__(self, reference: str) -> None:
+        """`reference` is `env:NAME`, `file:PATH` or `cmd:COMMAND LINE` (no shell)."""
         kind, _, rest = reference.partition(":")
         if kind not in ("env", "file", "cmd") or not rest.strip():
             # The text is NOT repeated: it may be a secret that somebody has pasted into the config.
             raise SecretError("a secret is given by reference: env:NAME, file:PATH or cmd:COMMAND, never by value")
         self._reference = reference
-        self._base = base
         self._value: str | None = None
         self._lock = threading.Lock()
 
@@ -56,8 +55,6 @@ class Secret:
                 raise SecretError(f"the environment variable {rest} is not set (wanted by {self._reference})")
         elif kind == "file":
             path = Path(rest).expanduser()
-            if self._base is not None and not path.is_absolute():
-                path = self._base / path
             try:
                 value = path.read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
