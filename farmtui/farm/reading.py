@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from farmtui.farm.state import Freshness
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class FailureKind(Enum):
@@ -37,10 +37,10 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(Generic[T]):
+class Reading(Generic[T_co]):
     """One poll's result: a value, or a failure, or both when the answer was partial."""
 
-    value: T | None
+    value: T_co | None
     taken_at: datetime
     duration_s: float
     failure: Failure | None = None
