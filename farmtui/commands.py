@@ -1,0 +1,99 @@
+"""Commands: ONE declaration gives the key binding, the footer's hint, the `:` name, the tooltip and the help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from textual.binding import Binding
+from textual.keys import Keys
+
+UNBOUND = "unbound"
+"""Prefix of a key name that no terminal sends: how a binding is taken off its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something that a person can do. `id` is what the config's `ui.keys` rebinds; `action` is Textual's."""
+
+    id: str
+    keys: str
+    action: str
+    title: str
+    """One or two words, for the footer."""
+    help: str
+    """One sentence, for `?`, the tooltip and the `:` prompt."""
+    names: tuple[str, ...] = ()
+    """What it is called at the `:` prompt; none keeps it to its key."""
+    argument: str = ""
+    """Name of the argument that it takes at the prompt; the action then gets it as its only parameter."""
+    shown: bool = False
+    """Whether the footer shows it."""
+    group: str = "view"
+
+    def binding(self) -> Binding:
+        """Textual's form of it. A command that is only a `:` name has no key and must not be asked for one."""
+        return Binding(self.keys, self.action, self.title, show=self.shown, id=self.id, tooltip=self.help)
+
+
+def bindings(commands: Iterable[Command]) -> list[Binding]:
+    """The bindings of all commands that have a key."""
+    return [command.binding() for command in commands if command.keys]
+
+
+def keymap(overrides: Mapping[str, str]) -> dict[str, str]:
+    """Textual's keymap from the config's `ui.keys`; an empty text takes the binding off its key."""
+    return {ident: keys.strip() or f"{UNBOUND}.{ident}" for ident, keys in overrides.items()}
+
+
+RESERVED = frozenset({"ctrl+c", "escape", "enter", "up", "down", "colon"})
+"""Keys without which nobody gets out again: no other command may take them."""
+
+
+def keymap_problems(overrides: Mapping[str, str], scopes: Mapping[str, Sequence[Binding]]) -> list[str]:
+    """What is wrong with the config's `ui.keys`, a line each; an empty list is a keymap that can be used.
+
+    `scopes` are the bindings by the place where they hold; the scope "everywhere" overlaps with all others.
+    """
+    known = {binding.id: scope for scope, items in scopes.items() for binding in items if binding.id}
+    problems = [
+        f"ui.keys.{ident}: is not a command; `farmtui config keys` lists them"
+        for ident in overrides
+        if ident not in known
+    ]
+    for ident, keys in overrides.items():
+        for key in filter(None, (part.strip() for part in keys.split(","))):
+            if not is_key(key):
+                problems.append(f"ui.keys.{ident}: {key!r} is not a key; write ctrl+n, f5, shift+tab or a character")
+            elif normal_key(key) in RESERVED:
+                problems.append(f"ui.keys.{ident}: {key!r} is reserved; choose another")
+    for scope, items in scopes.items():
+        around = list(items) if scope == "everywhere" else [*items, *scopes.get("everywhere", ())]
+        taken: dict[str, str] = {}
+        for binding in around:
+            keys = overrides.get(binding.id or "", binding.key)
+            for key in filter(None, (normal_key(part.strip()) for part in keys.split(","))):
+                other = taken.setdefault(key, binding.id or binding.action)
+                mine = binding.id or binding.action
+                if other != mine and {other, mine} & set(overrides):
+                    first, second = sorted((other, mine))
+                    problems.append(f"ui.keys: {first} and {second} are both on {key!r} ({scope}); move one of them")
+    return sorted(set(problems))
+
+
+def normal_key(key: str) -> str:
+    """Textual's long name of a key: `?` is `question_mark`, `N` is `N`, `ctrl+n` is itself."""
+    return next(iter(Binding.make_bindings([Binding(key, "")]))).key if len(key) == 1 else key
+
+
+_NAMED = {key.value for key in Keys} | {"space"} | {normal_key(chr(code)) for code in range(33, 127)}
+
+
+def is_key(key: str) -> bool:
+    """Whether a terminal can send a key of this name."""
+    if len(key) == 1:
+        return key.isprintable() and not key.isspace()
+    *modifiers, base = key.split("+")
+    if any(modifier not in ("ctrl", "shift", "alt", "super", "meta") for modifier in modifiers):
+        return False
+    return base in _NAMED or key in _NAMED
