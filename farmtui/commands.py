@@ -83,6 +83,8 @@ def keymap_problems(overrides: Mapping[str, str], scopes: Mapping[str, Sequence[
 
 def normal_key(key: str) -> str:
     """Textual's long name of a key: `?` is `question_mark`, `N` is `N`, `ctrl+n` is itself."""
+    if key == ",":  # the separator of a list of keys: Textual would read two empty ones
+        return "comma"
     return next(iter(Binding.make_bindings([Binding(key, "")]))).key if len(key) == 1 else key
 
 
