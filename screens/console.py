@@ -1,0 +1,138 @@
+"""What a screen may ask of the application, and the registry of screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
+
+from farmtui.commands import Command
+from farmtui.farm.farm import Farm
+from farmtui.farm.state import Severity
+from screens.places import Place, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from farmtui.insight.findings import Finding
+
+    from farmtui.farm.alerts import Matcher
+    from screens.frame import FarmScreen
+
+
+class SilenceDesk(Protocol):
+    """The one thing that this console can change at an Alertmanager."""
+
+    def create(
+        self, matchers: Sequence[Matcher], duration_s: float, comment: str, *, replaces: str = ""
+    ) -> Awaitable[str]:
+        """Create a silence from now on; gives its id. Raises ActionError in words."""
+        ...
+
+    def expire(self, ident: str) -> Awaitable[None]:
+        """End a silence now. Raises ActionError in words."""
+        ...
+
+
+class ActionError(Exception):
+    """An action that did not happen, or of which it is not known; the text says which, why, and what to do."""
+
+
+class Console(Protocol):
+    """The application, as screens see it."""
+
+    @property
+    def farm(self) -> Farm | None:
+        """The newest picture, or None before the first."""
+        ...
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong, worst first."""
+        ...
+
+    @property
+    def faults_only(self) -> bool:
+        """Whether rows that are well are hidden."""
+        ...
+
+    @property
+    def read_only(self) -> str:
+        """Why nothing can be changed; empty when it can."""
+        ...
+
+    @property
+    def silences(self) -> SilenceDesk | None:
+        """None where no Alertmanager is configured."""
+        ...
+
+    def go(self, place: Place) -> None:
+        """Show a place, and remember it in the history."""
+        ...
+
+    def open(self, subject: Subject) -> None:
+        """Drill into a thing, on the screen where somebody is."""
+        ...
+
+    def say(self, text: str, severity: Severity = Severity.OK) -> None:
+        """A passing notice. The text is never read as markup."""
+        ...
+
+    def clip(self, text: str, what: str) -> None:
+        """Copy to the terminal's clipboard (OSC 52) and say so."""
+        ...
+
+    def refresh_sources(self) -> None:
+        """Poll everything now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenEntry:
+    """One top-level screen: the one declaration from which its key, its `:` names, its tab and its help come."""
+
+    name: str
+    key: str
+    """Empty for screens that are only reached by name."""
+    help: str
+    module: str
+    """`module:Class`, imported when it is first shown."""
+    names: tuple[str, ...] = ()
+
+    def load(self) -> Callable[[], FarmScreen]:
+        """The screen's class."""
+        module, _, name = self.module.partition(":")
+        found: Callable[[], FarmScreen] = getattr(import_module(module), name)
+        return found
+
+    @property
+    def command(self) -> Command:
+        """The command that goes there."""
+        return Command(
+            id=f"go.{self.name}",
+            keys=self.key,
+            action=f"app.screen('{self.name}')",
+            title=self.name,
+            help=self.help,
+            names=(self.name, *self.names),
+            group="screens",
+        )
+
+
+SCREENS: tuple[ScreenEntry, ...] = (
+    ScreenEntry("overview", "1", "Worst things first, each with its cause", "screens.overview:OverviewScreen", ("ov",)),
+    ScreenEntry(
+        "topology",
+        "2",
+        "The request path as tiers, and every machine",
+        "screens.topology:TopologyScreen",
+        ("topo", "nodes", "no"),
+    ),
+    ScreenEntry("cache", "3", "Varnish and Redis", "screens.cache:CacheScreen", ("varnish", "redis")),
+    ScreenEntry("storage", "4", "Ceph", "screens.storage:StorageScreen", ("ceph", "osd", "osds")),
+    ScreenEntry("alerts", "5", "Alerts and silences", "screens.alerts:AlertsScreen", ("al", "alert", "silences")),
+    ScreenEntry(
+        "sources", "", "Where the figures come from, and how old they are", "screens.sources:SourcesScreen", ("src",)
+    ),
+)

@@ -1,0 +1,116 @@
+"""Describers of Galera and Ceph."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from farmtui.farm.cluster import CephDaemon
+from farmtui.farm.farm import Farm
+from farmtui.farm.state import Severity
+from farmtui.farm.units import age, count, data_rate, data_size, duration, percent, rate
+from screens.describe import Block, Detail, Field, Link, describer
+from screens.describe.machines import node_subject
+from screens.places import Subject
+
+
+def _seen(farm: Farm, seen_at: datetime | None) -> Field:
+    if seen_at is None:
+        return Field("measured", "never", Severity.UNKNOWN)
+    words = age((farm.at - seen_at).total_seconds())
+    return Field("measured", words if words == "now" else f"{words} ago")
+
+
+def _host_links(farm: Farm, host: str) -> tuple[Link, ...]:
+    return tuple(
+        Link("machine", node_subject(node), f"{node.name}  {node.place}", node.state)
+        for node in farm.nodes
+        if host and node.name.partition(".")[0].casefold() == host.partition(".")[0].casefold()
+    )
+
+
+@describer("galera")
+def describe_galera(farm: Farm, key: str) -> Detail | None:
+    """One database node's own view."""
+    node = next((n for n in farm.galera.nodes if n.instance == key), None) if farm.galera else None
+    if node is None:
+        return None
+    machine = farm.node_of_instance(key)
+    fields = (
+        Field("state", node.state_word, Severity.OK if node.local_state == 4 and node.up else Severity.CRITICAL),
+        Field("component", {True: "Primary", False: "non-Primary", None: "–"}[node.primary]),
+        Field("cluster size it sees", count(node.cluster_size)),
+        Field("takes queries", {True: "yes", False: "no", None: "–"}[node.ready]),
+        Field("flow control", percent(node.flow_control_ratio)),
+        Field("receive queue", count(node.recv_queue)),
+        Field("certification failures", rate(node.cert_failures_per_s)),
+        Field("queries", rate(node.queries_per_s)),
+        Field("slow queries", rate(node.slow_per_s)),
+        Field("connections", f"{count(node.connections)} of {count(node.max_connections)}"),
+        _seen(farm, node.seen_at),
+    )
+    links = (Link("machine", node_subject(machine), machine.name, machine.state),) if machine else ()
+    title = f"galera {machine.name if machine else key}"
+    return Detail(title, None, (), (Block("Galera node", fields),), links, raw=node)
+
+
+@describer("osd")
+def describe_osd(farm: Farm, key: str) -> Detail | None:
+    """One OSD."""
+    osd = next((o for o in farm.ceph.osds if o.id == key), None) if farm.ceph else None
+    if farm.ceph is None or osd is None:
+        return None
+    severity = (
+        Severity.OK if osd.up and osd.is_in else Severity.WARNING if osd.up or not osd.is_in else Severity.CRITICAL
+    )
+    fields = (
+        Field("host", osd.host or "–"),
+        Field("class", osd.device_class or "–"),
+        Field("up", "yes" if osd.up else "no", None if osd.up else Severity.CRITICAL),
+        Field("in", "yes" if osd.is_in else "no", None if osd.is_in else Severity.WARNING),
+        Field("reweight", count(osd.weight)),
+        Field("size", data_size(osd.size_bytes)),
+        Field("used", f"{percent(osd.used_ratio)}  {data_size(osd.used_bytes)}"),
+        Field("apply latency", duration(osd.apply_latency_s)),
+        _seen(farm, farm.ceph.seen_at),
+    )
+    return Detail(osd.id, severity, (), (Block("OSD", fields),), _host_links(farm, osd.host), raw=osd)
+
+
+@describer("pool")
+def describe_pool(farm: Farm, key: str) -> Detail | None:
+    """One pool."""
+    pool = next((p for p in farm.ceph.pools if p.id == key), None) if farm.ceph else None
+    if farm.ceph is None or pool is None:
+        return None
+    fields = (
+        Field("kind", pool.kind),
+        Field("placement groups", f"{pool.pgs}, {pool.pgs_clean} clean"),
+        Field("stored", data_size(pool.stored_bytes)),
+        Field("objects", count(pool.objects)),
+        Field("used", percent(pool.used_ratio)),
+        Field("room left", data_size(pool.max_avail_bytes)),
+        Field("quota", data_size(pool.quota_bytes)),
+        Field("reads", f"{rate(pool.read_per_s)}  {data_rate(pool.read_bytes_per_s)}"),
+        Field("writes", f"{rate(pool.write_per_s)}  {data_rate(pool.write_bytes_per_s)}"),
+        _seen(farm, farm.ceph.seen_at),
+    )
+    severity = Severity.OK if pool.pgs == pool.pgs_clean else Severity.WARNING
+    return Detail(f"pool {pool.name}", severity, (), (Block("Pool", fields),), raw=pool)
+
+
+@describer("ceph-daemon")
+def describe_daemon(farm: Farm, key: str) -> Detail | None:
+    """One mon, mgr, MDS or RGW."""
+    ceph = farm.ceph
+    daemons: tuple[CephDaemon, ...] = (*ceph.mons, *ceph.mgrs, *ceph.mdss, *ceph.rgws) if ceph else ()
+    daemon = next((d for d in daemons if d.name == key), None)
+    if ceph is None or daemon is None:
+        return None
+    severity = Severity.OK if daemon.well else Severity.CRITICAL
+    fields = (Field("state", daemon.state, severity), Field("host", daemon.host or "–"), _seen(farm, ceph.seen_at))
+    return Detail(daemon.name, severity, (), (Block("Daemon", fields),), _host_links(farm, daemon.host), raw=daemon)
+
+
+def osd_subject(ident: str) -> Subject:
+    """The subject of an OSD."""
+    return Subject("osd", ident, ident)

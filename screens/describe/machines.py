@@ -1,0 +1,240 @@
+"""Describers of machines, their hosts and the links between the farm's sites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from farmtui.farm.farm import Farm
+from farmtui.farm.node import Droplet, Guest, Node, Provider, Tier
+from farmtui.farm.state import Severity
+from farmtui.farm.units import age, count, data_rate, data_size, duration, money, percent
+from screens.describe import Block, Detail, Field, Link, describer
+from screens.places import Subject
+
+
+def node_subject(node: Node) -> Subject:
+    """The subject of a machine."""
+    return Subject("node", node.name, node.name)
+
+
+@describer("node")
+def describe_node(farm: Farm, key: str) -> Detail | None:
+    """One machine, with every source that has sighted it."""
+    node = next((node for node in farm.nodes if node.name == key), None)
+    if node is None:
+        return None
+    metrics = node.metrics
+    seen = age((farm.at - metrics.seen_at).total_seconds()) if metrics.seen_at else "never"
+    blocks = [
+        Block(
+            "Machine",
+            (
+                Field("tier", node.tier.title),
+                Field("provider", node.provider.value),
+                Field("runs in", node.place or "–"),
+                Field("power", node.power or "–"),
+                Field("addresses", ", ".join(node.addresses) or "–"),
+            ),
+        ),
+        Block(
+            "Load",
+            (
+                Field("CPU", percent(metrics.cpu_ratio)),
+                Field("memory", f"{percent(metrics.memory_ratio)} of {data_size(metrics.memory_bytes)}"),
+                Field("fullest disk", percent(metrics.disk_ratio)),
+                Field("load, 1 min", count(metrics.load1)),
+                Field("network in", data_rate(metrics.receive_bytes_per_s)),
+                Field("network out", data_rate(metrics.transmit_bytes_per_s)),
+                Field("uptime", duration(metrics.uptime_s)),
+                Field("clock offset", duration(metrics.clock_offset_s)),
+                Field("measured", seen if seen in ("never", "now") else f"{seen} ago"),
+            ),
+        ),
+        Block(
+            "Exporters",
+            tuple(
+                Field(exporter.job, exporter.instance + ("" if exporter.up else "  does not answer"), _up(exporter.up))
+                for exporter in node.exporters
+            )
+            or (Field("", "none: no Prometheus target is this machine"),),
+        ),
+        Block(
+            "Known as",
+            tuple(
+                Field(sighting.source, "  ".join(filter(None, (sighting.ident, sighting.name, *sighting.addresses))))
+                for sighting in node.sightings
+            ),
+        ),
+    ]
+    return Detail(
+        title=node.name,
+        severity=node.state,
+        reasons=node.reasons,
+        blocks=tuple(blocks),
+        links=(*_provider_links(farm, node), *alert_links(farm, node)),
+        raw=node,
+        labels=(("tier", node.tier.value), ("provider", node.provider.value), ("name", node.name)),
+    )
+
+
+def alert_links(farm: Farm, node: Node) -> Iterator[Link]:
+    """The alerts that are about a machine: by instance, or by its name in a common label."""
+    for alert in farm.book.alerts if farm.book else ():
+        about = {alert.label(name) for name in ("instance", "node", "host", "nodename", "name")}
+        hosts = {value.rpartition(":")[0] or value for value in about}
+        if about & node.instances or node.name in about | hosts:
+            yield Link("alert", Subject("alert", alert.fingerprint, alert.name), alert.name, alert.severity)
+
+
+def _provider_links(farm: Farm, node: Node) -> Iterator[Link]:
+    idents = {(sighting.source, sighting.ident) for sighting in node.sightings}
+    for cluster in farm.pve:
+        for guest in cluster.guests:
+            if ("proxmox", guest.ident) in idents:
+                host = next((h for h in cluster.hosts if h.name == guest.host), None)
+                bad = host is not None and host.status != "online"
+                subject = Subject("pve-host", f"{cluster.name}/{guest.host}", guest.host)
+                yield Link(
+                    "runs on",
+                    subject,
+                    f"PVE host {guest.host} ({host.status if host else 'unknown'})",
+                    Severity.CRITICAL if bad else Severity.OK,
+                )
+                yield Link("guest", Subject("guest", guest.ident, guest.name), f"{guest.ident} {guest.status}")
+    for droplet in farm.cloud.droplets if farm.cloud else ():
+        if ("digitalocean", droplet.ident) in idents:
+            yield Link(
+                "droplet", Subject("droplet", droplet.ident, droplet.name), f"{droplet.size} in {droplet.region}"
+            )
+
+
+@describer("guest")
+def describe_guest(farm: Farm, key: str) -> Detail | None:
+    """One PVE guest."""
+    guest = next((g for cluster in farm.pve for g in cluster.guests if g.ident == key), None)
+    if guest is None:
+        return None
+    return Detail(guest.name, _guest_severity(guest), (), (Block("Guest", tuple(_guest_fields(guest))),), raw=guest)
+
+
+def _guest_fields(guest: Guest) -> Iterator[Field]:
+    yield Field("id", guest.ident)
+    yield Field("kind", guest.kind + (", template" if guest.template else ""))
+    yield Field("status", guest.status, _guest_severity(guest))
+    yield Field("host", guest.host)
+    yield Field("lock", guest.lock or "–")
+    yield Field("CPU", f"{percent(guest.cpu_ratio)} of {count(guest.cpus)}")
+    yield Field("memory", f"{data_size(guest.memory_bytes)} of {data_size(guest.memory_max_bytes)}")
+    yield Field("uptime", duration(guest.uptime_s))
+    yield Field("addresses", ", ".join(guest.addresses) or "–")
+    yield Field("tags", ", ".join(guest.tags) or "–")
+
+
+def _guest_severity(guest: Guest) -> Severity:
+    if guest.status == "unknown":
+        return Severity.UNKNOWN
+    return Severity.OK if guest.status == "running" or guest.template else Severity.INFO
+
+
+@describer("pve-host")
+def describe_pve_host(farm: Farm, key: str) -> Detail | None:
+    """One PVE host, with its guests."""
+    name, _, host_name = key.partition("/")
+    cluster = next((cluster for cluster in farm.pve if cluster.name == name), None)
+    host = next((host for host in cluster.hosts if host.name == host_name), None) if cluster else None
+    if cluster is None or host is None:
+        return None
+    online = host.status == "online"
+    quorum = {True: "yes", False: "NO", None: "not a cluster"}[cluster.quorate]
+    block = Block(
+        "Host",
+        (
+            Field("cluster", cluster.name),
+            Field("status", host.status, Severity.OK if online else Severity.CRITICAL),
+            Field("cluster quorate", quorum, Severity.CRITICAL if cluster.quorate is False else None),
+            Field("address", host.address or "–"),
+            Field("CPU", f"{percent(host.cpu_ratio)} of {count(host.cpus)}"),
+            Field("memory", f"{data_size(host.memory_bytes)} of {data_size(host.memory_max_bytes)}"),
+            Field("uptime", duration(host.uptime_s)),
+        ),
+    )
+    links = tuple(
+        Link(
+            "guest", Subject("guest", guest.ident, guest.name), f"{guest.name}  {guest.status}", _guest_severity(guest)
+        )
+        for guest in cluster.guests
+        if guest.host == host.name
+    )
+    severity = Severity.OK if online else Severity.CRITICAL
+    reasons = () if online else (f"PVE says {host.status}: its guests' states are unknown",)
+    return Detail(host.name, severity, reasons, (block,), links, raw=host)
+
+
+@describer("droplet")
+def describe_droplet(farm: Farm, key: str) -> Detail | None:
+    """One droplet."""
+    droplet = next((d for d in farm.cloud.droplets if d.ident == key), None) if farm.cloud else None
+    if droplet is None:
+        return None
+    severity = Severity.OK if droplet.status == "active" else Severity.WARNING
+    return Detail(droplet.name, severity, (), (Block("Droplet", tuple(_droplet_fields(farm, droplet))),), raw=droplet)
+
+
+def _droplet_fields(farm: Farm, droplet: Droplet) -> Iterator[Field]:
+    yield Field("id", droplet.ident)
+    yield Field("status", droplet.status + (", locked" if droplet.locked else ""))
+    yield Field("region", droplet.region)
+    yield Field("size", droplet.size)
+    yield Field("price a month", money(droplet.price_monthly))
+    yield Field("vCPUs", str(droplet.vcpus))
+    yield Field("memory", data_size(droplet.memory_bytes))
+    yield Field("disk", data_size(droplet.disk_bytes))
+    yield Field("addresses", ", ".join(droplet.addresses) or "–")
+    yield Field("tags", ", ".join(droplet.tags) or "–")
+    if droplet.created_at:
+        yield Field("created", f"{age((farm.at - droplet.created_at).total_seconds())} ago")
+
+
+@describer("tier")
+def describe_tier(farm: Farm, key: str) -> Detail | None:
+    """One tier with its machines."""
+    summary = next((tier for tier in farm.tiers if tier.tier.value == key), None)
+    if summary is None:
+        return None
+    expected = "not said in the config" if summary.expected is None else str(summary.expected)
+    block = Block(
+        "Tier",
+        (Field("expected", expected), Field("seen", str(summary.seen)), Field("healthy", str(summary.healthy))),
+    )
+    links = tuple(
+        Link("machine", node_subject(node), f"{node.name}  {node.place}", node.state)
+        for node in farm.tier_nodes(summary.tier)
+    )
+    return Detail(summary.tier.title, summary.state, (), (block,), links, raw=summary)
+
+
+@describer("interconnect")
+def describe_interconnect(farm: Farm, key: str) -> Detail | None:
+    """The link between the farm's sites, as one probe sees it."""
+    link = next((link for link in farm.interconnects if link.instance == key), None)
+    if link is None:
+        return None
+    severity = Severity.OK if link.up else Severity.CRITICAL
+    reasons = () if link.up else ("the far side does not answer the probe",)
+    fields = (
+        Field("probe target", link.instance),
+        Field("answers", "yes" if link.up else "no", severity),
+        Field("round trip", duration(link.latency_s)),
+        Field("lost in 5 min", percent(link.loss_ratio)),
+        Field("between", "DigitalOcean and Proxmox VE" if _is_hybrid(farm) else "two networks"),
+    )
+    return Detail(f"interconnect {link.instance}", severity, reasons, (Block("Interconnect", fields),), raw=link)
+
+
+def _is_hybrid(farm: Farm) -> bool:
+    providers = {node.provider for node in farm.nodes if node.tier is not Tier.OTHER}
+    return {Provider.PROXMOX, Provider.DIGITALOCEAN} <= providers
+
+
+def _up(up: bool) -> Severity:
+    return Severity.OK if up else Severity.CRITICAL
