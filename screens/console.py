@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
@@ -15,10 +15,13 @@ from screens.places import Place, Subject
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from farmtui.insight.findings import Finding
-
     from farmtui.farm.alerts import Matcher
+    from farmtui.insight.findings import Finding
     from screens.frame import FarmScreen
+
+
+class ActionError(Exception):
+    """An action that did not happen, or of which it is not known; the text says which, why, and what to do."""
 
 
 class SilenceDesk(Protocol):
@@ -35,12 +38,11 @@ class SilenceDesk(Protocol):
         ...
 
 
-class ActionError(Exception):
-    """An action that did not happen, or of which it is not known; the text says which, why, and what to do."""
-
-
 class Console(Protocol):
     """The application, as screens see it."""
+
+    farm_name: str
+    """The farm's name from the config."""
 
     @property
     def farm(self) -> Farm | None:
@@ -50,6 +52,16 @@ class Console(Protocol):
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong, worst first."""
+        ...
+
+    @property
+    def overall(self) -> Severity:
+        """How the farm is, as a whole."""
+        ...
+
+    @property
+    def screen_health(self) -> Mapping[str, Severity]:
+        """How bad the worst thing on each screen is, by the screen's name."""
         ...
 
     @property
@@ -96,14 +108,14 @@ class ScreenEntry:
     key: str
     """Empty for screens that are only reached by name."""
     help: str
-    module: str
+    target: str
     """`module:Class`, imported when it is first shown."""
     names: tuple[str, ...] = ()
 
-    def load(self) -> Callable[[], FarmScreen]:
+    def load(self) -> type[FarmScreen]:
         """The screen's class."""
-        module, _, name = self.module.partition(":")
-        found: Callable[[], FarmScreen] = getattr(import_module(module), name)
+        module, _, name = self.target.partition(":")
+        found: type[FarmScreen] = getattr(import_module(module), name)
         return found
 
     @property
@@ -125,14 +137,12 @@ SCREENS: tuple[ScreenEntry, ...] = (
     ScreenEntry(
         "topology",
         "2",
-        "The request path as tiers, and every machine",
+        "The request path, and every machine",
         "screens.topology:TopologyScreen",
         ("topo", "nodes", "no"),
     ),
     ScreenEntry("cache", "3", "Varnish and Redis", "screens.cache:CacheScreen", ("varnish", "redis")),
     ScreenEntry("storage", "4", "Ceph", "screens.storage:StorageScreen", ("ceph", "osd", "osds")),
     ScreenEntry("alerts", "5", "Alerts and silences", "screens.alerts:AlertsScreen", ("al", "alert", "silences")),
-    ScreenEntry(
-        "sources", "", "Where the figures come from, and how old they are", "screens.sources:SourcesScreen", ("src",)
-    ),
+    ScreenEntry("sources", "", "Where the figures come from, and how old", "screens.sources:SourcesScreen", ("src",)),
 )

@@ -2,66 +2,48 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import Screen
-from widgets.prompt import Prompt
 
-from farmtui.commands import Command, bindings
+from farmtui.commands import UNBOUND, Command, bindings
 from farmtui.farm.farm import Farm
-from farmtui.farm.filtering import EVERYTHING, RowFilter
-from screens.console import Console
+from farmtui.farm.filtering import EVERYTHING, FilterError, RowFilter, parse_filter
+from farmtui.farm.state import Severity
+from screens.console import SCREENS, Console
 from screens.lines import ClickableLine, Line
 from screens.places import Place, Subject
+from screens.statusline import nav_text, status_texts
+from widgets import ink
+from widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from farmtui.insight.findings import Finding
 
-LIST: tuple[Command, ...] = (
+COMMON: tuple[Command, ...] = (
     Command(
         "filter",
         "slash",
         "filter",
         "Filter",
-        "Show matching rows: a regex, !regex, -l label=value, -f fuzzy",
+        "Show matching rows: regex, !regex, -l label=value, -f fuzzy",
         shown=True,
         group="list",
     ),
-    Command("open", "", "open_selected", "Open", "Open the selected thing", ("open",), group="selection"),
     Command(
-        "actions",
-        "x",
-        "actions",
-        "Actions",
-        "What can be done with the selected thing",
-        ("actions",),
-        shown=True,
-        group="selection",
+        "actions", "x", "actions", "Actions", "What can be done with the selected thing", shown=True, group="selection"
     ),
     Command(
-        "raw",
-        "y",
-        "raw",
-        "Raw",
-        "All that is known of the selected thing, as JSON",
-        ("raw",),
-        shown=True,
-        group="selection",
+        "raw", "y", "raw", "Raw", "All that is known of the selected thing, as JSON", shown=True, group="selection"
     ),
-    Command(
-        "copy", "c", "copy", "Copy", "Copy the selected thing's name to the clipboard", ("copy",), group="selection"
-    ),
-    Command(
-        "escape",
-        "escape",
-        "escape",
-        "Back",
-        "Close the dialog, then the prompt, then the filter, then the view",
-        group="history",
-    ),
+    Command("copy", "c", "copy", "Copy", "Copy the selected thing to the clipboard", group="selection"),
+    Command("escape", "escape", "escape", "Back", "Close the dialog, the prompt, the filter, the view: in this order"),
 )
 
 
@@ -69,42 +51,38 @@ class FarmScreen(Screen[None]):
     """A screen: a function of (Farm, selection). A subclass says what its body is and how a Farm shows in it."""
 
     NAME: ClassVar[str] = ""
+    """Its name in the registry; the screen on whose stack it lies, for a view that was opened from there."""
     COMMANDS: ClassVar[tuple[Command, ...]] = ()
     """The screen's own commands, beside the common ones."""
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings(LIST))
-    AUTO_FOCUS: ClassVar[str | None] = "LiveTable"
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(COMMON))
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         # One declaration per command: the bindings follow from it.
-        cls.BINDINGS = [*bindings(cls.COMMANDS)]
+        cls.BINDINGS = list(bindings(cls.COMMANDS))
         super().__init_subclass__(**kwargs)
 
     def __init__(self) -> None:
         super().__init__()
         self.row_filter: RowFilter = EVERYTHING
-        self._shown: tuple[Farm | None, bool] = (None, False)
+        self._painted: tuple[object, ...] = ()
 
     # -- what a subclass gives ------------------------------------------------------------------
 
     def compose_body(self) -> ComposeResult:
         """The widgets between navigation and prompt."""
-        raise NotImplementedError
+        yield from ()
 
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
-        """Show a new picture; called only while the screen is on top."""
-        raise NotImplementedError
+        """Show a picture; called only while the screen is on top. Filter and faults-only are the screen's to apply."""
 
     def selected(self) -> Subject | None:
         """What the cursor is on, for open, raw, copy and actions."""
         return None
 
-    def raw_of(self, subject: Subject) -> object:
-        """What `y` shows of a subject."""
-        from screens.describe import describe
-
-        farm = self.console.farm
-        detail = describe(farm, subject) if farm else None
-        return detail.raw if detail else None
+    @property
+    def place(self) -> Place:
+        """Where this screen is, for the crumbs."""
+        return Place(self.NAME)
 
     # -- the frame ------------------------------------------------------------------------------
 
@@ -112,11 +90,6 @@ class FarmScreen(Screen[None]):
     def console(self) -> Console:
         """The application, as screens see it."""
         return cast("Console", self.app)
-
-    @property
-    def place(self) -> Place:
-        """Where this screen is."""
-        return Place(self.NAME)
 
     def compose(self) -> ComposeResult:
         """The frame, with the subclass's body inside."""
@@ -126,3 +99,131 @@ class FarmScreen(Screen[None]):
             yield from self.compose_body()
         yield Prompt(id="prompt")
         yield Line(id="hints")
+
+    def on_mount(self) -> None:
+        """The prompt is there only while somebody types."""
+        self.query_one(Prompt).display = False
+
+    def on_screen_resume(self) -> None:
+        """Hidden screens are not repainted: catch up."""
+        self.repaint()
+        self.call_after_refresh(self._paint_hints)
+
+    def on_resize(self) -> None:
+        """Lines are cut to the width."""
+        self._painted = ()
+        self.call_after_refresh(self.repaint)
+
+    def repaint(self) -> None:
+        """Show the newest picture, if it is not the one that is shown."""
+        console = self.console
+        farm = console.farm
+        wanted = (farm, console.faults_only, self.row_filter, console.read_only)
+        if not self.is_mounted or all(a is b for a, b in zip(wanted, self._painted, strict=False)) and self._painted:
+            return
+        self._painted = wanted
+        flags = [word for word, on in (("FAULTS ONLY", console.faults_only), ("READ-ONLY", console.read_only)) if on]
+        if self.row_filter:
+            flags.append(f"/{self.row_filter.text}")
+        left, right = status_texts(
+            farm, console.findings, console.overall, name=console.farm_name, flags=flags, crumbs=self.place.crumbs
+        )
+        self.query_one("#status", Line).show(left, right)
+        nav = nav_text(SCREENS, self.NAME, console.screen_health, width=self.size.width)
+        self.query_one("#nav", Line).show(nav)
+        if farm is not None:
+            self.show_farm(farm, console.findings)
+
+    def _paint_hints(self) -> None:
+        """The footer derives from the bindings that are active now; there is no second list."""
+        parts: list[tuple[str, str]] = []
+        seen: set[str] = set()
+        for key, active in self.active_bindings.items():
+            binding = active.binding
+            if not (binding.show and active.enabled) or binding.action in seen or key.startswith(UNBOUND):
+                continue
+            seen.add(binding.action)
+            parts += [
+                (f" {self.app.get_key_display(binding)}", f"{ink.STRONG} {ink.ACCENT}"),
+                (f" {binding.description} ", ink.MUTED),
+            ]
+        self.query_one("#hints", Line).show(Content.assemble(*parts))
+
+    def on_descendant_focus(self) -> None:
+        """Another widget has other keys."""
+        self._paint_hints()
+
+    @on(ClickableLine.Chosen)
+    def _tab_clicked(self, message: ClickableLine.Chosen) -> None:
+        message.stop()
+        self.console.go(Place(message.name))
+
+    # -- manners --------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """Open the prompt for a filter."""
+        self.query_one(Prompt).ask("/", value=self.row_filter.text)
+
+    def action_escape(self) -> None:
+        """Close what is open, innermost first. Dialogs are screens of their own and come before."""
+        prompt = self.query_one(Prompt)
+        if prompt.display:
+            prompt.close()
+        elif self.row_filter:
+            self.set_filter("")
+        elif self.place.trail:
+            self.console.go(self.place.out())
+
+    def set_filter(self, text: str) -> str:
+        """Filter the screen's rows; gives what is wrong with the filter, in words, and then changes nothing."""
+        try:
+            self.row_filter = parse_filter(text)
+        except FilterError as error:
+            return str(error)
+        self._painted = ()
+        self.repaint()
+        return ""
+
+    def action_raw(self) -> None:
+        """Show the selected thing as JSON."""
+        subject = self.selected()
+        if subject is None or self.console.farm is None:
+            self.console.say("nothing is selected", Severity.INFO)
+            return
+        from screens.describe import describe
+        from screens.raw import RawScreen
+
+        detail = describe(self.console.farm, subject)
+        if detail is not None:
+            self.app.push_screen(RawScreen(subject.title, detail.raw))
+
+    def action_copy(self) -> None:
+        """Copy the selected thing's key: an address, a fingerprint, a name."""
+        subject = self.selected()
+        if subject is None:
+            self.console.say("nothing is selected", Severity.INFO)
+        else:
+            self.console.clip(subject.key, subject.title)
+
+    def action_actions(self) -> None:
+        """Open the actions that are possible on the selected thing."""
+        from screens.actions import ActionMenu
+
+        subject = self.selected()
+        if subject is None or self.console.farm is None:
+            self.console.say("nothing is selected", Severity.INFO)
+        else:
+            self.app.push_screen(ActionMenu(subject))
+
+
+def as_json(value: object) -> object:
+    """A domain value as what `json` can print: dataclasses by field, enums by name, the rest as text."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, (list, tuple, frozenset, set)):
+        return [as_json(item) for item in value]
+    if isinstance(value, Severity):
+        return value.word
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return str(getattr(value, "value", value))

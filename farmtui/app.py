@@ -1,0 +1,289 @@
+"""FarmApp: the one place where engine and screens meet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import App
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from farmtui.commands import Command, bindings, keymap
+from farmtui.farm.state import Severity
+from farmtui.terminal import FarmTerminal
+from screens.console import SCREENS, SilenceDesk
+from screens.frame import FarmScreen
+from screens.places import History, Place, Subject
+from widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from farmtui.config import Config
+    from farmtui.farm.farm import Farm
+    from farmtui.insight.findings import Finding
+    from farmtui.polling import Feed
+
+GLOBAL: tuple[Command, ...] = (
+    *(entry.command for entry in SCREENS),
+    Command("prompt", "colon", "prompt", "Command", "Type a command or a screen's name", shown=True, group="console"),
+    Command("help", "question_mark", "help", "Help", "Every key that does something here", ("help",), shown=True),
+    Command("last", "minus", "last", "Last", "Go to the place before this one, and back", group="history"),
+    Command("history.back", "left_square_bracket", "step(-1)", "Back", "One step back", group="history"),
+    Command("history.forward", "right_square_bracket", "step(1)", "Forward", "One step forward", group="history"),
+    Command("faults", "ctrl+z", "faults", "Faults", "Show only what is not well", ("faults",), shown=True),
+    Command("refresh", "ctrl+r", "poll", "Poll", "Ask every source now", ("refresh", "poll"), group="console"),
+    Command("redraw", "ctrl+l", "redraw", "Redraw", "Paint the whole terminal anew", ("redraw",), group="console"),
+    Command("quit", "ctrl+c", "quit", "Quit", "Leave the console", ("quit", "q", "q!", "exit"), group="console"),
+    Command("theme", "", "theme", "Theme", "Change the colours", ("theme", "skin"), argument="name", group="console"),
+)
+
+
+class FarmApp(FarmTerminal, App[int]):
+    """The console. It holds the newest Farm; screens hold no data of their own."""
+
+    TITLE = "farmtui"
+    ENABLE_COMMAND_PALETTE = False  # `:` is the prompt; the palette's dimming repaints everything
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(GLOBAL))
+    CSS_PATH = "../themes/app.tcss"
+
+    def __init__(
+        self,
+        start: Callable[[], Awaitable[Config]],
+        *,
+        config: Config | None = None,
+        first_screen: str | None = None,
+        read_only: str = "",
+        notices: Sequence[str] = (),
+        themes_dir: Path | None = None,
+    ) -> None:
+        """`start` gives the config once it is known (the simulated farm has to start first); `config` if it is."""
+        super().__init__()
+        self._start = start
+        self._config = config
+        self._first_screen = first_screen
+        self._read_only = read_only
+        self._notices = tuple(notices)
+        self._themes_dir = themes_dir
+        self._feed: Feed | None = None
+        self._desk: SilenceDesk | None = None
+        self._findings: tuple[Finding, ...] = ()
+        self._overall = Severity.UNKNOWN
+        self._screen_health: Mapping[str, Severity] = MappingProxyType({})
+        self._farm: Farm | None = None
+        self._faults_only = False
+        self.farm_name = config.farm.name if config else "starting"
+        self.history = History()
+
+    # -- what screens may ask (screens.console.Console) -----------------------------------------
+
+    @property
+    def farm(self) -> Farm | None:
+        """The newest picture, or None before the first."""
+        return self._farm
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong, worst first."""
+        return self._findings
+
+    @property
+    def overall(self) -> Severity:
+        """How the farm is, as a whole."""
+        return self._overall
+
+    @property
+    def screen_health(self) -> Mapping[str, Severity]:
+        """How bad the worst thing on each screen is."""
+        return self._screen_health
+
+    @property
+    def faults_only(self) -> bool:
+        """Whether rows that are well are hidden."""
+        return self._faults_only
+
+    @property
+    def read_only(self) -> str:
+        """Why nothing can be changed; empty when it can. Nothing inside the console lifts it."""
+        if self._read_only:
+            return self._read_only
+        if self._config is not None and self._config.farm.read_only:
+            return "the config says farm.read_only: true"
+        return ""
+
+    @property
+    def silences(self) -> SilenceDesk | None:
+        """None where no Alertmanager is configured."""
+        return self._desk
+
+    def go(self, place: Place) -> None:
+        """Show a place, and remember it in the history."""
+        self.history.visit(place)
+        self._show(place)
+
+    def open(self, subject: Subject) -> None:
+        """Drill into a thing, on the screen where somebody is."""
+        here = self.history.here
+        if here is not None:
+            self.go(here.into(subject))
+
+    def say(self, text: str, severity: Severity = Severity.OK) -> None:
+        """A passing notice."""
+        level = (
+            "error" if severity >= Severity.CRITICAL else "warning" if severity >= Severity.WARNING else "information"
+        )
+        self.notify(text, severity=level, markup=False)
+
+    def clip(self, text: str, what: str) -> None:
+        """Copy to the terminal's clipboard (OSC 52) and say so."""
+        problem = self.copy_text(text)
+        if problem:
+            self.say(problem, Severity.WARNING)
+        else:
+            self.say(f"copied {what}")
+
+    def refresh_sources(self) -> None:
+        """Poll everything now."""
+        if self._feed is not None:
+            self._feed.refresh()
+            self.say("asking every source now")
+
+    # -- life -----------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Paint first; everything heavy comes after."""
+        from themes import load_themes
+
+        themes, problems = load_themes(self._themes_dir)
+        for theme in themes:
+            self.register_theme(theme)
+        self._apply_ui()
+        for entry in SCREENS:
+            self.add_mode(entry.name, entry.load_lazily())
+        self.go(Place(self._first_screen or SCREENS[0].name))
+        for notice in (*self._notices, *problems):
+            self.say(notice, Severity.WARNING)
+        self.call_after_refresh(self._start_feed)
+
+    def _apply_ui(self) -> None:
+        if self._config is None:
+            return
+        ui = self._config.ui
+        self.farm_name = self._config.farm.name
+        if ui.theme in self.available_themes:
+            self.theme = ui.theme
+        else:
+            known = ", ".join(name for name in self.available_themes if name.startswith("farm-"))
+            self.say(f"ui.theme: there is no theme {ui.theme!r}; known: {known}", Severity.WARNING)
+        self.set_keymap(keymap(ui.keys))
+
+    @work(exclusive=True, group="feed", exit_on_error=False)
+    async def _start_feed(self) -> None:
+        """Import what is heavy in a thread, then poll until the console ends."""
+        try:
+            config = self._config or await self._start()
+        except Exception as error:  # noqa: BLE001 - whatever start does, the console stays and says it
+            self.say(f"cannot start: {error}", Severity.CRITICAL)
+            return
+        first = self._config is None
+        self._config = config
+        if first:
+            self._apply_ui()
+        feed_class, desk = await asyncio.to_thread(_load_engine, config)
+        self._desk = desk
+        self._feed = feed_class(config, on_farm=self._publish)
+        await self._feed.run()
+
+    def _publish(self, farm: Farm) -> None:
+        """A new picture: work out what is wrong once, then let the screen on top repaint what differs."""
+        from farmtui.insight.findings import findings
+        from farmtui.insight.health import components, overall
+
+        self._farm = farm
+        self._findings = findings(farm)
+        self._overall = overall(farm)
+        health: dict[str, Severity] = {}
+        for component in components(farm):
+            health[component.screen] = max(component.severity, health.get(component.screen, Severity.OK))
+        self._screen_health = MappingProxyType(health)
+        self._repaint()
+
+    def _repaint(self) -> None:
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, FarmScreen):
+                screen.repaint()
+                break
+
+    # -- places ---------------------------------------------------------------------------------
+
+    def _show(self, place: Place) -> None:
+        """Make the terminal show a place: its mode, and its trail as views on top of that mode's screen."""
+        from screens.detail import DetailScreen
+
+        if self.current_mode != place.screen:
+            self.switch_mode(place.screen)
+        views = [screen for screen in self.screen_stack[1:] if isinstance(screen, DetailScreen)]
+        shared = 0
+        while shared < min(len(views), len(place.trail)) and views[shared].subject == place.trail[shared]:
+            shared += 1
+        while len(self.screen_stack) > 1 + shared:
+            self.pop_screen()
+        for depth in range(shared, len(place.trail)):
+            self.push_screen(DetailScreen(Place(place.screen, place.trail[: depth + 1])))
+
+    def action_screen(self, name: str) -> None:
+        """Go to a top-level screen."""
+        self.go(Place(name))
+
+    def action_step(self, by: str) -> None:
+        """Walk the history."""
+        place = self.history.back() if int(by) < 0 else self.history.forward()
+        if place is not None:
+            self._show(place)
+
+    def action_last(self) -> None:
+        """To the place before this one, and back."""
+        place = self.history.last()
+        if place is not None:
+            self.go(place)
+
+    # -- commands -------------------------------------------------------------------------------
+
+    def action_faults(self) -> None:
+        """Show only what is not well, or everything again."""
+        self._faults_only = not self._faults_only
+        self._repaint()
+
+    def action_poll(self) -> None:
+        """Ask every source now."""
+        self.refresh_sources()
+
+    def action_redraw(self) -> None:
+        """Paint the whole terminal anew: after a line break by another program."""
+        self.redraw()
+
+    def action_help(self) -> None:
+        """Every key that does something here."""
+        from screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.screen))
+
+    def action_prompt(self) -> None:
+        """Open the `:` prompt."""
+        screen = self._farm_screen()
+        if screen is not None:
+            screen.query_one(Prompt).ask(":")
+
+    def action_theme(self, name: str) -> None:
+        """Change the colours."""
+        if name in self.available_themes:
+            self.theme = name
+        else:
+            known = ", ".join(sorted(theme for theme in self.available_themes if theme.startswith("farm-")))
+            self.say(f"there is no theme {name!r}; known: {known}", Severity.WARNING)
+
+    def _farm_screen(self) -> FarmScreen | None:
+        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, FarmScreen)), None)

@@ -1,0 +1,104 @@
+"""The texts of the status line and of the navigation: pure functions of the Farm and what is wrong in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from farmtui.farm.farm import Farm
+from farmtui.farm.reading import SourceState
+from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.units import age
+from screens.console import ScreenEntry
+from screens.lines import ClickableLine
+from widgets import ink
+from widgets.glyphs import glyphs
+
+if TYPE_CHECKING:
+    from farmtui.insight.findings import Finding
+
+
+def status_texts(
+    farm: Farm | None,
+    findings: Sequence[Finding],
+    overall: Severity,
+    *,
+    name: str,
+    flags: Iterable[str],
+    crumbs: Sequence[str],
+) -> tuple[Content, Content]:
+    """Left: the farm, how it is, and what is open. Right: what cannot be trusted, and the picture's time (UTC)."""
+    signs = glyphs()
+    left: list[Content | tuple[str, str]] = [(f" {name} ", f"{ink.STRONG} {ink.ACCENT}")]
+    if farm is None:
+        left.append((f"{signs.freshness[Freshness.NEVER]} waiting for the first answers", ink.MUTED))
+    else:
+        left.append((f"{signs.severity[overall]} {overall.word}", f"{ink.STRONG} {ink.SEVERITY[overall]}"))
+        left.extend(_counts(findings))
+        left.append(_alerts(farm))
+    if len(crumbs) > 1:
+        left.append((f"  {f' {signs.separator} '.join(crumbs)}", ink.TEXT))
+    right: list[Content | tuple[str, str]] = [(f"{flag} ", f"{ink.STRONG} {ink.WARNING}") for flag in flags]
+    if farm is not None:
+        right.append(_trust(farm))
+        right.append((f"  {farm.at:%H:%M:%S}Z ", ink.MUTED))
+    return Content.assemble(*left), Content.assemble(*right)
+
+
+def _counts(findings: Sequence[Finding]) -> Iterable[tuple[str, str]]:
+    signs = glyphs()
+    for severity in (Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING):
+        number = sum(finding.severity is severity for finding in findings)
+        if number:
+            yield (f"  {signs.severity[severity]} {number}", ink.SEVERITY[severity])
+
+
+def _alerts(farm: Farm) -> tuple[str, str]:
+    if farm.book is None:
+        return ("", "")
+    firing = [alert for alert in farm.book.alerts if not alert.suppressed]
+    quiet = len(farm.book.alerts) - len(firing)
+    words = f"  alerts {len(firing)}" + (f" +{quiet} quiet" if quiet else "")
+    worst = max((alert.severity for alert in firing), default=Severity.OK)
+    return (words, ink.SEVERITY[worst] if worst >= Severity.WARNING else ink.MUTED)
+
+
+def _trust(farm: Farm) -> tuple[str, str]:
+    """The oldest source, or that all are live."""
+    bad = [source for source in farm.sources if source.freshness not in (Freshness.LIVE, Freshness.EMPTY)]
+    signs = glyphs()
+    if not bad:
+        return (f"{signs.freshness[Freshness.LIVE]} live", ink.MUTED)
+    worst = max(bad, key=lambda source: _DISTRUST.index(source.freshness))
+    more = f" +{len(bad) - 1}" if len(bad) > 1 else ""
+    words = f"{signs.freshness[worst.freshness]} {worst.name} {worst.freshness.value}{_age(farm, worst)}{more}"
+    return (words, ink.FRESHNESS[worst.freshness])
+
+
+_DISTRUST = (Freshness.AGEING, Freshness.NEVER, Freshness.STALE, Freshness.FORBIDDEN)
+
+
+def _age(farm: Farm, source: SourceState) -> str:
+    if source.freshness not in (Freshness.AGEING, Freshness.STALE) or source.last_success_at is None:
+        return ""
+    return f" {age((farm.at - source.last_success_at).total_seconds())}"
+
+
+def nav_text(entries: Sequence[ScreenEntry], here: str, health: Mapping[str, Severity], *, width: int) -> Content:
+    """The screens with their keys; a mark where something is wrong, so that one look says where to go."""
+    signs = glyphs()
+    parts: list[Content] = []
+    for entry in entries:
+        if not entry.key and entry.name != here:
+            continue
+        severity = health.get(entry.name, Severity.OK)
+        mark = f"{signs.severity[severity]}" if severity >= Severity.WARNING else " "
+        name = entry.name if width >= 60 else entry.name[:5]
+        style = f"{ink.STRONG} reverse" if entry.name == here else ink.MUTED
+        part = Content.assemble(
+            (f" {entry.key}{' ' if entry.key else ''}{name} ", style), (mark, ink.SEVERITY[severity])
+        )
+        parts.append(ClickableLine.part(part, entry.name))
+    return Content.assemble(*parts)
