@@ -1,0 +1,633 @@
+"""A table of live rows: draws only what is visible, sticks to keys, and refreshes only the lines that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from time import perf_counter
+from typing import Any, ClassVar, Generic
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.worker import Worker
+
+from farmtui.farm.state import Freshness, Severity
+from widgets import ink
+from widgets.glyphs import glyphs
+from widgets.painting import LineWidget, blank
+from widgets.table_columns import GAP, Cell, Column, Placed, R, place
+from widgets.table_paint import cell_segments, fit
+from widgets.table_view import Order, Predicate, Texts, View, build
+
+SLICE_S = 0.006
+"""How long the table works at a view before it lets the event loop go on."""
+
+HEADER = 1
+
+
+class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
+    """Rows are any objects; `key` names each, and cursor, marks and scroll offset stick to keys.
+
+    The rows stay where they are: the table keeps a reference to the sequence given to `set_rows` and reads cells
+    only of visible rows. Sorting and filtering of large tables is spread over several turns of the event loop;
+    the former picture stays until the new one is complete, and a newer request replaces an unfinished one.
+
+    A table whose cursor nobody has moved stays at its top, where the worst rows are.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"live-table--header", "live-table--cursor", "live-table--empty"}
+
+    DEFAULT_CSS = """
+    LiveTable {
+        height: 1fr;
+        scrollbar-size-vertical: 1;
+        scrollbar-size-horizontal: 1;
+        scrollbar-gutter: stable;
+        overflow-x: auto;
+        overflow-y: auto;
+        & > .live-table--header { text-style: bold; color: $text-muted; }
+        & > .live-table--cursor { background: $foreground 12%; }
+        & > .live-table--empty { color: $text-muted; }
+        &:focus > .live-table--cursor { background: $primary 30%; text-style: bold; }
+        &:ansi > .live-table--cursor { text-style: underline; background: ansi_default; }
+        &:ansi:focus > .live-table--cursor { text-style: reverse; background: ansi_default; }
+        &:nocolor > .live-table--cursor { text-style: underline; }
+        &:nocolor:focus > .live-table--cursor { text-style: reverse; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "down", id="table.down", show=False, tooltip="to the next row"),
+        Binding("up,k", "move(-1)", "up", id="table.up", show=False, tooltip="to the row before"),
+        Binding("home,g", "first", "first", id="table.first", show=False, tooltip="to the first row"),
+        Binding("end,G", "last", "last", id="table.last", show=False, tooltip="to the last row"),
+        Binding("pagedown,ctrl+f", "page(1)", "page down", id="table.page_down", show=False, tooltip="a page on"),
+        Binding("pageup,ctrl+b", "page(-1)", "page up", id="table.page_up", show=False, tooltip="a page back"),
+        Binding("right,l", "pan(1)", "right", id="table.right", show=False, tooltip="columns further right"),
+        Binding("left,h", "pan(-1)", "left", id="table.left", show=False, tooltip="columns further left"),
+        Binding("enter", "select", "open", id="table.open", show=False, tooltip="open the row"),
+        Binding("space", "mark", "mark", id="table.mark", show=False, tooltip="mark or unmark the row"),
+        Binding("greater_than_sign", "sort_next(1)", "sort right", id="table.sort_next", show=False,
+                tooltip="sort by the next column"),
+        Binding("less_than_sign", "sort_next(-1)", "sort left", id="table.sort_previous", show=False,
+                tooltip="sort by the column before"),
+        Binding("w", "wide", "wide", id="table.wide", show=False, tooltip="all columns, even those that do not fit"),
+    ]  # fmt: skip
+
+    class TableMessage(Message):
+        """Of a table; `control` is what `@on(..., "#id")` selects by."""
+
+        def __init__(self, table: LiveTable[Any]) -> None:
+            self.table = table
+            super().__init__()
+
+        @property
+        def control(self) -> LiveTable[Any]:
+            """The table."""
+            return self.table
+
+    class RowHighlighted(TableMessage):
+        """The cursor is on another row; `key` and `row` are None when no row is shown."""
+
+        def __init__(self, table: LiveTable[Any], key: Hashable | None, row: Any | None) -> None:
+            super().__init__(table)
+            self.key = key
+            self.row = row
+
+    class RowSelected(TableMessage):
+        """Enter, or a click on the row under the cursor."""
+
+        def __init__(self, table: LiveTable[Any], key: Hashable, row: Any) -> None:
+            super().__init__(table)
+            self.key = key
+            self.row = row
+
+    class SortChanged(TableMessage):
+        """Another column or direction; `column` None is the order in which the rows were given."""
+
+        def __init__(self, table: LiveTable[Any], column: str | None, descending: bool) -> None:
+            super().__init__(table)
+            self.column = column
+            self.descending = descending
+
+    class Marked(TableMessage):
+        """The set of marked keys has changed."""
+
+        def __init__(self, table: LiveTable[Any], marks: frozenset[Hashable]) -> None:
+            super().__init__(table)
+            self.marks = marks
+
+    class ViewChanged(TableMessage):
+        """The number of rows, or of those that pass the filter, has changed."""
+
+        def __init__(self, table: LiveTable[Any], shown: int, total: int) -> None:
+            super().__init__(table)
+            self.shown = shown
+            self.total = total
+
+    def __init__(
+        self,
+        columns: Sequence[Column[R]],
+        *,
+        key: Callable[[R], Hashable],
+        severity: Callable[[R], Severity] | None = None,
+        freshness: Callable[[R], Freshness] | None = None,
+        search: Callable[[R], str] | None = None,
+        noun: str = "rows",
+        sort: str | None = None,
+        descending: bool | None = None,
+        id: str | None = None,  # noqa: A002  Textual's own name for it
+        classes: str | None = None,
+    ) -> None:
+        """`search` gives the text that a filter is matched against; by default that of all cells. `noun` names the
+        rows when there are none. `sort` is the key of the column to begin with."""
+        super().__init__(id=id, classes=classes)
+        self._columns: tuple[Column[R], ...] = tuple(columns)
+        self._key = key
+        self._severity = severity
+        self._row_freshness = freshness
+        self._texts: Texts[R] = Texts(search or self._cells_text)
+        self.noun = noun
+        self._rows: Sequence[R] = ()
+        self._freshness = Freshness.NEVER
+        self._reason = ""
+        self._predicate: Predicate[R] | None = None
+        self._filter_text = ""
+        self._sort: str | None = None
+        self._descending = False
+        self._set_order(sort, descending)
+        self._view: View[R] = View((), (), 0)
+        self._building: Worker[None] | None = None
+        self._cursor = 0
+        self._touched = False
+        self._marks: set[Hashable] = set()
+        self._placed: tuple[Placed[R], ...] = ()
+        self._placed_for = (-1, False)
+        self._wide = False
+        self._strips: dict[tuple[int, bool], Strip] = {}
+        self._announced: tuple[int, int] = (0, 0)
+
+    # ---------------------------------------------------------------- what a screen gives
+
+    def set_rows(self, rows: Sequence[R], *, freshness: Freshness = Freshness.LIVE, reason: str = "") -> None:
+        """Show these rows. `freshness` is that of the whole answer; `reason` says in words why there are none."""
+        if rows is self._rows and freshness is self._freshness and reason == self._reason:
+            return
+        self._rows = rows
+        self._freshness = freshness
+        self._reason = reason
+        self._texts.renew()
+        if self._marks:
+            self._keep_marks(set(map(self._key, rows)))
+        self._rebuild()
+
+    def set_filter(self, predicate: Predicate[R] | None, text: str = "") -> None:
+        """Show only rows for which `predicate(text of the row, row)` holds; `text` is what was typed, for people."""
+        self._predicate = predicate
+        self._filter_text = text if predicate is not None else ""
+        self._rebuild()
+
+    def set_columns(self, columns: Sequence[Column[R]]) -> None:
+        """Other columns for the same rows."""
+        self._columns = tuple(columns)
+        self._placed_for = (-1, False)
+        self._texts.renew()
+        self._texts.renew()
+        if self._sort not in {column.key for column in columns}:
+            self._sort = None
+        self._rebuild()
+
+    def sort_by(self, column: str | None, descending: bool | None = None) -> None:
+        """Sort by a column's key; the same column again turns the direction. None: the order that was given."""
+        if descending is None and column is not None and column == self._sort:
+            descending = not self._descending
+        self._set_order(column, descending)
+        self._rebuild()
+        self.post_message(self.SortChanged(self, self._sort, self._descending))
+
+    def refresh_cells(self) -> None:
+        """The same rows read differently now (an age, a unit): draw the visible ones again."""
+        self._strips.clear()
+        self.repaint()
+
+    # ---------------------------------------------------------------- what a screen asks
+
+    @property
+    def cursor_key(self) -> Hashable | None:
+        """The key under the cursor; None when no row is shown."""
+        return self._view.keys[self._cursor] if self._view.keys else None
+
+    @property
+    def cursor_row(self) -> R | None:
+        """The row under the cursor."""
+        return self._view.rows[self._cursor] if self._view.rows else None
+
+    @property
+    def shown_rows(self) -> Sequence[R]:
+        """The rows that pass the filter, as sorted."""
+        return self._view.rows
+
+    @property
+    def marks(self) -> frozenset[Hashable]:
+        """The marked keys, shown or not."""
+        return frozenset(self._marks)
+
+    @property
+    def chosen_rows(self) -> list[R]:
+        """What an action is for: the marked rows that are shown, or else the row under the cursor."""
+        if self._marks:
+            pairs = zip(self._view.keys, self._view.rows, strict=True)
+            return [row for key, row in pairs if key in self._marks]
+        return [] if self.cursor_row is None else [self.cursor_row]
+
+    @property
+    def sorted_by(self) -> tuple[str | None, bool]:
+        """The sorting column's key and whether it is descending."""
+        return self._sort, self._descending
+
+    @property
+    def counter(self) -> str:
+        """`34`, or `3 of 34 · /cache` while a filter is set."""
+        shown, total = len(self._view.rows), self._view.total
+        if not self._filter_text:
+            return f"{total:,}"
+        return f"{shown:,} of {total:,} {glyphs().dot} /{self._filter_text}"
+
+    @property
+    def busy(self) -> bool:
+        """Whether a newer view is still being worked out."""
+        return self._building is not None and not self._building.is_finished
+
+    async def settled(self) -> None:
+        """Wait until the newest request is shown."""
+        while self._building is not None and self.busy:
+            await self._building.wait()
+
+    def move_to(self, key: Hashable) -> bool:
+        """Put the cursor on a key; False when it is not shown."""
+        position = _position(self._view.keys, key, self._cursor)
+        if position is None:
+            return False
+        self._move_cursor(position)
+        return True
+
+    def clear_marks(self) -> None:
+        """Unmark all."""
+        if self._marks:
+            self._keep_marks(set())
+            self.repaint()
+
+    # ---------------------------------------------------------------- building the view
+
+    def _set_order(self, column: str | None, descending: bool | None) -> None:
+        known = next((item for item in self._columns if item.key == column and item.sort is not None), None)
+        self._sort = known.key if known else None
+        self._descending = bool(known and (known.descending if descending is None else descending))
+
+    def _rebuild(self) -> None:
+        if self._building is not None:
+            self._building.cancel()
+            self._building = None
+        sort = next((column.sort for column in self._columns if column.key == self._sort), None)
+        steps = build(self._rows, self._key, Order(sort, self._descending), self._predicate, self._texts)
+        if not self._slice(steps):
+            self._building = self.run_worker(self._finish(steps), group="view", exclusive=True)
+
+    def _slice(self, steps: Iterator[View[R] | None]) -> bool:
+        """Work for one slice of time; True when the view is complete and shown."""
+        until = perf_counter() + SLICE_S
+        for view in steps:
+            if view is not None:
+                self._adopt(view)
+                return True
+            if self.is_mounted and perf_counter() > until:
+                return False
+        return True
+
+    async def _finish(self, steps: Iterator[View[R] | None]) -> None:
+        done = False
+        while not done:
+            await self._yield_loop()
+            done = self._slice(steps)
+
+    async def _yield_loop(self) -> None:
+        import asyncio
+
+        await asyncio.sleep(0)
+
+    def _adopt(self, view: View[R]) -> None:
+        """Show a new view: find cursor and scroll offset again by their keys."""
+        before, self._view = self._view, view
+        was_key = before.keys[self._cursor] if before.keys else None
+        top = round(self.scroll_y)
+        cursor, top = self._stick(before, view, top)
+        self._cursor = cursor
+        self._strips.clear()
+        self._resize_canvas()
+        self._scroll_rows(top)
+        self.repaint()
+        if self.cursor_key != was_key or bool(before.keys) != bool(view.keys):
+            self.post_message(self.RowHighlighted(self, self.cursor_key, self.cursor_row))
+        counts = (len(view.rows), view.total)
+        if counts != self._announced:
+            self._announced = counts
+            self.post_message(self.ViewChanged(self, *counts))
+
+    def _stick(self, before: View[R], after: View[R], top: int) -> tuple[int, int]:
+        """Where cursor and top line go, so that what is looked at stays where it is looked at."""
+        last = len(after.keys) - 1
+        if last < 0 or not self._touched or not before.keys:
+            return 0, 0
+        found = _position(after.keys, before.keys[self._cursor], self._cursor)
+        cursor = min(self._cursor, last) if found is None else found
+        line = self._cursor - top
+        if 0 <= line < self._body_height:
+            # At the top one wants to see what comes in at the top, as long as the cursor stays in sight.
+            return cursor, 0 if top == 0 and cursor < self._body_height else cursor - line
+        anchor = _position(after.keys, before.keys[min(top, len(before.keys) - 1)], top)
+        return cursor, top if anchor is None else anchor
+
+    def _keep_marks(self, keys: set[Hashable]) -> None:
+        kept = self._marks & keys
+        if kept != self._marks:
+            self._marks = kept
+            self._strips.clear()
+            self.post_message(self.Marked(self, self.marks))
+
+    # ---------------------------------------------------------------- geometry
+
+    @property
+    def _body_height(self) -> int:
+        return max(1, self.canvas.height - HEADER)
+
+    @property
+    def _gutter_width(self) -> int:
+        return 2 if self._severity is None else 3
+
+    def _placement(self) -> tuple[Placed[R], ...]:
+        wanted = (self.canvas.width, self._wide)
+        if wanted != self._placed_for:
+            self._placed = place(self._columns, self.canvas.width - self._gutter_width, hide=not self._wide)
+            self._placed_for = wanted
+        return self._placed
+
+    @property
+    def _canvas_width(self) -> int:
+        placed = self._placement()
+        return self._gutter_width + (placed[-1].x + placed[-1].width if placed else 0)
+
+    def _resize_canvas(self) -> None:
+        size = Size(max(self._canvas_width, self.canvas.width), len(self._view.rows) + HEADER)
+        if size != self.virtual_size:
+            self.virtual_size = size
+
+    def _scroll_rows(self, top: int) -> None:
+        top = max(0, min(top, len(self._view.rows) - self._body_height))
+        if top != round(self.scroll_y):
+            self.scroll_to(y=top, animate=False, force=True)
+
+    def on_resize(self) -> None:
+        """The columns are placed anew, and the cursor stays in sight."""
+        self._strips.clear()
+        self._resize_canvas()
+        self._reveal()
+
+    def watch_scroll_x(self, old_value: float, new_value: float) -> None:
+        """Textual would refresh everything; only lines that differ need it."""
+        if self.show_horizontal_scrollbar:
+            self.horizontal_scrollbar.position = new_value
+        self.repaint()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """As above."""
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = new_value
+        self.repaint()
+
+    def forget_lines(self) -> None:
+        """Theme or size have changed."""
+        super().forget_lines()
+        self._strips = {}
+
+    # ---------------------------------------------------------------- drawing
+
+    def draw_line(self, y: int, width: int) -> Strip:
+        """The header, a row, or the reason why there is none."""
+        if y < HEADER:
+            strip = self._header()
+        elif not self._view.rows:
+            return self._empty_line(y - HEADER, width)
+        else:
+            index = round(self.scroll_y) + y - HEADER
+            if index >= len(self._view.rows):
+                return blank(width, self.base_style())
+            strip = self._row(index, index == self._cursor)
+        left = round(self.scroll_x)
+        return strip.crop_extend(left, left + width, self.base_style())
+
+    def _header(self) -> Strip:
+        style = self.get_component_rich_style("live-table--header")
+        segments = [Segment(" " * self._gutter_width, style)]
+        for number, placed in enumerate(self._placement()):
+            column = placed.column
+            if number:
+                segments.append(Segment(" " * GAP, style))
+            if column.key == self._sort:
+                sign = glyphs().descending if self._descending else glyphs().ascending
+                # The sign stands where the title has its free side, so that titles stay over their figures.
+                title = fit(column.title, max(0, placed.width - len(sign)), column.align)
+                text = title.rstrip() + sign if column.align == "left" else title + sign
+                segments.append(Segment(fit(text, placed.width, column.align), style + self.ink(ink.ACCENT)))
+            else:
+                segments.append(Segment(fit(column.title, placed.width, column.align), style))
+        return self._filled(segments, style)
+
+    def _row(self, index: int, is_cursor: bool) -> Strip:
+        cached = self._strips.get((index, is_cursor))
+        if cached is not None:
+            return cached
+        row, key = self._view.rows[index], self._view.keys[index]
+        severity = self._severity(row) if self._severity else Severity.OK
+        freshness = self._freshness_of(row)
+        base = self.base_style() + self.ink(ink.row_style(severity, freshness))
+        if is_cursor:
+            base += self._cursor_style()
+        segments = self._gutter(key, severity, freshness, is_cursor, base)
+        own_colours = self.ink if freshness is Freshness.LIVE else None
+        for number, placed in enumerate(self._placement()):
+            if number:
+                segments.append(Segment(" " * GAP, base))
+            cell = placed.column.cell(row)
+            segments.extend(cell_segments(cell, placed.width, placed.column.align, base, own_colours))
+        strip = self._filled(segments, base)
+        if len(self._strips) > 1000:
+            self._strips.clear()
+        self._strips[(index, is_cursor)] = strip
+        return strip
+
+    def _gutter(
+        self, key: Hashable, severity: Severity, freshness: Freshness, is_cursor: bool, base: Style
+    ) -> list[Segment]:
+        signs = glyphs()
+        sign = signs.mark if key in self._marks else signs.cursor if is_cursor else " "
+        segments = [Segment(sign, base + self.ink(ink.ACCENT))]
+        after = signs.hatch if freshness is Freshness.STALE else " "
+        if self._severity is not None:
+            segments.append(Segment(signs.severity[severity], base + self.ink(ink.SEVERITY[severity])))
+        segments.append(Segment(after, base))
+        return segments
+
+    def _filled(self, segments: list[Segment], style: Style) -> Strip:
+        strip = Strip(segments)
+        return strip.adjust_cell_length(max(self._canvas_width, self.canvas.width), style)
+
+    def _cursor_style(self) -> Style:
+        """The cursor's background and attributes; the row keeps its own colour, which says how it is."""
+        style = self.get_component_rich_style("live-table--cursor", partial=False)
+        return Style(bgcolor=style.bgcolor, bold=style.bold, reverse=style.reverse, underline=style.underline)
+
+    def _freshness_of(self, row: R) -> Freshness:
+        mine = self._row_freshness(row) if self._row_freshness else Freshness.LIVE
+        if self._freshness is Freshness.STALE or (self._freshness is Freshness.AGEING and mine is Freshness.LIVE):
+            return self._freshness
+        return mine
+
+    def _empty_line(self, line: int, width: int) -> Strip:
+        style = self.get_component_rich_style("live-table--empty")
+        text = self.empty_text if line == min(1, self._body_height - 1) else ""
+        return Strip([Segment(fit("  " + text, width), style)], width)
+
+    @property
+    def empty_text(self) -> str:
+        """Why no row is shown. Nothing yet, not allowed, nothing there and nothing that matches never look alike."""
+        if self._view.total and self._filter_text:
+            return f"none of {self._view.total:,} {self.noun} match /{self._filter_text} (Esc clears the filter)"
+        if self._reason:
+            return self._reason
+        match self._freshness:
+            case Freshness.NEVER:
+                return f"no answer yet: {self.noun} not known"
+            case Freshness.FORBIDDEN:
+                return f"not allowed: the source refuses to tell {self.noun}"
+            case Freshness.STALE:
+                return f"no {self.noun} when last heard of, which is long ago"
+            case _:
+                return f"no {self.noun}"
+
+    def _cells_text(self, row: R) -> str:
+        return " ".join(_plain(column.cell(row)) for column in self._columns)
+
+    # ---------------------------------------------------------------- keys and mouse
+
+    def _move_cursor(self, position: int) -> None:
+        self._touched = True
+        position = max(0, min(position, len(self._view.rows) - 1))
+        if not self._view.rows or position == self._cursor:
+            self._reveal()
+            return
+        self._cursor = position
+        self._reveal()
+        self.repaint()
+        self.post_message(self.RowHighlighted(self, self.cursor_key, self.cursor_row))
+
+    def _reveal(self) -> None:
+        top = round(self.scroll_y)
+        if self._cursor < top:
+            self._scroll_rows(self._cursor)
+        elif self._cursor >= top + self._body_height:
+            self._scroll_rows(self._cursor - self._body_height + 1)
+
+    def action_move(self, rows: int) -> None:
+        """The cursor down, or up."""
+        self._move_cursor(self._cursor + rows)
+
+    def action_page(self, pages: int) -> None:
+        """The cursor a page down, or up."""
+        self._scroll_rows(round(self.scroll_y) + pages * self._body_height)
+        self._move_cursor(self._cursor + pages * self._body_height)
+
+    def action_first(self) -> None:
+        """The cursor to the top; from now on it stays there, as before it was first moved."""
+        self._move_cursor(0)
+        self._touched = False
+
+    def action_last(self) -> None:
+        """The cursor to the end."""
+        self._move_cursor(len(self._view.rows) - 1)
+
+    def action_pan(self, pages: int) -> None:
+        """Half a screen to the right, or left."""
+        self.scroll_to(x=self.scroll_x + pages * max(8, self.canvas.width // 2), animate=False)
+
+    def action_select(self) -> None:
+        """Open the row under the cursor."""
+        if self._view.rows:
+            key, row = self._view.keys[self._cursor], self._view.rows[self._cursor]
+            self.post_message(self.RowSelected(self, key, row))
+
+    def action_mark(self) -> None:
+        """Mark or unmark the row under the cursor."""
+        key = self.cursor_key
+        if key is None:
+            return
+        self._touched = True
+        self._marks ^= {key}
+        self._strips.clear()
+        self.repaint()
+        self.post_message(self.Marked(self, self.marks))
+
+    def action_sort_next(self, step: int) -> None:
+        """Sort by the next sortable column that is shown."""
+        keys = [placed.column.key for placed in self._placement() if placed.column.sort is not None]
+        if not keys:
+            return
+        now = keys.index(self._sort) if self._sort in keys else (-1 if step > 0 else 0)
+        self.sort_by(keys[(now + step) % len(keys)], None if len(keys) > 1 else not self._descending)
+
+    def action_wide(self) -> None:
+        """All columns, or those that fit."""
+        self._wide = not self._wide
+        self._strips.clear()
+        self._resize_canvas()
+        self.scroll_to(x=0, animate=False, force=True)
+        self.repaint()
+
+    def on_click(self, event: events.Click) -> None:
+        """The header sorts, a row takes the cursor, and the row under the cursor (or a double click) opens."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        event.stop()
+        if offset.y < HEADER:
+            x = offset.x + round(self.scroll_x) - self._gutter_width
+            for placed in self._placement():
+                if placed.x <= x < placed.x + placed.width + GAP and placed.column.sort is not None:
+                    self.sort_by(placed.column.key)
+                    return
+            return
+        index = round(self.scroll_y) + offset.y - HEADER
+        if index >= len(self._view.rows):
+            return
+        if index == self._cursor and (event.chain > 1 or self._touched):
+            self.action_select()
+        else:
+            self._move_cursor(index)
+
+
+def _plain(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else cell.plain
+
+
+def _position(keys: Sequence[Hashable], key: Hashable, hint: int) -> int | None:
+    """Where a key is; `hint` is where it was, which is mostly where it still is."""
+    if 0 <= hint < len(keys) and keys[hint] == key:
+        return hint
+    try:
+        return keys.index(key)
+    except ValueError:
+        return None
