@@ -478,7 +478,9 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         segments = [Segment(sign, base + self.ink(ink.ACCENT))]
         after = signs.hatch if freshness is Freshness.STALE else " "
         if self._severity is not None:
-            segments.append(Segment(signs.severity[severity], base + self.ink(ink.SEVERITY[severity])))
+            known_now = freshness is Freshness.LIVE
+            style = base + self.ink(ink.SEVERITY[severity]) if known_now else base
+            segments.append(Segment(signs.severity[severity], style))
         segments.append(Segment(after, base))
         return segments
 

@@ -29,14 +29,14 @@ class LineWidget(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Textual asks for a line: drawn once, then kept until something changes."""
-        painted = self._lines()
+        painted = self._painted_lines()
         if y not in painted:
             painted[y] = self._drawn(y)
         return painted[y]
 
     def repaint(self) -> int:
         """Draw the lines again and refresh those that differ from what was painted; returns how many."""
-        painted = self._lines()
+        painted = self._painted_lines()
         changed = 0
         for y in list(painted):
             strip = self._drawn(y)
@@ -88,7 +88,7 @@ class LineWidget(Widget):
         width = self.canvas.width
         return self.draw_line(y, width) if width > 0 else Strip([], 0)
 
-    def _lines(self) -> dict[int, Strip]:
+    def _painted_lines(self) -> dict[int, Strip]:
         painted = self.__dict__.setdefault("_painted", {})
         assert isinstance(painted, dict)
         return painted

@@ -1,0 +1,58 @@
+"""A trend in a few cells, on a scale that is given: two sparks in one column can be compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from farmtui.farm.state import Severity
+from widgets import ink
+from widgets.glyphs import glyphs
+
+
+def spark(
+    values: Sequence[float | None],
+    width: int = 12,
+    *,
+    low: float = 0.0,
+    high: float | None = 1.0,
+    severity: Severity = Severity.OK,
+    style: str = "",
+) -> Content:
+    """The newest values in `width` cells, one level for each cell; missing values (None, NaN) are blank.
+
+    `high` None takes the largest value seen as the top. Several values that fall into one cell show their largest:
+    a peak must not be averaged away. A severity above OK colours it, unless `style` says otherwise.
+    """
+    levels = glyphs().sparks
+    buckets = _buckets(values, width)
+    known = [value for value in buckets if value is not None]
+    top = high if high is not None else max(known, default=1.0)
+    span = top - low
+    text = "".join(
+        glyphs().spark_gap if value is None else levels[_level(value, low, span, len(levels))] for value in buckets
+    )
+    chosen = style or (ink.SEVERITY[severity] if severity > Severity.OK else ink.SERIES[0])
+    return Content.styled(text.rjust(width), chosen)
+
+
+def _buckets(values: Sequence[float | None], width: int) -> list[float | None]:
+    """At most `width` values, each the largest of as many points as the others."""
+    clean = [None if value is None or math.isnan(value) else value for value in values]
+    if len(clean) <= width:
+        return clean
+    size = math.ceil(len(clean) / width)
+    # Aligned to the start of the series, a new value at the end only changes the last bucket.
+    chunks = [clean[start : start + size] for start in range(0, len(clean), size)]
+    return [max((value for value in chunk if value is not None), default=None) for chunk in chunks[-width:]]
+
+
+def _level(value: float, low: float, span: float, levels: int) -> int:
+    if span <= 0:
+        return 0
+    share = (value - low) / span
+    if math.isinf(share):
+        return levels - 1 if share > 0 else 0
+    return max(0, min(levels - 1, int(share * levels)))
