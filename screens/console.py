@@ -15,8 +15,9 @@ from screens.places import Place, Subject
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from farmtui.farm.alerts import Matcher
     from farmtui.insight.findings import Finding
+
+    from farmtui.farm.alerts import Matcher
     from screens.frame import FarmScreen
 
 

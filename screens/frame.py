@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
@@ -11,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
+from widgets.prompt import Prompt
 
 from farmtui.commands import UNBOUND, Command, bindings
 from farmtui.farm.farm import Farm
@@ -21,7 +21,7 @@ from screens.lines import ClickableLine, Line
 from screens.places import Place, Subject
 from screens.statusline import nav_text, status_texts
 from widgets import ink
-from widgets.prompt import Prompt
+from widgets.live_table import LiveTable
 
 if TYPE_CHECKING:
     from farmtui.insight.findings import Finding
@@ -119,7 +119,7 @@ class FarmScreen(Screen[None]):
         console = self.console
         farm = console.farm
         wanted = (farm, console.faults_only, self.row_filter, console.read_only)
-        if not self.is_mounted or all(a is b for a, b in zip(wanted, self._painted, strict=False)) and self._painted:
+        if not self.is_mounted or (all(a is b for a, b in zip(wanted, self._painted, strict=False)) and self._painted):
             return
         self._painted = wanted
         flags = [word for word, on in (("FAULTS ONLY", console.faults_only), ("READ-ONLY", console.read_only)) if on]
@@ -158,6 +158,12 @@ class FarmScreen(Screen[None]):
         message.stop()
         self.console.go(Place(message.name))
 
+    def focused_table(self) -> LiveTable[Any] | None:
+        """The table that has the focus; else the first that is shown."""
+        if isinstance(self.focused, LiveTable):
+            return self.focused
+        return next((table for table in self.query(LiveTable) if table.display), None)
+
     # -- manners --------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
@@ -173,6 +179,12 @@ class FarmScreen(Screen[None]):
             self.set_filter("")
         elif self.place.trail:
             self.console.go(self.place.out())
+
+    def action_sort(self, column: str) -> None:
+        """Sort the table that has the focus; the same column again turns the direction."""
+        table = self.focused_table()
+        if table is not None:
+            table.sort_by(column)
 
     def set_filter(self, text: str) -> str:
         """Filter the screen's rows; gives what is wrong with the filter, in words, and then changes nothing."""
@@ -214,16 +226,3 @@ class FarmScreen(Screen[None]):
             self.console.say("nothing is selected", Severity.INFO)
         else:
             self.app.push_screen(ActionMenu(subject))
-
-
-def as_json(value: object) -> object:
-    """A domain value as what `json` can print: dataclasses by field, enums by name, the rest as text."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, (list, tuple, frozenset, set)):
-        return [as_json(item) for item in value]
-    if isinstance(value, Severity):
-        return value.word
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return str(getattr(value, "value", value))

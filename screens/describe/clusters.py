@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from farmtui.insight.ceph_checks import explain
+
 from farmtui.farm.cluster import CephDaemon
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
@@ -114,3 +116,14 @@ def describe_daemon(farm: Farm, key: str) -> Detail | None:
 def osd_subject(ident: str) -> Subject:
     """The subject of an OSD."""
     return Subject("osd", ident, ident)
+
+
+@describer("ceph-check")
+def describe_check(farm: Farm, key: str) -> Detail | None:
+    """One health check: what it means and what to do."""
+    check = next((c for c in farm.ceph.checks if c.name == key), None) if farm.ceph else None
+    if check is None:
+        return None
+    text = explain(key)
+    fields = (Field("meaning", text.meaning), Field("what to do", text.remedy))
+    return Detail(key, check.severity, (), (Block("Health check", fields),), raw=check)

@@ -1,0 +1,302 @@
+"""Screen 3: the cache tier. Is it serving from cache, is it falling behind last week, which node is the odd one out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+
+from farmtui.commands import Command
+from farmtui.farm.farm import Farm
+from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.traffic import CacheNode, RedisNode, SiteTraffic
+from farmtui.farm.units import count, data_size, duration, percent, rate
+from screens import limits
+from screens.columns import figure, limited, row_freshness, seen
+from screens.describe.traffic import machine_name, overall_ratio, site_subject
+from screens.frame import FarmScreen
+from screens.places import Subject
+from screens.trends import show_trend, trend_values
+from widgets.chart_axis import RATIO
+from widgets.live_table import LiveTable
+from widgets.meter import meter
+from widgets.status_mark import status_mark
+from widgets.table_columns import Column
+from widgets.tile import Tile
+from widgets.trend_chart import Threshold, TrendChart
+
+if TYPE_CHECKING:
+    from farmtui.insight.findings import Finding
+
+
+def varnish_severity(node: CacheNode) -> Severity:
+    """How bad one Varnish looks by its own figures."""
+    if node.child_deaths or node.dropped_sessions:
+        return Severity.CRITICAL
+    if node.thread_queue or (node.backend_failures_per_s or 0.0) > 0:
+        return Severity.WARNING
+    return max(
+        limits.EVICTIONS_PER_S.severity(node.evictions_per_s) if node.evictions_per_s else Severity.OK,
+        limits.HIT_RATIO.severity(node.hit_ratio) if known(node.hit_ratio) else Severity.OK,
+    )
+
+
+def redis_severity(node: RedisNode) -> Severity:
+    """How bad one Redis looks by its own figures."""
+    if node.up is False:
+        return Severity.CRITICAL
+    return limits.REDIS_EVICTIONS_PER_S.severity(node.evictions_per_s) if node.evictions_per_s else Severity.OK
+
+
+def known(value: float | None) -> bool:
+    """Whether there is such a number: measured, and not 0/0."""
+    return value is not None and not math.isnan(value)
+
+
+def hit_words(ratio: float | None) -> str:
+    """A hit ratio in words: 0/0 is no traffic, which is not zero."""
+    return "no traffic" if ratio is not None and math.isnan(ratio) else percent(ratio)
+
+
+class CacheScreen(FarmScreen):
+    """Varnish and Redis, node by node, against the same hour last week."""
+
+    NAME = "cache"
+    CSS_PATH = "cache.tcss"
+    COMMANDS: ClassVar[tuple[Command, ...]] = (
+        Command("cache.sort.node", "N", "sort('node')", "By node", "Sort by node", group="list"),
+        Command("cache.sort.hit", "H", "sort('hit')", "By hit ratio", "Sort by hit ratio, lowest first", group="list"),
+        Command("cache.sort.requests", "R", "sort('requests')", "By requests", "Sort by requests", group="list"),
+        Command("cache.sort.evictions", "E", "sort('evictions')", "By evictions", "Sort by evictions", group="list"),
+    )
+
+    def compose_body(self) -> ComposeResult:
+        """Summary, trend, then a table for each kind of daemon."""
+        with Horizontal(id="tiles", classes="tiles"):
+            yield Tile("hit ratio", id="tile-hit")
+            yield Tile("requests", id="tile-requests")
+            yield Tile("evictions", id="tile-evictions")
+            yield Tile("redis", id="tile-redis")
+        yield TrendChart("hit ratio", RATIO, (Threshold(0.6, Severity.CRITICAL, falling=True),), id="trend")
+        yield LiveTable[CacheNode](
+            self._varnish_columns(),
+            key=lambda node: node.instance,
+            severity=varnish_severity,
+            freshness=lambda node: row_freshness(self.console.farm, node.seen_at),
+            noun="Varnish nodes",
+            id="varnish",
+        )
+        yield LiveTable[RedisNode](
+            self._redis_columns(),
+            key=lambda node: node.instance,
+            severity=redis_severity,
+            freshness=lambda node: row_freshness(self.console.farm, node.seen_at),
+            noun="Redis nodes",
+            id="redis",
+        )
+        yield LiveTable[SiteTraffic](
+            (
+                Column("site", "site", lambda site: site.router, width=30, flex=1, priority=0, sort=lambda s: s.router),
+                Column(
+                    "hit",
+                    "hit",
+                    lambda s: hit_words(s.value),
+                    width=10,
+                    align="right",
+                    priority=0,
+                    sort=lambda s: s.value,
+                ),
+            ),
+            key=lambda site: site.router,
+            noun="sites",
+            sort="hit",
+            id="sites",
+        )
+
+    def _varnish_columns(self) -> tuple[Column[CacheNode], ...]:
+        return (
+            Column("node", "varnish", self._name, width=12, flex=1, priority=0, sort=lambda n: n.instance),
+            Column("state", "state", _varnish_state, width=9, priority=0, sort=varnish_severity, descending=True),
+            Column("hit", "hit ratio", _hit_cell, width=17, min_width=8, priority=0, sort=lambda n: n.hit_ratio,
+                   help="hit / (hit + miss), what may be cached, five minutes"),
+            Column("overall", "w/ pass", lambda n: hit_words(overall_ratio(n)), width=8, align="right", priority=5,
+                   sort=overall_ratio, help="hit / (hit + miss + pass)"),
+            Column("requests", "req/s", lambda n: count(n.requests_per_s), width=7, align="right", priority=1,
+                   sort=lambda n: n.requests_per_s, descending=True),
+            Column("miss", "miss/s", lambda n: count(n.miss_per_s), width=7, align="right", priority=2,
+                   sort=lambda n: n.miss_per_s, descending=True),
+            Column("pass", "pass/s", lambda n: count(n.pass_per_s), width=7, align="right", priority=3,
+                   sort=lambda n: n.pass_per_s, descending=True),
+            Column("hitmiss", "hfm/s", lambda n: count(n.hitmiss_per_s), width=6, align="right", priority=7,
+                   sort=lambda n: n.hitmiss_per_s, descending=True, help="hit-for-miss, already counted in miss"),
+            Column("evictions", "evict/s",
+                   lambda n: limited(count(n.evictions_per_s), n.evictions_per_s, limits.EVICTIONS_PER_S),
+                   width=8, align="right", priority=1, sort=lambda n: n.evictions_per_s, descending=True),
+            Column("storage", "storage", lambda n: percent(n.storage_ratio), width=8, align="right", priority=2,
+                   sort=lambda n: n.storage_ratio, descending=True, help="a full healthy cache sits at 100 %"),
+            Column("bytes", "used", lambda n: data_size(n.storage_bytes), width=8, align="right", priority=6),
+            Column("objects", "objects", lambda n: count(n.objects), width=8, align="right", priority=5,
+                   sort=lambda n: n.objects, descending=True),
+            Column("fail", "bfail/s",
+                   lambda n: limited(count(n.backend_failures_per_s), n.backend_failures_per_s, limits.ANY),
+                   width=8, align="right", priority=2, sort=lambda n: n.backend_failures_per_s, descending=True,
+                   help="backend connections that failed"),
+            Column("threads", "threads", _threads_cell, width=9, align="right", priority=4,
+                   help="worker threads, and +N sessions waiting for one"),
+            Column("uptime", "up for", lambda n: duration(n.uptime_s), width=7, align="right", priority=3,
+                   sort=lambda n: n.uptime_s, help="since the child started: a restart empties a malloc cache"),
+            Column("seen", "measured", lambda n: seen(self.console.farm, n.seen_at), width=14, priority=8),
+        )  # fmt: skip
+
+    def _redis_columns(self) -> tuple[Column[RedisNode], ...]:
+        return (
+            Column("node", "redis", self._name, width=12, flex=1, priority=0, sort=lambda n: n.instance),
+            Column("state", "state", _redis_state, width=9, priority=0, sort=redis_severity, descending=True),
+            Column("role", "role", lambda n: n.role or "–", width=8, priority=2, sort=lambda n: n.role),
+            Column("hit", "hit ratio", lambda n: "idle" if not known(n.hit_ratio) and n.hit_ratio is not None
+                   else percent(n.hit_ratio), width=10, align="right", priority=0, sort=lambda n: n.hit_ratio),
+            Column("memory", "memory", _memory_cell, width=24, min_width=10, priority=1,
+                   sort=lambda n: n.memory_bytes, descending=True),
+            Column("evictions", "evict/s",
+                   lambda n: limited(count(n.evictions_per_s), n.evictions_per_s, limits.REDIS_EVICTIONS_PER_S),
+                   width=8, align="right", priority=1, sort=lambda n: n.evictions_per_s, descending=True),
+            Column("commands", "cmd/s", lambda n: count(n.commands_per_s), width=7, align="right", priority=2,
+                   sort=lambda n: n.commands_per_s, descending=True),
+            Column("clients", "clients", lambda n: count(n.clients), width=8, align="right", priority=3,
+                   sort=lambda n: n.clients, descending=True),
+            Column("seen", "measured", lambda n: seen(self.console.farm, n.seen_at), width=14, priority=4),
+        )  # fmt: skip
+
+    def _name(self, node: CacheNode | RedisNode) -> str:
+        farm = self.console.farm
+        return machine_name(farm, node.instance) if farm else node.instance
+
+    def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
+        """Everything from the newest picture."""
+        fresh = farm.freshness("prometheus")
+        cache = farm.cache
+        varnish = cache.nodes if cache else ()
+        redis = cache.redis if cache else ()
+        if self.console.faults_only:
+            varnish = tuple(node for node in varnish if self._faulty(varnish_severity(node), node))
+            redis = tuple(node for node in redis if self._faulty(redis_severity(node), node))
+        self._table("varnish").set_rows(varnish, freshness=fresh)
+        self._table("redis").set_rows(redis, freshness=fresh)
+        self._table("redis").display = bool(cache and cache.redis)
+        self._table("sites").display = bool(cache and cache.sites)
+        self._table("sites").set_rows(cache.sites if cache else (), freshness=fresh)
+        self._show_summary(farm)
+
+    def _faulty(self, severity: Severity, node: CacheNode | RedisNode) -> bool:
+        stale = row_freshness(self.console.farm, node.seen_at) is not Freshness.LIVE
+        return severity >= Severity.WARNING or stale
+
+    def _show_summary(self, farm: Farm) -> None:
+        cache, fresh = farm.cache, farm.freshness("prometheus")
+        ratio = cache.hit_ratio if cache else None
+        before = cache.hit_ratio_last_week if cache else None
+        severity = limits.HIT_RATIO.severity(ratio) if known(ratio) else Severity.OK
+        self.query_one("#tile-hit", Tile).show(
+            hit_words(ratio), against_last_week(ratio, before), severity=severity, freshness=fresh,
+            values=trend_values(farm, "cache.hit_ratio"), high=1.0,
+        )  # fmt: skip
+        nodes = cache.nodes if cache else ()
+        requests = total(node.requests_per_s for node in nodes)
+        passes = total(node.pass_per_s for node in nodes)
+        self.query_one("#tile-requests", Tile).show(rate(requests), f"pass {rate(passes)}", freshness=fresh)
+        evictions = total(node.evictions_per_s for node in nodes)
+        full = sum((node.storage_ratio or 0.0) > 0.99 for node in nodes)
+        self.query_one("#tile-evictions", Tile).show(
+            rate(evictions), f"{full} of {len(nodes)} full",
+            severity=limits.EVICTIONS_PER_S.severity(evictions) if evictions else Severity.OK, freshness=fresh,
+            values=trend_values(farm, "cache.evictions_per_s"), high=None,
+        )  # fmt: skip
+        redis = cache.redis if cache else ()
+        up = sum(node.up is not False for node in redis)
+        self.query_one("#tile-redis", Tile).show(
+            f"{up} of {len(redis)} up" if redis else "none", f"evictions {rate(total(n.evictions_per_s for n in redis))}",
+            severity=Severity.CRITICAL if up < len(redis) else Severity.OK, freshness=fresh,
+        )  # fmt: skip
+        show_trend(
+            self.query_one("#trend", TrendChart), farm,
+            (("cache.hit_ratio_last_week", "last week", True), ("cache.hit_ratio", "tier", False)),
+        )  # fmt: skip
+
+    def _table(self, ident: str) -> LiveTable[Any]:
+        return self.query_one(f"#{ident}", LiveTable)
+
+    def selected(self) -> Subject | None:
+        """The daemon under the cursor of the table that has the focus."""
+        farm = self.console.farm
+        table = self.focused_table()
+        row = table.cursor_row if table else None
+        if farm is None or row is None:
+            return None
+        return subject_of(farm, row)
+
+    @on(LiveTable.RowSelected)
+    def _open(self, message: LiveTable.RowSelected) -> None:
+        farm = self.console.farm
+        if farm is not None:
+            self.console.open(subject_of(farm, message.row))
+
+
+def subject_of(farm: Farm, row: CacheNode | RedisNode | SiteTraffic) -> Subject:
+    """The subject of a row of any of the tables."""
+    match row:
+        case CacheNode():
+            return Subject("varnish", row.instance, f"varnish {machine_name(farm, row.instance)}")
+        case RedisNode():
+            return Subject("redis", row.instance, f"redis {machine_name(farm, row.instance)}")
+        case SiteTraffic():
+            return site_subject(row.router)
+
+
+def total(values: Iterable[float | None]) -> float | None:
+    """The sum of what is measured; None when nothing is."""
+    measured = [value for value in values if value is not None and not math.isnan(value)]
+    return sum(measured) if measured else None
+
+
+def against_last_week(now: float | None, before: float | None) -> str:
+    """`-3.2 points on last week`; says so where last week is not known."""
+    if now is None or before is None or math.isnan(now) or math.isnan(before):
+        return "last week not known"
+    return f"{(now - before) * 100:+.1f} pt on last week"
+
+
+def _varnish_state(node: CacheNode) -> Content:
+    words = {Severity.OK: "ok"}
+    if node.child_deaths:
+        words[Severity.CRITICAL] = "died"
+    elif node.dropped_sessions:
+        words[Severity.CRITICAL] = "dropping"
+    severity = varnish_severity(node)
+    return status_mark(severity, words.get(severity, ""))
+
+
+def _hit_cell(node: CacheNode) -> Content | str:
+    return meter(node.hit_ratio, 17, limits.HIT_RATIO) if known(node.hit_ratio) else hit_words(node.hit_ratio)
+
+
+def _threads_cell(node: CacheNode) -> Content | str:
+    if node.thread_queue:
+        return figure(f"{count(node.threads)} +{count(node.thread_queue)}", Severity.WARNING)
+    return count(node.threads)
+
+
+def _redis_state(node: RedisNode) -> Content:
+    severity = redis_severity(node)
+    word = {Severity.CRITICAL: "down", Severity.WARNING: "evicting"}.get(severity, "")
+    return status_mark(severity, word if node.up is not None else "?")
+
+
+def _memory_cell(node: RedisNode) -> Content | str:
+    if not node.memory_max_bytes or node.memory_bytes is None:
+        return f"{data_size(node.memory_bytes)}, no limit"
+    return meter(node.memory_bytes / node.memory_max_bytes, 24, text=f"{data_size(node.memory_bytes)}")

@@ -1,0 +1,204 @@
+"""The view of one thing: why it is as it is, everything known of it, and what it is connected to."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from farmtui.farm.farm import Farm
+from farmtui.farm.state import Severity
+from screens.describe import Block, Detail, Field, Link, describe
+from screens.frame import FarmScreen
+from screens.places import Place, Subject
+from widgets import ink
+from widgets.glyphs import glyphs
+from widgets.live_table import LiveTable
+from widgets.table_columns import Column
+
+if TYPE_CHECKING:
+    from farmtui.insight.findings import Finding
+
+TWO_COLUMNS = 110
+"""Cells from which blocks stand side by side."""
+
+
+class Facts(VerticalScroll, can_focus=True):
+    """The scrolling part: head, reasons and blocks."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll_down", show=False, id="facts.down"),
+        Binding("k", "scroll_up", show=False, id="facts.up"),
+    ]
+
+
+class DetailScreen(FarmScreen):
+    """A view that was opened from a screen; it lies on that screen's stack."""
+
+    CSS_PATH = "detail.tcss"
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self._place = place
+        self._last: Content | None = None
+        self._links: tuple[Link, ...] = ()
+
+    @property
+    def subject(self) -> Subject:
+        """What it shows."""
+        return self._place.trail[-1]
+
+    @property
+    def place(self) -> Place:
+        """Its place, with the trail that led here."""
+        return self._place
+
+    def compose_body(self) -> ComposeResult:
+        """Facts above, what it is connected to below."""
+        with Facts(id="facts"):
+            yield Static(id="facts-text")
+        yield LiveTable[Link](
+            (
+                Column("relation", "related", lambda link: link.relation, width=14, priority=1),
+                Column("state", "state", _link_state, width=9, priority=0),
+                Column("text", "what", lambda link: link.text, width=30, flex=1, priority=0),
+            ),
+            key=lambda link: (link.relation, link.subject.kind, link.subject.key),
+            severity=lambda link: link.severity,
+            noun="related things",
+            id="links",
+        )
+
+    def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
+        """Describe the subject as it is now; say so when the farm does not know it any more."""
+        detail = describe(farm, self.subject)
+        table = self.query_one("#links", LiveTable)
+        if detail is None:
+            self._show_text(_gone(self.subject))
+            return
+        width = max(20, self.size.width - 4)
+        text = render(detail, width)
+        if self.row_filter:
+            wanted = self.row_filter
+            blocks = tuple(
+                dataclasses.replace(
+                    block, fields=tuple(f for f in block.fields if wanted.passes(f"{f.label} {f.text}", {}))
+                )
+                for block in detail.blocks
+            )
+            text = render(dataclasses.replace(detail, blocks=tuple(b for b in blocks if b.fields)), width)
+        self._show_text(text)
+        links = detail.links
+        if self.console.faults_only:
+            links = tuple(link for link in links if link.severity >= Severity.WARNING)
+        table.display = bool(detail.links)
+        if links != self._links:
+            self._links = links
+            table.set_rows(links)
+        if detail.links and self.focused is None:
+            table.focus()
+
+    def _show_text(self, text: Content) -> None:
+        if self._last is None or not text.is_same(self._last):
+            self._last = text
+            self.query_one("#facts-text", Static).update(text)
+
+    def selected(self) -> Subject | None:
+        """The related thing when its table has the cursor, else the subject itself."""
+        table = self.query_one("#links", LiveTable)
+        if self.focused is table and table.cursor_row is not None:
+            link: Link = table.cursor_row
+            return link.subject
+        return self.subject
+
+    @on(LiveTable.RowSelected, "#links")
+    def _open_link(self, message: LiveTable.RowSelected) -> None:
+        link: Link = message.row
+        self.console.go(self._place.into(link.subject))
+
+
+def _link_state(link: Link) -> Content:
+    mark = f"{glyphs().severity[link.severity]} {link.severity.word}"
+    return Content.styled(mark, ink.SEVERITY[link.severity])
+
+
+def _gone(subject: Subject) -> Content:
+    return Content.assemble(
+        (f"{subject.title}\n\n", ink.STRONG),
+        (
+            f"The farm does not know this {subject.kind} any more: it was removed, or its source has lost it.\n",
+            ink.TEXT,
+        ),
+        ("Esc goes back.", ink.MUTED),
+    )
+
+
+def render(detail: Detail, width: int) -> Content:
+    """The facts as text of `width` cells: head, reasons, then blocks, side by side where there is room."""
+    lines: list[Content] = [_head(detail)]
+    for reason in detail.reasons:
+        style = ink.SEVERITY[detail.severity] if detail.severity is not None else ink.TEXT
+        lines += [Content.styled(line, style) for line in _wrapped(reason, width)]
+    blocks = [block for block in detail.blocks if block.fields]
+    if width < TWO_COLUMNS:
+        for block in blocks:
+            lines += [Content(""), *_block(block, width)]
+        return Content("\n").join(lines)
+    half = (width - 4) // 2
+    left, right = _halves(blocks, half)
+    lines.append(Content(""))
+    for index in range(max(len(left), len(right))):
+        a = left[index] if index < len(left) else Content("")
+        b = right[index] if index < len(right) else Content("")
+        lines.append(Content.assemble(a.truncate(half, ellipsis=True, pad=True), "    ", b))
+    return Content("\n").join(lines)
+
+
+def _head(detail: Detail) -> Content:
+    if detail.severity is None:
+        return Content.styled(detail.title, ink.STRONG)
+    mark = f"{glyphs().severity[detail.severity]} {detail.severity.word}"
+    return Content.assemble((f"{mark}  ", f"{ink.STRONG} {ink.SEVERITY[detail.severity]}"), (detail.title, ink.STRONG))
+
+
+def _halves(blocks: Sequence[Block], width: int) -> tuple[list[Content], list[Content]]:
+    """Blocks in two columns of about equal height, in reading order."""
+    drawn = [[*_block(block, width), Content("")] for block in blocks]
+    total = sum(map(len, drawn))
+    left: list[Content] = []
+    right: list[Content] = []
+    for lines in drawn:
+        column = left if not right and (not left or len(left) + len(lines) // 2 <= total / 2) else right
+        column += lines
+    return left, right
+
+
+def _block(block: Block, width: int) -> list[Content]:
+    label_width = min(26, max((len(field.label) for field in block.fields), default=0))
+    lines = [Content.styled(block.title, f"{ink.STRONG} {ink.ACCENT}")]
+    for field in block.fields:
+        lines += _field(field, label_width, width)
+    return lines
+
+
+def _field(field: Field, label_width: int, width: int) -> list[Content]:
+    indent = label_width + (4 if label_width else 2)
+    texts = _wrapped(field.text, max(10, width - indent)) or [""]
+    label = Content.styled(f"  {field.label:<{label_width}}  " if label_width else "  ", ink.MUTED)
+    style = ink.SEVERITY[field.severity] if field.severity is not None else ink.TEXT
+    mark = ""
+    if field.severity is not None and field.severity >= Severity.WARNING:
+        mark = f"{glyphs().severity[field.severity]} "
+    first = Content.assemble(label, (mark + texts[0], style))
+    return [first, *(Content.assemble(" " * indent, (text, style)) for text in texts[1:])]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return [line.plain for paragraph in text.split("\n") for line in Content(paragraph).wrap(width)]

@@ -1,0 +1,332 @@
+"""Screen 4: storage. Is the data safe, is it being repaired and until when, and on which day is the cluster full."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from farmtui.insight.ceph_checks import explain
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.reactive import reactive
+
+from farmtui.commands import Command
+from farmtui.farm.cluster import Ceph, CephDaemon, HealthCheck, Osd, Pool
+from farmtui.farm.farm import Farm
+from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.units import count, data_rate, data_size, duration, percent, rate
+from screens import limits
+from screens.columns import figure
+from screens.describe.clusters import osd_subject
+from screens.frame import FarmScreen
+from screens.places import Subject
+from screens.trends import show_trend, trend_values
+from widgets.chart_axis import BYTES_PER_SECOND
+from widgets.live_table import LiveTable
+from widgets.meter import meter
+from widgets.status_mark import status_mark
+from widgets.table_columns import Column
+from widgets.tile import Tile
+from widgets.trend_chart import TrendChart
+
+if TYPE_CHECKING:
+    from farmtui.insight.findings import Finding
+
+VIEWS = ("osds", "pools", "daemons")
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A row of the daemons' table."""
+
+    kind: str
+    daemon: CephDaemon
+
+
+def osd_severity(osd: Osd) -> Severity:
+    """An OSD that is down while it is in leaves data short of a copy; one that is out is on its way."""
+    if not osd.up:
+        return Severity.CRITICAL if osd.is_in else Severity.WARNING
+    if not osd.is_in:
+        return Severity.WARNING
+    return limits.RAW_CAPACITY.severity(osd.used_ratio) if osd.used_ratio is not None else Severity.OK
+
+
+def osd_words(osd: Osd) -> str:
+    """`up in`, `down in`, `up out`, `down out`: Ceph's own words."""
+    return f"{'up' if osd.up else 'down'} {'in' if osd.is_in else 'out'}"
+
+
+def pool_severity(pool: Pool) -> Severity:
+    """A pool's worst: placement groups that are not clean, or little room."""
+    room = limits.RAW_CAPACITY.severity(pool.used_ratio) if pool.used_ratio is not None else Severity.OK
+    return max(room, Severity.WARNING if pool.pgs_clean < pool.pgs else Severity.OK)
+
+
+class StorageScreen(FarmScreen):
+    """Ceph: every check by its name, then OSDs, pools and daemons."""
+
+    NAME = "storage"
+    CSS_PATH = "storage.tcss"
+    COMMANDS: ClassVar[tuple[Command, ...]] = (
+        Command("storage.view", "v", "next_view", "OSDs/pools/daemons", "Show OSDs, pools or daemons", shown=True),
+        Command("storage.sort.state", "S", "sort('state')", "By state", "Sort by state, worst first", group="list"),
+        Command("storage.sort.name", "N", "sort('name')", "By name", "Sort by name", group="list"),
+        Command("storage.sort.used", "U", "sort('used')", "By used", "Sort by share used", group="list"),
+    )
+
+    view: reactive[str] = reactive("osds")
+
+    def compose_body(self) -> ComposeResult:
+        """Summary, checks, recovery and throughput, then one of the three tables (all of them where there is room)."""
+        with Horizontal(id="tiles", classes="tiles"):
+            yield Tile("health", id="tile-health")
+            yield Tile("raw capacity", id="tile-capacity")
+            yield Tile("OSDs", id="tile-osds")
+            yield Tile("placement groups", id="tile-pgs")
+        yield LiveTable[HealthCheck](
+            (
+                Column("state", "state", lambda c: status_mark(c.severity), width=9, priority=0),
+                Column("name", "check", lambda c: c.name, width=26, min_width=16, priority=0),
+                Column("meaning", "meaning", lambda c: explain(c.name).meaning, width=30, flex=3, priority=0),
+                Column("remedy", "what to do", lambda c: explain(c.name).remedy, width=30, flex=2, priority=3),
+            ),
+            key=lambda check: check.name,
+            severity=lambda check: check.severity,
+            noun="health checks raised",
+            id="checks",
+        )
+        yield TrendChart("throughput", BYTES_PER_SECOND, id="trend")
+        with Horizontal(id="tables"):
+            yield LiveTable[Osd](
+                self._osd_columns(), key=lambda osd: osd.id, severity=osd_severity, noun="OSDs", id="osds"
+            )
+            yield LiveTable[Pool](
+                self._pool_columns(), key=lambda pool: pool.id, severity=pool_severity, noun="pools", id="pools"
+            )
+            yield LiveTable[Daemon](
+                (
+                    Column("kind", "daemon", lambda d: d.kind, width=6, priority=0, sort=lambda d: d.kind),
+                    Column("name", "name", lambda d: d.daemon.name, width=14, flex=1, priority=0, sort=lambda d: d.daemon.name),
+                    Column("state", "state", _daemon_state, width=12, priority=0, sort=lambda d: d.daemon.well),
+                    Column("host", "host", lambda d: d.daemon.host or "–", width=12, flex=1, priority=1),
+                ),
+                key=lambda row: row.daemon.name,
+                severity=lambda row: Severity.OK if row.daemon.well else Severity.CRITICAL,
+                noun="daemons",
+                id="daemons",
+            )  # fmt: skip
+
+    @staticmethod
+    def _osd_columns() -> tuple[Column[Osd], ...]:
+        return (
+            Column("name", "osd", lambda o: o.id, width=8, priority=0, sort=lambda o: _number(o.id)),
+            Column("host", "host", lambda o: o.host or "–", width=10, flex=1, priority=0, sort=lambda o: (o.host, o.id)),
+            Column("state", "state", lambda o: status_mark(osd_severity(o), osd_words(o)), width=11, priority=0,
+                   sort=osd_severity, descending=True),
+            Column("used", "used", lambda o: meter(o.used_ratio, 18, limits.RAW_CAPACITY), width=18, min_width=8,
+                   priority=1, sort=lambda o: o.used_ratio, descending=True),
+            Column("size", "size", lambda o: data_size(o.size_bytes), width=8, align="right", priority=2,
+                   sort=lambda o: o.size_bytes, descending=True),
+            Column("weight", "reweight", lambda o: count(o.weight), width=8, align="right", priority=4),
+            Column("latency", "apply", lambda o: duration(o.apply_latency_s), width=7, align="right", priority=3,
+                   sort=lambda o: o.apply_latency_s, descending=True, help="apply latency"),
+            Column("class", "class", lambda o: o.device_class or "–", width=5, priority=5),
+        )  # fmt: skip
+
+    @staticmethod
+    def _pool_columns() -> tuple[Column[Pool], ...]:
+        return (
+            Column("name", "pool", lambda p: p.name, width=14, flex=1, priority=0, sort=lambda p: p.name),
+            Column("state", "state", _pool_state, width=11, priority=0, sort=pool_severity, descending=True),
+            Column("used", "used", lambda p: meter(p.used_ratio, 18, limits.RAW_CAPACITY), width=18, min_width=8,
+                   priority=1, sort=lambda p: p.used_ratio, descending=True),
+            Column("stored", "stored", lambda p: data_size(p.stored_bytes), width=8, align="right", priority=2,
+                   sort=lambda p: p.stored_bytes, descending=True),
+            Column("room", "room", lambda p: data_size(p.max_avail_bytes), width=8, align="right", priority=3),
+            Column("pgs", "pgs", lambda p: str(p.pgs), width=5, align="right", priority=5),
+            Column("read", "read", lambda p: data_rate(p.read_bytes_per_s), width=9, align="right", priority=4),
+            Column("write", "write", lambda p: data_rate(p.write_bytes_per_s), width=9, align="right", priority=4),
+            Column("kind", "kind", lambda p: p.kind, width=11, priority=6),
+        )  # fmt: skip
+
+    def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
+        """Everything from the newest picture; without a fresh mgr nothing here is called healthy."""
+        ceph, fresh = farm.ceph, ceph_freshness(farm)
+        faults = self.console.faults_only
+        checks = ceph.checks if ceph else ()
+        osds = tuple(sorted(ceph.osds, key=lambda osd: (osd.host, _number(osd.id)))) if ceph else ()
+        pools = ceph.pools if ceph else ()
+        daemons = tuple(_daemons(ceph)) if ceph else ()
+        if faults:
+            osds = tuple(osd for osd in osds if osd_severity(osd) >= Severity.WARNING)
+            pools = tuple(pool for pool in pools if pool_severity(pool) >= Severity.WARNING)
+            daemons = tuple(row for row in daemons if not row.daemon.well)
+        self._table("checks").set_rows(checks, freshness=fresh)
+        self._table("osds").set_rows(osds, freshness=fresh)
+        self._table("pools").set_rows(pools, freshness=fresh)
+        self._table("daemons").set_rows(daemons, freshness=fresh)
+        self._show_summary(farm, ceph, fresh)
+
+    def _show_summary(self, farm: Farm, ceph: Ceph | None, fresh: Freshness) -> None:
+        health = health_of(ceph, fresh)
+        flags = f"flags: {' '.join(ceph.flags)}" if ceph and ceph.flags else f"{len(ceph.checks) if ceph else 0} checks"
+        age_s = (farm.at - ceph.seen_at).total_seconds() if ceph and ceph.seen_at else None
+        self.query_one("#tile-health", Tile).show(
+            health_words(ceph, fresh), flags, severity=health, freshness=fresh, age_s=age_s
+        )
+        ratio = ceph.used_ratio if ceph else None
+        self.query_one("#tile-capacity", Tile).show(
+            percent(ratio), fills_words(farm, ceph),
+            severity=limits.RAW_CAPACITY.severity(ratio) if ratio is not None else Severity.OK, freshness=fresh,
+            values=trend_values(farm, "ceph.used_ratio"), high=1.0,
+        )  # fmt: skip
+        osds = ceph.osds if ceph else ()
+        up, inside = sum(o.up for o in osds), sum(o.is_in for o in osds)
+        self.query_one("#tile-osds", Tile).show(
+            f"{up} of {len(osds)} up", f"{inside} in", severity=max(map(osd_severity, osds), default=Severity.OK),
+            freshness=fresh,
+        )  # fmt: skip
+        self.query_one("#tile-pgs", Tile).show(
+            pg_words(ceph), recovery_words(ceph), severity=pg_severity(ceph), freshness=fresh,
+            values=trend_values(farm, "ceph.recovering_bytes_per_s"), high=None,
+        )  # fmt: skip
+        show_trend(
+            self.query_one("#trend", TrendChart), farm,
+            (
+                ("ceph.read_bytes_per_s", "read", False),
+                ("ceph.write_bytes_per_s", "write", False),
+                ("ceph.recovering_bytes_per_s", "recovery", False),
+            ),
+        )  # fmt: skip
+
+    # -- views ----------------------------------------------------------------------------------
+
+    def action_next_view(self) -> None:
+        """The next of OSDs, pools and daemons."""
+        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+
+    def watch_view(self, view: str) -> None:
+        """One table is chosen; a wide screen shows the others beside it."""
+        for name in VIEWS:
+            self._table(name).set_class(name == view, "-chosen")
+        self._table(view).focus()
+
+    def selected(self) -> Subject | None:
+        """What is under the cursor of the table that has the focus."""
+        table = self.focused_table()
+        return subject_of(table.cursor_row) if table else None
+
+    @on(LiveTable.RowSelected)
+    def _open(self, message: LiveTable.RowSelected) -> None:
+        subject = subject_of(message.row)
+        if subject is not None:
+            self.console.open(subject)
+
+    def _table(self, ident: str) -> LiveTable[Any]:
+        return self.query_one(f"#{ident}", LiveTable)
+
+
+def subject_of(row: object) -> Subject | None:
+    """The subject of a row of any of the tables."""
+    match row:
+        case Osd():
+            return osd_subject(row.id)
+        case Pool():
+            return Subject("pool", row.id, f"pool {row.name}")
+        case Daemon():
+            return Subject("ceph-daemon", row.daemon.name, row.daemon.name)
+        case HealthCheck():
+            return Subject("ceph-check", row.name, row.name)
+    return None
+
+
+def ceph_freshness(farm: Farm) -> Freshness:
+    """The freshness of Ceph's own figures: the mgr's, which may stop while Prometheus goes on."""
+    from screens.columns import row_freshness
+
+    source = farm.freshness("prometheus")
+    if farm.ceph is None or source is not Freshness.LIVE:
+        return source if farm.ceph is None or source is not Freshness.AGEING else Freshness.AGEING
+    return row_freshness(farm, farm.ceph.seen_at)
+
+
+def health_of(ceph: Ceph | None, fresh: Freshness) -> Severity:
+    """Ceph's health; not known without fresh figures, and never OK then."""
+    if ceph is None or ceph.health is None:
+        return Severity.UNKNOWN
+    return ceph.health if fresh in (Freshness.LIVE, Freshness.AGEING) else max(ceph.health, Severity.UNKNOWN)
+
+
+def health_words(ceph: Ceph | None, fresh: Freshness) -> str:
+    """Ceph's own word for its health."""
+    if ceph is None or ceph.health is None:
+        return "unknown"
+    words = {Severity.OK: "HEALTH_OK", Severity.WARNING: "HEALTH_WARN", Severity.CRITICAL: "HEALTH_ERR"}
+    word = words.get(ceph.health, "unknown")
+    return word if fresh in (Freshness.LIVE, Freshness.AGEING) else f"was {word}"
+
+
+def fills_words(farm: Farm, ceph: Ceph | None) -> str:
+    """The day on which the raw capacity is used up at the present growth."""
+    if ceph is None or ceph.total_bytes is None:
+        return "not known"
+    size = f"of {data_size(ceph.total_bytes)}"
+    if ceph.full_in_s is None:
+        return f"{size}, not growing"
+    if ceph.full_in_s > 5 * 365 * 86_400:
+        return f"{size}, full in over 5 y"
+    return f"{size}, full {farm.at + timedelta(seconds=ceph.full_in_s):%d %b %Y}"
+
+
+def pg_words(ceph: Ceph | None) -> str:
+    """`192 clean`, or `180 of 192 clean`."""
+    if ceph is None:
+        return "–"
+    clean = dict(ceph.pg_states).get("clean", 0)
+    return f"{clean} clean" if clean == ceph.pgs_total else f"{clean} of {ceph.pgs_total} clean"
+
+
+def pg_severity(ceph: Ceph | None) -> Severity:
+    """Lost or inconsistent data is critical; data short of a copy, or moving, is a warning."""
+    if ceph is None:
+        return Severity.OK
+    states = dict(ceph.pg_states)
+    if any(states.get(name) for name in ("inconsistent", "down", "incomplete", "stale", "unknown", "recovery_unfound")):
+        return Severity.CRITICAL
+    return Severity.WARNING if states.get("clean", 0) < ceph.pgs_total else Severity.OK
+
+
+def recovery_words(ceph: Ceph | None) -> str:
+    """What is being repaired, how fast and until when."""
+    if ceph is None:
+        return ""
+    left = (ceph.objects_degraded or 0) + (ceph.objects_misplaced or 0)
+    if not left:
+        return "nothing to recover"
+    if ceph.recovery_eta_s is None:
+        return f"{count(left)} objects, standing still"
+    return f"{count(left)} at {rate(ceph.recovering_objects_per_s)}, {duration(ceph.recovery_eta_s)} left"
+
+
+def _daemons(ceph: Ceph) -> list[Daemon]:
+    kinds = (("mon", ceph.mons), ("mgr", ceph.mgrs), ("mds", ceph.mdss), ("rgw", ceph.rgws))
+    return [Daemon(kind, daemon) for kind, daemons in kinds for daemon in daemons]
+
+
+def _daemon_state(row: Daemon) -> Content:
+    return status_mark(Severity.OK if row.daemon.well else Severity.CRITICAL, row.daemon.state)
+
+
+def _pool_state(pool: Pool) -> Content | str:
+    if pool.pgs_clean < pool.pgs:
+        return figure(f"{pool.pgs - pool.pgs_clean} unclean", Severity.WARNING)
+    return status_mark(Severity.OK, "clean")
+
+
+def _number(ident: str) -> tuple[str, int]:
+    kind, _, number = ident.rpartition(".")
+    return (kind, int(number)) if number.isdigit() else (ident, -1)
