@@ -1,0 +1,396 @@
+"""The one place that touches Textual's private names: what leaves for the terminal, what comes from it, how it ends.
+
+`TerminalApp` is the base of the app, `FarmDriver` its driver where the output is a terminal. Together they replace
+Textual's writer: each update of the compositor goes into a `Painter`, and only cells that differ from what the
+terminal shows are sent, from a thread. While the terminal does not read, updates only change the wanted screen:
+frames are dropped, nothing waits, and when it reads again one frame leads from what it shows to the newest state.
+Everything else that Textual writes (modes, titles, the bell, the clipboard) is sent in order and never dropped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from rich.color import ColorSystem
+from rich.console import RenderableType
+from rich.style import Style
+from textual import constants, events
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._parser import ParseTimeout
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
+from textual.message import Message
+from textual.messages import InBandWindowResize
+from textual.screen import Screen
+from textual.strip import Strip
+
+from farmtui.term.capabilities import detect
+from farmtui.term.clipboard import ClipboardError, copy_sequence
+from farmtui.term.outlet import Outlet
+from farmtui.term.painter import Painter
+from farmtui.term.pen import PLAIN, linked
+from farmtui.term.reader import Reader
+from farmtui.term.signals import Farewell, Reactions, TerminalSignals
+from farmtui.term.tty import read_attributes, restore_attributes, set_raw, terminal_size
+
+__all__ = ["FarmDriver", "OutputCount", "TerminalApp", "absorb"]
+
+ReturnType = TypeVar("ReturnType")
+
+_IN: Final = 0
+_ALLOW_SIGNALS: Final = bool(os.environ.get("TEXTUAL_ALLOW_SIGNALS"))
+
+_NOT_TYPED: Final = re.compile("[\ufffd\ud800-\udfff]")
+"""What a key cannot be: the mark of bytes that were not UTF-8, and halves of a pair."""
+
+
+def absorb(painter: Painter, update: LayoutUpdate | ChopsUpdate, colours: ColorSystem, *, links: bool = True) -> None:
+    """Put what the compositor has rendered into `painter`, its colours as `colours` allows.
+
+    Parts of a line are put whole where Textual would cut them at the changed region: the compositor has them right,
+    and a cut would split wide characters.
+    """
+    if isinstance(update, LayoutUpdate):
+        painter.resize(*update.region.size)
+        for y, strips in enumerate(update.strips, update.region.y):
+            x = update.region.x
+            for strip in strips:
+                _put(painter, y, x, strip, strip.cell_length, colours, links)
+                x += strip.cell_length
+        return
+    for y, start, end in update.spans:
+        for chop_end, (x, part) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            if part is not None and x < end and start < chop_end:
+                _put(painter, y, x, part, min(part.cell_length, chop_end - x), colours, links)
+
+
+def _put(painter: Painter, y: int, x: int, strip: Strip, width: int, colours: ColorSystem, links: bool) -> None:
+    if painter.holds(y, x, strip):
+        return
+    segments = [(text, _pen(style, colours, links)) for text, style, control in strip if text and not control]
+    painter.put(y, x, width, segments, source=strip)
+
+
+def _pen(style: Style | None, colours: ColorSystem, links: bool) -> str:
+    if style is None:
+        return PLAIN
+    codes = Strip.render_ansi(style, colours)
+    return linked(codes, style.link) if links and style.link else codes
+
+
+class TolerantParser(XTermParser):
+    """Textual's parser of keys and reports, begun anew after whatever sequence it fails on."""
+
+    def feed(self, data: str) -> Iterator[Message]:
+        """The messages that `data` completes. Raises nothing."""
+        for character in data:
+            self._timeout_time = None
+            try:
+                self._awaiting = self._gen.send(character)
+            except Exception:  # noqa: BLE001 - a report of a terminal out of its mind must not end the console
+                self._begin()
+            if self._awaiting.timeout is not None:
+                self._timeout_time = 0.0
+            while self._tokens:
+                yield self._tokens.popleft()
+
+    def expire(self) -> Iterator[Message]:
+        """The messages of a sequence that is not going to be completed: an Escape by itself, say."""
+        if self._timeout_time is None:
+            return
+        self._timeout_time = None
+        try:
+            self._awaiting = self._gen.throw(ParseTimeout())
+        except Exception:  # noqa: BLE001 - as above
+            self._begin()
+        while self._tokens:
+            yield self._tokens.popleft()
+
+    @property
+    def pending(self) -> bool:
+        """Is an escape sequence begun and not ended?"""
+        return self._timeout_time is not None
+
+    def _begin(self) -> None:
+        self._gen = self.parse(self._tokens.append)
+        self._awaiting = next(self._gen)
+
+
+@dataclass
+class OutputCount:
+    """What has become of the frames since the driver began."""
+
+    sent: int = 0
+    dropped: int = 0
+    """Updates that were overtaken by a newer one before the terminal could take them."""
+
+
+class FarmDriver(Driver):
+    """The terminal of a `TerminalApp`.
+
+    Writes to standard error, as Textual does, or to standard output where only that is a terminal. SIGHUP, SIGTERM
+    and a terminal that is gone reach the app as `TerminalApp.end_on_signal`, once (`farmtui.term.signals.Farewell`).
+    """
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if not isinstance(app, TerminalApp):
+            raise TypeError(f"FarmDriver needs a TerminalApp, not {type(app).__name__}")
+        self._out = next((fd for fd in (2, 1) if os.isatty(fd)), 2)
+        self._capabilities = detect(os.environ)
+        if constants.DISABLE_KITTY_KEY:
+            self._capabilities = replace(self._capabilities, keyboard_protocol=False)
+        self._active = False
+        self._attributes: list[Any] | None = None
+        self._outlet: Outlet | None = None
+        self._held: list[str] = []
+        """Written while another program had the terminal."""
+        self._deferred = False
+        self._cursor = (0, 0)
+        self._sync = False
+        self._reader = Reader[Message](
+            _IN, TolerantParser(), events.Paste, self.process_message, self._gone, constants.ESCAPE_DELAY
+        )
+        self._must_resume = False
+        self._size = size or terminal_size((self._out, _IN))
+        self.painter = Painter(*self._size)
+        self.count = OutputCount()
+        self._farewell = Farewell(app.end_on_signal, self.stop_application_mode)
+        reactions = Reactions(
+            resized=self._resized,
+            stop=self._stop_process,
+            continued=self._continued,
+            end=self._farewell.end,
+            lent=lambda: not self._auto_restart,
+        )
+        self._signals = TerminalSignals(reactions, self._from_thread)
+
+    # What leaves.
+
+    def show(
+        self, update: LayoutUpdate | ChopsUpdate, colours: ColorSystem, cursor: tuple[int, int], *, sync: bool
+    ) -> None:
+        """Have the terminal show `update`, its cursor at `cursor` (column, row): now, or when it reads again."""
+        absorb(self.painter, update, colours, links=self._capabilities.operating_system_commands)
+        self._cursor, self._sync = cursor, sync
+        self._paint()
+
+    def redraw(self) -> None:
+        """Set every mode and send every cell again, for a terminal that shows something else than we believe."""
+        if self._active:
+            self.write(self._capabilities.modes(mouse=self._mouse))
+        self.painter.forget()
+        self._paint()
+
+    def _paint(self) -> None:
+        if self._outlet is None:
+            return
+        if not self._outlet.idle:
+            self.count.dropped += self._deferred
+            self._deferred = True
+            return
+        self._deferred = False
+        if frame := self.painter.frame(self._cursor, sync=self._sync):
+            self._outlet.submit(frame.encode("utf-8", "replace"))
+            self.count.sent += 1
+
+    def _drained(self) -> None:
+        if self._deferred:
+            self._paint()
+
+    def write(self, data: str) -> None:
+        """Send `data`, which is no frame, after all that was written before; while suspended, on resuming."""
+        data = self._capabilities.permitted(data)
+        if self._outlet is None:
+            self._held.append(data)
+        else:
+            self._outlet.submit(data.encode("utf-8", "replace"))
+
+    def _from_thread(self, call: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and with it the app
+            self._loop.call_soon_threadsafe(call)
+
+    # Taking the terminal and giving it back.
+
+    @property
+    def can_suspend(self) -> bool:
+        """A process on a terminal can be suspended."""
+        return True
+
+    def start_application_mode(self) -> None:
+        """Take the terminal: raw input, its other screen, the mouse; everything is painted anew."""
+        if self._active:
+            return
+        self._active = True
+        known = self._capabilities
+        # In the background this stops the process until the shell brings it back to the front.
+        self._attributes = read_attributes(_IN)
+        set_raw(_IN, signals=_ALLOW_SIGNALS)
+        self._outlet = Outlet(
+            self._out,
+            on_drained=lambda: self._from_thread(self._drained),
+            on_lost=lambda _error: self._from_thread(self._gone),
+        )
+        self.write(known.enter(mouse=self._mouse))
+        if known.mode_reports and os.isatty(_IN):
+            self.write("\x1b[?2026$p")
+        for data in self._held:
+            self.write(data)
+        self._held.clear()
+        self._reader.start()
+        self._resized()
+        if self._must_resume:
+            self._must_resume = False
+            self.send_message(self.SignalResume())
+
+    def disable_input(self) -> None:
+        """Read no more of what is typed."""
+        self._reader.stop()
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was; waits for it only as long as it takes what is written."""
+        if not self._active:
+            return
+        self.disable_input()
+        self.write(self._capabilities.leave(mouse=self._mouse))
+        outlet, self._outlet = self._outlet, None
+        if outlet is not None:
+            outlet.close()
+        if self._attributes is not None:
+            restore_attributes(_IN, self._attributes)
+        self._active = False
+
+    def close(self) -> None:
+        """End for good: signals do again what they did before."""
+        self.stop_application_mode()
+        self._farewell.ended()
+        self._signals.restore()
+
+    def suspend_application_mode(self) -> None:
+        """Give the terminal to another program."""
+        self.stop_application_mode()
+
+    # What signals ask for.
+
+    def _stop_process(self) -> None:
+        self._must_resume = self._active
+        self.stop_application_mode()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _continued(self) -> None:
+        if not self._auto_restart:
+            return
+        if self._active:
+            # Stopped from elsewhere, with no chance to give the terminal back: the shell has changed it.
+            set_raw(_IN, signals=_ALLOW_SIGNALS)
+            self.redraw()
+        elif self._must_resume:
+            # Not when the app has ended: a terminal that hangs up sends this signal too.
+            self.start_application_mode()
+
+    def _resized(self) -> None:
+        if not self._active:
+            return
+        width, height = terminal_size((self._out, _IN))
+        self.painter.forget()
+        if (width, height) == (self.painter.width, self.painter.height):
+            self._paint()
+        size = Size(width, height)
+        self.send_message(events.Resize(size, size))
+
+    def _gone(self) -> None:
+        """The terminal does not answer any more, whether or not a SIGHUP said so."""
+        self._farewell.end(signal.SIGHUP)
+
+    # What comes.
+
+    def process_message(self, message: Message) -> None:
+        """Pass what was typed or reported on to the app, if it can be true."""
+        if isinstance(message, (InBandWindowResize, events.Resize)):
+            return  # not asked for: sizes come from the system, which cannot be typed
+        if isinstance(message, events.Key) and message.character and _NOT_TYPED.search(message.character):
+            return
+        if isinstance(message, events.MouseEvent):
+            limit_x, limit_y = self.painter.width - 1, self.painter.height - 1
+            message._x, message._screen_x = min(message._x, limit_x), min(message._screen_x, limit_x)
+            message._y, message._screen_y = min(message._y, limit_y), min(message._screen_y, limit_y)
+        super().process_message(message)
+
+
+class TerminalApp(App[ReturnType]):
+    """An app whose output goes through the cell diff: to a terminal by `FarmDriver`, to a browser by Textual's driver.
+
+    Bind `action_redraw` to a key. After `run`, `return_code` is 128 + n if signal n ended the app.
+    """
+
+    _web_painter: Painter | None = None
+
+    def get_driver_class(self) -> type[Driver]:
+        """The driver that the environment names (textual-serve does), else `FarmDriver`."""
+        named = super().get_driver_class()
+        return FarmDriver if named is LinuxDriver else named
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        driver = self._driver
+        if (
+            not isinstance(renderable, (LayoutUpdate, ChopsUpdate))
+            or driver is None
+            or driver.is_headless
+            or driver.is_inline
+            or self._batch_count
+            or self._closed
+            or not self._running
+        ):
+            super()._display(screen, renderable)
+            return
+        try:
+            colours = self.console._color_system or ColorSystem.TRUECOLOR
+            cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+            if isinstance(driver, FarmDriver):
+                driver.show(renderable, colours, cursor, sync=self._sync_available)
+            else:
+                if self._web_painter is None:
+                    self._web_painter = Painter(*self.size)
+                absorb(self._web_painter, renderable, colours)
+                if frame := self._web_painter.frame(cursor):
+                    driver.write(frame)
+                    driver.flush()
+        except Exception as error:  # noqa: BLE001 - as Textual does: shown, and the app ends
+            self._handle_exception(error)
+        finally:
+            self.post_display_hook()
+
+    def action_redraw(self) -> None:
+        """Repaint everything, for a terminal that another program has written on."""
+        if isinstance(self._driver, FarmDriver):
+            self._driver.redraw()
+        else:
+            self._web_painter = None
+            self.refresh(layout=True)
+
+    def end_on_signal(self, signum: signal.Signals) -> None:
+        """The process is to end: SIGTERM, or SIGHUP where the terminal is gone, with or without the signal."""
+        self.exit(return_code=128 + signum)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy `text` to the clipboard of the terminal, through multiplexers; says so if that cannot be."""
+        try:
+            sequence = copy_sequence(text, os.environ)
+        except ClipboardError as refused:
+            self.notify(str(refused), severity="warning", markup=False)
+        else:
+            if self._driver is not None:
+                self._driver.write(sequence)
+        # Pasting within the console works whatever the terminal takes.
+        self._clipboard = text
