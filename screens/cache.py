@@ -27,7 +27,7 @@ from widgets.live_table import LiveTable
 from widgets.meter import meter
 from widgets.status_mark import status_mark
 from widgets.table_columns import Column
-from widgets.tile import Tile
+from widgets.tile import Tile, TileState
 from widgets.trend_chart import Threshold, TrendChart
 
 if TYPE_CHECKING:
@@ -201,27 +201,28 @@ class CacheScreen(FarmScreen):
         ratio = cache.hit_ratio if cache else None
         before = cache.hit_ratio_last_week if cache else None
         severity = limits.HIT_RATIO.severity(ratio) if known(ratio) else Severity.OK
-        self.query_one("#tile-hit", Tile).show(
+        self.query_one("#tile-hit", Tile).show(TileState(
             hit_words(ratio), against_last_week(ratio, before), severity=severity, freshness=fresh,
-            values=trend_values(farm, "cache.hit_ratio"), high=1.0,
-        )  # fmt: skip
+            trend=trend_values(farm, "cache.hit_ratio"), high=1.0,
+        ))  # fmt: skip
         nodes = cache.nodes if cache else ()
         requests = total(node.requests_per_s for node in nodes)
         passes = total(node.pass_per_s for node in nodes)
-        self.query_one("#tile-requests", Tile).show(rate(requests), f"pass {rate(passes)}", freshness=fresh)
+        self.query_one("#tile-requests", Tile).show(TileState(rate(requests), f"pass {rate(passes)}", freshness=fresh))
         evictions = total(node.evictions_per_s for node in nodes)
         full = sum((node.storage_ratio or 0.0) > 0.99 for node in nodes)
-        self.query_one("#tile-evictions", Tile).show(
+        self.query_one("#tile-evictions", Tile).show(TileState(
             rate(evictions), f"{full} of {len(nodes)} full",
             severity=limits.EVICTIONS_PER_S.severity(evictions) if evictions else Severity.OK, freshness=fresh,
-            values=trend_values(farm, "cache.evictions_per_s"), high=None,
-        )  # fmt: skip
+            trend=trend_values(farm, "cache.evictions_per_s"), high=None,
+        ))  # fmt: skip
         redis = cache.redis if cache else ()
         up = sum(node.up is not False for node in redis)
-        self.query_one("#tile-redis", Tile).show(
-            f"{up} of {len(redis)} up" if redis else "none", f"evictions {rate(total(n.evictions_per_s for n in redis))}",
+        evicted = total(node.evictions_per_s for node in redis)
+        self.query_one("#tile-redis", Tile).show(TileState(
+            f"{up} of {len(redis)} up" if redis else "none", f"evictions {rate(evicted)}",
             severity=Severity.CRITICAL if up < len(redis) else Severity.OK, freshness=fresh,
-        )  # fmt: skip
+        ))  # fmt: skip
         show_trend(
             self.query_one("#trend", TrendChart), farm,
             (("cache.hit_ratio_last_week", "last week", True), ("cache.hit_ratio", "tier", False)),

@@ -29,7 +29,7 @@ from widgets.live_table import LiveTable
 from widgets.meter import meter
 from widgets.status_mark import status_mark
 from widgets.table_columns import Column
-from widgets.tile import Tile
+from widgets.tile import Tile, TileState
 from widgets.trend_chart import TrendChart
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ class StorageScreen(FarmScreen):
             yield LiveTable[Daemon](
                 (
                     Column("kind", "daemon", lambda d: d.kind, width=6, priority=0, sort=lambda d: d.kind),
-                    Column("name", "name", lambda d: d.daemon.name, width=14, flex=1, priority=0, sort=lambda d: d.daemon.name),
+                    Column("name", "name", lambda d: d.daemon.name, width=14, flex=1, priority=0,
+                           sort=lambda d: d.daemon.name),
                     Column("state", "state", _daemon_state, width=12, priority=0, sort=lambda d: d.daemon.well),
                     Column("host", "host", lambda d: d.daemon.host or "–", width=12, flex=1, priority=1),
                 ),
@@ -124,7 +125,8 @@ class StorageScreen(FarmScreen):
     def _osd_columns() -> tuple[Column[Osd], ...]:
         return (
             Column("name", "osd", lambda o: o.id, width=8, priority=0, sort=lambda o: _number(o.id)),
-            Column("host", "host", lambda o: o.host or "–", width=10, flex=1, priority=0, sort=lambda o: (o.host, o.id)),
+            Column("host", "host", lambda o: o.host or "–", width=10, flex=1, priority=0,
+                   sort=lambda o: (o.host, o.id)),
             Column("state", "state", lambda o: status_mark(osd_severity(o), osd_words(o)), width=11, priority=0,
                    sort=osd_severity, descending=True),
             Column("used", "used", lambda o: meter(o.used_ratio, 18, limits.RAW_CAPACITY), width=18, min_width=8,
@@ -176,24 +178,24 @@ class StorageScreen(FarmScreen):
         flags = f"flags: {' '.join(ceph.flags)}" if ceph and ceph.flags else f"{len(ceph.checks) if ceph else 0} checks"
         age_s = (farm.at - ceph.seen_at).total_seconds() if ceph and ceph.seen_at else None
         self.query_one("#tile-health", Tile).show(
-            health_words(ceph, fresh), flags, severity=health, freshness=fresh, age_s=age_s
+            TileState(health_words(ceph, fresh), flags, severity=health, freshness=fresh, age_s=age_s)
         )
         ratio = ceph.used_ratio if ceph else None
-        self.query_one("#tile-capacity", Tile).show(
+        self.query_one("#tile-capacity", Tile).show(TileState(
             percent(ratio), fills_words(farm, ceph),
             severity=limits.RAW_CAPACITY.severity(ratio) if ratio is not None else Severity.OK, freshness=fresh,
-            values=trend_values(farm, "ceph.used_ratio"), high=1.0,
-        )  # fmt: skip
+            trend=trend_values(farm, "ceph.used_ratio"), high=1.0,
+        ))  # fmt: skip
         osds = ceph.osds if ceph else ()
         up, inside = sum(o.up for o in osds), sum(o.is_in for o in osds)
-        self.query_one("#tile-osds", Tile).show(
+        self.query_one("#tile-osds", Tile).show(TileState(
             f"{up} of {len(osds)} up", f"{inside} in", severity=max(map(osd_severity, osds), default=Severity.OK),
             freshness=fresh,
-        )  # fmt: skip
-        self.query_one("#tile-pgs", Tile).show(
+        ))  # fmt: skip
+        self.query_one("#tile-pgs", Tile).show(TileState(
             pg_words(ceph), recovery_words(ceph), severity=pg_severity(ceph), freshness=fresh,
-            values=trend_values(farm, "ceph.recovering_bytes_per_s"), high=None,
-        )  # fmt: skip
+            trend=trend_values(farm, "ceph.recovering_bytes_per_s"), high=None,
+        ))  # fmt: skip
         show_trend(
             self.query_one("#trend", TrendChart), farm,
             (

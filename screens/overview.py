@@ -1,0 +1,218 @@
+"""Screen 1: worst things first, each with its cause; then the farm's pulse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from farmtui.insight.findings import Finding
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Grid, Horizontal
+from textual.content import Content
+
+from farmtui.commands import Command
+from farmtui.farm.farm import Farm
+from farmtui.farm.node import Tier
+from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.units import age, duration, percent, rate
+from screens import limits
+from screens.cache import against_last_week, hit_words, known
+from screens.frame import FarmScreen
+from screens.places import Place, Subject
+from screens.storage import ceph_freshness, fills_words, health_of, health_words
+from screens.trends import show_trend, trend_values
+from widgets import ink
+from widgets.chart_axis import PER_SECOND, RATIO
+from widgets.live_table import LiveTable
+from widgets.status_mark import status_mark
+from widgets.table_columns import Column
+from widgets.tile import Tile, TileState
+from widgets.trend_chart import TrendChart
+
+TILES: tuple[tuple[str, str, str], ...] = (
+    ("sites", "sites up", "topology"),
+    ("requests", "requests", "topology"),
+    ("errors", "5xx", "topology"),
+    ("latency", "p95", "topology"),
+    ("hit", "cache hits", "cache"),
+    ("storage", "storage", "storage"),
+    ("database", "database", "topology"),
+    ("alerts", "alerts", "alerts"),
+    ("machines", "machines", "topology"),
+)
+"""Name, title, and the screen that a click opens."""
+
+
+class OverviewScreen(FarmScreen):
+    """What is wrong, why, and where to look; below it the figures that say how the farm is."""
+
+    NAME = "overview"
+    CSS_PATH = "overview.tcss"
+    COMMANDS: ClassVar[tuple[Command, ...]] = (
+        Command("overview.cause", "o", "go_cause", "Go there", "Open the screen that shows the cause", shown=True),
+    )
+
+    def compose_body(self) -> ComposeResult:
+        """Findings, tiles, trends."""
+        yield LiveTable[Finding](
+            (
+                Column("severity", "state", lambda f: status_mark(f.severity), width=9, priority=0),
+                Column("title", "what", lambda f: Content.styled(f.title, ink.STRONG), width=26, flex=2, priority=0),
+                Column("cause", "why", lambda f: f.cause, width=30, flex=3, priority=1),
+                Column("since", "since", self._since, width=7, align="right", priority=2),
+                Column("runbook", "runbook", lambda f: f.runbook or "–", width=20, priority=4),
+            ),
+            key=lambda finding: finding.key,
+            severity=lambda finding: finding.severity,
+            noun="faults: nothing is wrong that this console can see",
+            id="findings",
+        )
+        with Grid(id="tiles"):
+            for name, title, _ in TILES:
+                yield Tile(title, id=f"tile-{name}")
+        with Horizontal(id="trends"):
+            yield TrendChart("requests", PER_SECOND, id="trend-requests")
+            yield TrendChart("hit ratio", RATIO, id="trend-hit")
+
+    def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
+        """Everything from the newest picture."""
+        answered = any(source.last_success_at for source in farm.sources)
+        shown = findings
+        if self.console.faults_only:
+            shown = tuple(finding for finding in findings if finding.severity >= Severity.WARNING)
+        self.query_one("#findings", LiveTable).set_rows(
+            shown, freshness=Freshness.LIVE if answered else Freshness.NEVER,
+            reason="" if answered else "no source has answered yet",
+        )  # fmt: skip
+        states = dict(tiles(farm))
+        for name, _, _ in TILES:
+            tile = self.query_one(f"#tile-{name}", Tile)
+            tile.display = name in states
+            if name in states:
+                tile.show(states[name])
+        show_trend(
+            self.query_one("#trend-requests", TrendChart), farm,
+            (("edge.requests_per_s_last_week", "last week", True), ("edge.requests_per_s", "now", False)),
+        )  # fmt: skip
+        show_trend(
+            self.query_one("#trend-hit", TrendChart), farm,
+            (("cache.hit_ratio_last_week", "last week", True), ("cache.hit_ratio", "tier", False)),
+        )  # fmt: skip
+
+    def _since(self, finding: Finding) -> str:
+        farm = self.console.farm
+        return age((farm.at - finding.since).total_seconds()) if farm and finding.since else ""
+
+    def selected(self) -> Subject | None:
+        """The finding under the cursor."""
+        row: Finding | None = self.query_one("#findings", LiveTable).cursor_row
+        return finding_subject(row) if row else None
+
+    def action_go_cause(self) -> None:
+        """Open the screen that shows the cause of the finding under the cursor."""
+        row: Finding | None = self.query_one("#findings", LiveTable).cursor_row
+        if row is not None:
+            self.console.go(Place(row.screen))
+
+    @on(LiveTable.RowSelected, "#findings")
+    def _open(self, message: LiveTable.RowSelected) -> None:
+        self.console.open(finding_subject(message.row))
+
+    @on(Tile.Clicked)
+    def _tile_clicked(self, message: Tile.Clicked) -> None:
+        name = (message.tile.id or "").removeprefix("tile-")
+        screen = next((screen for tile, _, screen in TILES if tile == name), None)
+        if screen is not None:
+            self.console.go(Place(screen))
+
+
+def finding_subject(finding: Finding) -> Subject:
+    """The subject of a finding."""
+    return Subject("finding", finding.key, finding.title)
+
+
+def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
+    """The tiles of what this farm has: what is not configured, or was never seen, has none."""
+    fresh = farm.freshness("prometheus")
+    source = farm.source("prometheus")
+    age_s = (farm.at - source.last_success_at).total_seconds() if source and source.last_success_at else None
+
+    def tile(value: str, sub: str = "", severity: Severity = Severity.OK, **more: Any) -> TileState:
+        return TileState(value, sub, severity, more.pop("freshness", fresh), more.pop("age_s", age_s), **more)
+
+    if farm.edge is not None:
+        edge = farm.edge
+        failing = edge.sites_failing_count or 0
+        seen = edge.sites_seen or 0
+        expected = farm.expected_sites or seen
+        yield "sites", tile(
+            f"{seen - failing}", f"of {expected}" + (f", {failing} failing" if failing else ""),
+            Severity.CRITICAL if failing else Severity.WARNING if seen < expected else Severity.OK,
+        )  # fmt: skip
+        yield (
+            "requests",
+            tile(
+                rate(edge.requests_per_s),
+                f"{len(edge.nodes)} edge nodes",
+                trend=trend_values(farm, "edge.requests_per_s"),
+            ),
+        )
+        errors = limits.ERROR_RATIO.severity(edge.error_ratio) if known(edge.error_ratio) else Severity.OK
+        yield (
+            "errors",
+            tile(percent(edge.error_ratio), "of all answers", errors, trend=trend_values(farm, "edge.error_ratio")),
+        )
+        slow = limits.LATENCY_S.severity(edge.latency_p95_s) if known(edge.latency_p95_s) else Severity.OK
+        yield (
+            "latency",
+            tile(duration(edge.latency_p95_s), "95th percentile", slow, trend=trend_values(farm, "edge.latency_p95_s")),
+        )
+    if farm.cache is not None:
+        ratio = farm.cache.hit_ratio
+        low = limits.HIT_RATIO.severity(ratio) if known(ratio) else Severity.OK
+        yield "hit", tile(
+            hit_words(ratio), against_last_week(ratio, farm.cache.hit_ratio_last_week), low,
+            trend=trend_values(farm, "cache.hit_ratio"), high=1.0,
+        )  # fmt: skip
+    if farm.ceph is not None:
+        ceph_fresh = ceph_freshness(farm)
+        yield "storage", tile(
+            percent(farm.ceph.used_ratio), f"{health_words(farm.ceph, ceph_fresh)} {fills_words(farm, farm.ceph)}",
+            health_of(farm.ceph, ceph_fresh), freshness=ceph_fresh,
+            trend=trend_values(farm, "ceph.used_ratio"), high=1.0,
+        )  # fmt: skip
+    if farm.galera is not None:
+        nodes = farm.galera.nodes
+        synced = sum(bool(n.up) and n.local_state == 4 and n.primary is not False for n in nodes)
+        split = farm.galera.size_min != farm.galera.size_max
+        severity = Severity.OK if synced == len(nodes) and not split else Severity.WARNING
+        if synced * 2 <= len(nodes):
+            severity = Severity.CRITICAL
+        size = f"{farm.galera.size_min}-{farm.galera.size_max}" if split else f"{farm.galera.size_max or 0}"
+        yield (
+            "database",
+            tile(
+                f"{synced} of {len(nodes)}",
+                f"synced, size {size}",
+                severity,
+                trend=trend_values(farm, "db.queries_per_s"),
+            ),
+        )
+    if farm.book is not None:
+        firing = [alert for alert in farm.book.alerts if not alert.suppressed]
+        critical = sum(alert.severity is Severity.CRITICAL for alert in firing)
+        quiet = len(farm.book.alerts) - len(firing)
+        worst = max((alert.severity for alert in firing), default=Severity.OK)
+        manager = farm.source("alertmanager")
+        old = (farm.at - manager.last_success_at).total_seconds() if manager and manager.last_success_at else None
+        yield "alerts", tile(
+            f"{len(firing)}", f"{critical} critical, {quiet} quiet", worst,
+            freshness=farm.freshness("alertmanager"), age_s=old,
+        )  # fmt: skip
+    if farm.nodes:
+        ours = [tier for tier in farm.tiers if tier.tier is not Tier.OTHER]
+        expected_nodes = sum(tier.expected or tier.seen for tier in ours)
+        healthy = sum(tier.healthy for tier in ours)
+        worst = max((tier.state for tier in ours), default=Severity.OK)
+        yield "machines", tile(f"{healthy} of {expected_nodes}", "machines well", worst, freshness=Freshness.LIVE)

@@ -1,0 +1,168 @@
+"""The request path drawn as boxes: each tier with its machines, and what flows between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.strip import Strip
+
+from farmtui.farm.farm import Farm
+from farmtui.farm.node import Node, Tier, TierSummary
+from farmtui.farm.state import Severity
+from farmtui.farm.units import duration, percent, rate
+from screens.cache import total
+from widgets import ink
+from widgets.glyphs import glyphs
+from widgets.painting import LineWidget
+
+PATH = (Tier.EDGE, Tier.CACHE, Tier.APP, Tier.DATABASE, Tier.STORAGE)
+BESIDE = (Tier.MONITORING, Tier.OTHER)
+FLOW_WIDTH = 9
+NARROW_FLOW = 3
+HEIGHT = 6
+
+
+@dataclass(frozen=True, slots=True)
+class TierBox:
+    """One box of the map: a tier, its machines, and what flows into it."""
+
+    summary: TierSummary
+    nodes: tuple[Node, ...]
+    flow: str = ""
+
+
+def boxes_of(farm: Farm) -> tuple[TierBox, ...]:
+    """The boxes of the tiers that the farm has or should have, in the order of the request path."""
+    flows = _flows(farm)
+    found = []
+    for tier in (*PATH, *BESIDE):
+        summary = next((item for item in farm.tiers if item.tier is tier), None)
+        if summary is not None and (summary.seen or summary.expected):
+            found.append(TierBox(summary, farm.tier_nodes(tier), flows.get(tier, "")))
+    return tuple(found)
+
+
+def _flows(farm: Farm) -> dict[Tier, str]:
+    """What goes into each tier, per second, where it is measured."""
+    flows: dict[Tier, str] = {}
+    if farm.edge is not None:
+        flows[Tier.EDGE] = rate(farm.edge.requests_per_s)
+    if farm.cache is not None and farm.cache.nodes:
+        flows[Tier.CACHE] = rate(total(node.requests_per_s for node in farm.cache.nodes))
+        missed = (total(node.miss_per_s for node in farm.cache.nodes), total(n.pass_per_s for n in farm.cache.nodes))
+        flows[Tier.APP] = rate(total(missed))
+    if farm.galera is not None and farm.galera.nodes:
+        flows[Tier.DATABASE] = rate(total(node.queries_per_s for node in farm.galera.nodes))
+    if farm.ceph is not None and farm.ceph.pools:
+        reads = total(pool.read_per_s for pool in farm.ceph.pools)
+        writes = total(pool.write_per_s for pool in farm.ceph.pools)
+        flows[Tier.STORAGE] = rate(total((reads, writes)))
+    return flows
+
+
+class TierMap(LineWidget):
+    """Six lines: boxes with counts and one sign per machine, arrows with traffic, links between sites below."""
+
+    DEFAULT_CSS = f"TierMap {{ height: {HEIGHT}; }}"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._boxes: tuple[TierBox, ...] = ()
+        self._links = Content()
+
+    def show(self, farm: Farm) -> None:
+        """Show the farm's tiers and interconnects."""
+        self._boxes = boxes_of(farm)
+        self._links = _links(farm)
+        self.repaint()
+
+    def draw_line(self, y: int, width: int) -> Strip:
+        """Lines 0-4 are the boxes, line 5 the links."""
+        if y == HEIGHT - 1:
+            return self.content_strip(self._links, width)
+        parts: list[Content | str] = []
+        path = [box for box in self._boxes if box.summary.tier in PATH]
+        beside = [box for box in self._boxes if box.summary.tier in BESIDE]
+        flow_width = FLOW_WIDTH if width >= 110 else NARROW_FLOW
+        boxes = len(path) + len(beside)
+        if not boxes:
+            return self.content_strip(Content.styled("no machine is known yet", ink.MUTED) if y == 1 else "", width)
+        room = width - flow_width * len(path) - 2 * len(beside)
+        box_width = max(9, min(26, room // boxes))
+        for box in path:
+            parts += [self._flow(box, y, flow_width), self._box(box, y, box_width)]
+        for box in beside:
+            parts += ["  ", self._box(box, y, box_width)]
+        return self.content_strip(Content.assemble(*parts), width)
+
+    def _flow(self, box: TierBox, y: int, width: int) -> Content:
+        signs = glyphs()
+        if y == 1 and width > NARROW_FLOW:
+            return Content.styled(box.flow.center(width)[:width], ink.MUTED)
+        if y == 2:
+            return Content.styled((signs.axis_line * (width - 2) + signs.arrow).center(width), ink.FAINT)
+        return Content(" " * width)
+
+    def _box(self, box: TierBox, y: int, width: int) -> Content:
+        inner = width - 2
+        state = box.summary.state
+        frame = ink.SEVERITY[state] if state >= Severity.WARNING else ink.FAINT
+        ascii_only = glyphs().is_ascii
+        top_left, top_right, low_left, low_right, side, bar = "+++++-" if ascii_only else "╭╮╰╯│─"
+        side = "|" if ascii_only else side
+        if y == 0:
+            title = box.summary.tier.title[: inner - 1]
+            return Content.assemble(
+                (top_left, frame), (title, ink.STRONG), (bar * (inner - len(title)) + top_right, frame)
+            )
+        if y == 4:
+            return Content.styled(low_left + bar * inner + low_right, frame)
+        line = (self._count, self._signs, self._worst)[y - 1](box, inner)
+        padded = line.truncate(inner, ellipsis=True, pad=True)
+        return Content.assemble((side, frame), padded, (side, frame))
+
+    @staticmethod
+    def _count(box: TierBox, width: int) -> Content:
+        summary = box.summary
+        expected = summary.expected if summary.expected is not None else summary.seen
+        mark = glyphs().severity[summary.state]
+        style = ink.SEVERITY[summary.state] if summary.state >= Severity.WARNING else ink.OK
+        return Content.assemble(
+            (f"{mark} ", style), (f"{summary.healthy}/{expected}", ink.STRONG), (" well", ink.MUTED)
+        )
+
+    @staticmethod
+    def _signs(box: TierBox, width: int) -> Content:
+        """One sign per machine, worst first; what does not fit is counted."""
+        signs = glyphs()
+        nodes = sorted(box.nodes, key=lambda node: -node.state)
+        shown = nodes if len(nodes) <= width else nodes[: max(0, width - 4)]
+        parts = [(signs.severity[node.state], ink.SEVERITY[node.state]) for node in shown]
+        more = f" +{len(nodes) - len(shown)}" if len(nodes) > len(shown) else ""
+        return Content.assemble(*parts, (more, ink.MUTED))
+
+    @staticmethod
+    def _worst(box: TierBox, width: int) -> Content:
+        """The name of what is worst, or where the tier runs."""
+        worst = max(box.nodes, key=lambda node: node.state, default=None)
+        if worst is not None and worst.state >= Severity.WARNING:
+            return Content.styled(worst.name, ink.SEVERITY[worst.state])
+        if box.summary.expected is not None and box.summary.seen < box.summary.expected:
+            return Content.styled(f"{box.summary.expected - box.summary.seen} missing", ink.SEVERITY[box.summary.state])
+        providers = sorted({node.provider.value for node in box.nodes})
+        return Content.styled(" ".join(providers), ink.MUTED)
+
+
+def _links(farm: Farm) -> Content:
+    parts: list[tuple[str, str]] = []
+    for link in farm.interconnects:
+        severity = Severity.OK if link.up else Severity.CRITICAL
+        words = "up" if link.up else "DOWN"
+        parts += [
+            (" interconnect ", ink.MUTED),
+            (f"{glyphs().severity[severity]} {words} ", ink.SEVERITY[severity]),
+            (f"{duration(link.latency_s)}, {percent(link.loss_ratio)} lost  ", ink.MUTED),
+            (f"{link.instance} ", ink.FAINT),
+        ]
+    return Content.assemble(*parts)
