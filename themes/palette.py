@@ -229,12 +229,12 @@ def _only(raw: Mapping[str, Any], known: tuple[str, ...], where: str, prefix: st
 
 def _ink(raw: object, where: str, key: str, *, plain: bool = False) -> Ink:
     if not isinstance(raw, str) or not raw.split():
-        raise PaletteError(f"{where}: {key}: {raw!r} is not a colour; write \"#rrggbb\" in quotes, or ansi_red")
+        raise PaletteError(f'{where}: {key}: {raw!r} is not a colour; write "#rrggbb" in quotes, or ansi_red')
     colour, *attributes = raw.split()
     try:
         parsed = Color.parse(colour)
     except ColorParseError:
-        raise PaletteError(f"{where}: {key}: {colour!r} is not a colour; write \"#rrggbb\", or ansi_red") from None
+        raise PaletteError(f'{where}: {key}: {colour!r} is not a colour; write "#rrggbb", or ansi_red') from None
     if parsed.a != 1:
         raise PaletteError(f"{where}: {key}: {colour!r} is see-through; give the colour as it is to look")
     wrong = [word for word in attributes if word not in _ATTRIBUTES]

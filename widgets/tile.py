@@ -1,0 +1,163 @@
+"""A tile: one figure of the farm with its name, its state, its age and its recent course."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.strip import Strip
+
+from farmtui.farm.state import Freshness, Severity
+from widgets import ink
+from widgets.big_digits import SMALL_HEIGHT, big_figure, split_unit
+from widgets.freshness_chip import freshness_text
+from widgets.glyphs import glyphs
+from widgets.painting import LineWidget
+from widgets.spark import spark
+from widgets.table_paint import cell_segments
+
+
+@dataclass(frozen=True, slots=True)
+class TileState:
+    """What a tile shows. `value` is already formatted (`93 %`, `1.2k/s`)."""
+
+    value: str
+    sub: str = ""
+    """A second line: the target, the comparison, the cause."""
+    severity: Severity = Severity.OK
+    freshness: Freshness = Freshness.LIVE
+    age_s: float | None = None
+    trend: tuple[float | None, ...] = ()
+    """Newest last."""
+    low: float = 0.0
+    high: float | None = None
+    """The trend's scale; None: its own largest value."""
+
+
+UNKNOWN_STATE = TileState("–", freshness=Freshness.NEVER)
+
+
+class Tile(LineWidget):
+    """Shows what its height allows: from one line (name, figure) to big digits with a trend."""
+
+    DEFAULT_CSS = """
+    Tile {
+        height: 6;
+        width: 1fr;
+        min-width: 14;
+        padding: 0 1;
+        background: $surface;
+        border-left: outer $panel;
+        &.-warning { border-left: outer $warning; }
+        &.-unknown { border-left: outer $secondary; }
+        &.-critical { border-left: outer $error; }
+    }
+    """
+
+    class Clicked(Message):
+        """Someone wants to know more."""
+
+        def __init__(self, tile: Tile) -> None:
+            self.tile = tile
+            super().__init__()
+
+        @property
+        def control(self) -> Tile:
+            """The tile."""
+            return self.tile
+
+    def __init__(self, title: str, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._title = title
+        self._state = UNKNOWN_STATE
+
+    @property
+    def state(self) -> TileState:
+        """What it shows now."""
+        return self._state
+
+    def show(self, state: TileState) -> None:
+        """Show this; what does not differ is not painted again."""
+        if state == self._state:
+            return
+        self._state = state
+        # A figure that is no longer live does not sound the alarm by colour: its age is the message then.
+        loud = state.severity if state.freshness is Freshness.LIVE else Severity.OK
+        for severity in (Severity.WARNING, Severity.UNKNOWN, Severity.CRITICAL):
+            self.set_class(loud is severity, f"-{severity.name.lower()}")
+        self.repaint()
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell the screen."""
+        event.stop()
+        self.post_message(self.Clicked(self))
+
+    def draw_line(self, y: int, width: int) -> Strip:
+        """One line of the layout that fits."""
+        lines = self._contents(width, self.size.height)
+        base = self.base_style()
+        content = lines[y] if y < len(lines) else Content("")
+        segments: list[Segment] = cell_segments(content, width, "left", base, self.ink)
+        return Strip(segments, width)
+
+    def _contents(self, width: int, height: int) -> list[Content]:
+        state = self._state
+        style = ink.row_style(state.severity, state.freshness) or ink.STRONG
+        value = Content.styled(state.value if state.freshness.readable else "–", style)
+        sub = Content.styled(state.sub, ink.MUTED)
+        if height <= 1:
+            return [Content.assemble((f"{self._title} ", ink.MUTED), value, "  ", sub)]
+        head = self._head(width)
+        if height == 2:
+            return [head, Content.assemble(value, "  ", sub)]
+        trend = self._trend(width)
+        if height == 3:
+            spare = width - value.cell_length - 2
+            small = self._trend(min(spare, 16)) if spare >= 6 and state.trend else Content("")
+            gap = " " * max(0, width - value.cell_length - small.cell_length)
+            return [head, Content.assemble(value, gap, small), sub]
+        if height == 4 or not self._fits_big(width):
+            return [head, value, sub, *([Content("")] * max(0, height - 5 if height > 4 else 0)), trend]
+        figure, unit = split_unit(state.value if state.freshness.readable else "–")
+        big = big_figure(figure, unit, Severity.OK, state.freshness)
+        if figure:
+            big = [line.stylize(style) for line in big]
+        lines = [head, *big, sub]
+        spare_lines = height - len(lines) - 1
+        return [*lines, *([Content("")] * max(0, spare_lines)), trend] if spare_lines >= 0 else lines
+
+    def _fits_big(self, width: int) -> bool:
+        figure, unit = split_unit(self._state.value)
+        if not figure or not self._state.freshness.readable:
+            return False
+        lines = big_figure(figure, unit, Severity.OK)
+        return len(lines) == SMALL_HEIGHT and max(line.cell_length for line in lines) <= width
+
+    def _head(self, width: int) -> Content:
+        state = self._state
+        if state.freshness is not Freshness.LIVE:
+            chip = freshness_text(state.freshness, state.age_s)
+        elif state.severity > Severity.OK:
+            sign = f"{glyphs().severity[state.severity]} {state.severity.word}"
+            chip = Content.styled(sign, ink.SEVERITY[state.severity])
+        else:
+            chip = Content.styled(glyphs().severity[Severity.OK], ink.OK)
+        title = Content.styled(self._title, ink.MUTED)
+        spare = width - title.cell_length - chip.cell_length
+        if spare >= 1:
+            return Content.assemble(title, " " * spare, chip)
+        # The chip matters more than the title's last letters.
+        room = max(0, width - chip.cell_length - 1)
+        return Content.assemble((self._title[:room], ink.MUTED), " ", chip)
+
+    def _trend(self, width: int) -> Content:
+        state = self._state
+        if not state.trend or not state.freshness.readable:
+            return Content("")
+        style = ink.STALE if state.freshness is not Freshness.LIVE else ""
+        return spark(
+            state.trend, width, low=state.low, high=state.high, severity=max(state.severity, Severity.OK), style=style
+        )
