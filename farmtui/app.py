@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.app import App
-from textual.binding import BindingType
-from textual.screen import Screen
+from textual.binding import Binding, BindingType
 
 from farmtui.commands import Command, bindings, keymap
 from farmtui.farm.state import Severity
-from farmtui.terminal import FarmTerminal
-from screens.console import SCREENS, SilenceDesk
-from screens.frame import FarmScreen
+from farmtui.terminal import TerminalApp
+from screens.console import SCREENS, ScreenEntry, SilenceDesk
+from screens.frame import COMMON, FarmScreen
 from screens.places import History, Place, Subject
-from widgets.prompt import Prompt
+from widgets.live_table import LiveTable
+from widgets.prompt import History as Typed
+from widgets.prompt import Prompt, Suggestion
 
 if TYPE_CHECKING:
     from farmtui.config import Config
@@ -42,7 +44,7 @@ GLOBAL: tuple[Command, ...] = (
 )
 
 
-class FarmApp(FarmTerminal, App[int]):
+class FarmApp(TerminalApp[int]):
     """The console. It holds the newest Farm; screens hold no data of their own."""
 
     TITLE = "farmtui"
@@ -77,6 +79,7 @@ class FarmApp(FarmTerminal, App[int]):
         self._faults_only = False
         self.farm_name = config.farm.name if config else "starting"
         self.history = History()
+        self._typed = Typed()
 
     # -- what screens may ask (screens.console.Console) -----------------------------------------
 
@@ -139,11 +142,8 @@ class FarmApp(FarmTerminal, App[int]):
 
     def clip(self, text: str, what: str) -> None:
         """Copy to the terminal's clipboard (OSC 52) and say so."""
-        problem = self.copy_text(text)
-        if problem:
-            self.say(problem, Severity.WARNING)
-        else:
-            self.say(f"copied {what}")
+        self.copy_to_clipboard(text)
+        self.say(f"copied {what}: {text if len(text) <= 60 else text[:59] + '…'}")
 
     def refresh_sources(self) -> None:
         """Poll everything now."""
@@ -162,7 +162,7 @@ class FarmApp(FarmTerminal, App[int]):
             self.register_theme(theme)
         self._apply_ui()
         for entry in SCREENS:
-            self.add_mode(entry.name, entry.load_lazily())
+            self.add_mode(entry.name, partial(_make, entry))
         self.go(Place(self._first_screen or SCREENS[0].name))
         for notice in (*self._notices, *problems):
             self.say(notice, Severity.WARNING)
@@ -176,7 +176,7 @@ class FarmApp(FarmTerminal, App[int]):
         if ui.theme in self.available_themes:
             self.theme = ui.theme
         else:
-            known = ", ".join(name for name in self.available_themes if name.startswith("farm-"))
+            known = ", ".join(self._our_themes())
             self.say(f"ui.theme: there is no theme {ui.theme!r}; known: {known}", Severity.WARNING)
         self.set_keymap(keymap(ui.keys))
 
@@ -192,9 +192,9 @@ class FarmApp(FarmTerminal, App[int]):
         self._config = config
         if first:
             self._apply_ui()
-        feed_class, desk = await asyncio.to_thread(_load_engine, config)
-        self._desk = desk
+        feed_class, desk_for = await asyncio.to_thread(_load_engine, config)
         self._feed = feed_class(config, on_farm=self._publish)
+        self._desk = desk_for(self._feed)
         await self._feed.run()
 
     def _publish(self, farm: Farm) -> None:
@@ -261,29 +261,120 @@ class FarmApp(FarmTerminal, App[int]):
         """Ask every source now."""
         self.refresh_sources()
 
-    def action_redraw(self) -> None:
-        """Paint the whole terminal anew: after a line break by another program."""
-        self.redraw()
-
     def action_help(self) -> None:
         """Every key that does something here."""
         from screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.screen))
+        screen = self._farm_screen()
+        if screen is self.screen and screen is not None:
+            self.push_screen(HelpScreen(screen, (*GLOBAL, *COMMON, *screen.KEYS)))
 
     def action_prompt(self) -> None:
         """Open the `:` prompt."""
         screen = self._farm_screen()
         if screen is not None:
-            screen.query_one(Prompt).ask(":")
+            screen.query_one(Prompt).ask(":", complete=self.complete, history=self._typed)
 
     def action_theme(self, name: str) -> None:
         """Change the colours."""
         if name in self.available_themes:
             self.theme = name
         else:
-            known = ", ".join(sorted(theme for theme in self.available_themes if theme.startswith("farm-")))
-            self.say(f"there is no theme {name!r}; known: {known}", Severity.WARNING)
+            self.say(f"there is no theme {name!r}; known: {', '.join(self._our_themes())}", Severity.WARNING)
 
     def _farm_screen(self) -> FarmScreen | None:
         return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, FarmScreen)), None)
+
+    # -- the `:` prompt -------------------------------------------------------------------------
+
+    def _prompt_commands(self) -> dict[str, Command]:
+        """Everything that can be typed after `:`, by every name that it has."""
+        screen = self._farm_screen()
+        own = screen.KEYS if screen is not None else ()
+        return {name: command for command in (*GLOBAL, *own) for name in command.names}
+
+    def complete(self, typed: str) -> list[Suggestion]:
+        """What a command may become: names that begin so first, then those that hold it."""
+        name, _, argument = typed.partition(" ")
+        commands = self._prompt_commands()
+        if " " in typed and name in ("theme", "skin"):
+            return [Suggestion(f"{name} {theme}") for theme in self._our_themes() if theme.startswith(argument)]
+        begins = [known for known in commands if known.startswith(name)]
+        holds = [known for known in commands if name in known and known not in begins]
+        seen: set[str] = set()
+        found = []
+        for known in (*begins, *holds):
+            command = commands[known]
+            if command.id not in seen:
+                seen.add(command.id)
+                found.append(Suggestion(known, command.help))
+        return found
+
+    @on(Prompt.Submitted)
+    async def _command_entered(self, message: Prompt.Submitted) -> None:
+        if message.kind != ":":
+            return
+        name, _, argument = message.text.strip().partition(" ")
+        if not name:
+            return
+        commands = self._prompt_commands()
+        command = commands.get(name.lower())
+        if command is None:
+            close = get_close_matches(name.lower(), commands, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "; ? shows what there is"
+            message.prompt.complain(f"there is no command {name!r}{hint}")
+        elif command.argument and not argument.strip():
+            message.prompt.complain(f"{name} wants a {command.argument}")
+        elif command.argument:
+            await self.run_action(f"{command.action}({argument.strip()!r})")
+        else:
+            screen = self._farm_screen()
+            await self.run_action(command.action, screen if screen is not None and command in screen.KEYS else None)
+
+    def _our_themes(self) -> list[str]:
+        return sorted(name for name in self.available_themes if name.startswith("farm-"))
+
+
+def _make(entry: ScreenEntry) -> FarmScreen:
+    """A screen, imported only when it is first shown."""
+    return entry.load()()
+
+
+def _load_engine(config: Config) -> tuple[type[Feed], Callable[[Feed], SilenceDesk | None]]:
+    """Import what polls, in a thread: aiohttp and pydantic's models take longer than the first paint."""
+    from farmtui.polling import Feed
+    from farmtui.silences import desk_for
+
+    return Feed, desk_for
+
+
+def key_scopes() -> dict[str, list[Binding]]:
+    """All bindings by the place where they hold, for `farmtui config keys` and for finding conflicts."""
+    scopes: dict[str, list[Binding]] = {
+        "everywhere": [*bindings(GLOBAL), *bindings(COMMON), *(b for b in LiveTable.BINDINGS if isinstance(b, Binding))]
+    }
+    for entry in SCREENS:
+        scopes[entry.name] = bindings(entry.load().KEYS)
+    return scopes
+
+
+def run(
+    config: Config | None,
+    start: Callable[[], Awaitable[Config]] | None = None,
+    *,
+    screen: str | None = None,
+    read_only: str = "",
+    notices: Sequence[str] = (),
+    themes_dir: Path | None = None,
+) -> int:
+    """Run the console until it is left; gives the exit code. Either a config, or `start` that brings one."""
+
+    async def known() -> Config:
+        assert config is not None
+        return config
+
+    app = FarmApp(
+        start or known, config=config, first_screen=screen, read_only=read_only, notices=notices, themes_dir=themes_dir
+    )
+    app.run(mouse=config.ui.mouse if config else True)
+    return app.return_code or 0

@@ -68,7 +68,7 @@ class CacheScreen(FarmScreen):
 
     NAME = "cache"
     CSS_PATH = "cache.tcss"
-    COMMANDS: ClassVar[tuple[Command, ...]] = (
+    KEYS: ClassVar[tuple[Command, ...]] = (
         Command("cache.sort.node", "N", "sort('node')", "By node", "Sort by node", group="list"),
         Command("cache.sort.hit", "H", "sort('hit')", "By hit ratio", "Sort by hit ratio, lowest first", group="list"),
         Command("cache.sort.requests", "R", "sort('requests')", "By requests", "Sort by requests", group="list"),
@@ -120,7 +120,7 @@ class CacheScreen(FarmScreen):
 
     def _varnish_columns(self) -> tuple[Column[CacheNode], ...]:
         return (
-            Column("node", "varnish", self._name, width=12, flex=1, priority=0, sort=lambda n: n.instance),
+            Column("node", "varnish", self._machine, width=12, flex=1, priority=0, sort=lambda n: n.instance),
             Column("state", "state", _varnish_state, width=9, priority=0, sort=varnish_severity, descending=True),
             Column("hit", "hit ratio", _hit_cell, width=17, min_width=8, priority=0, sort=lambda n: n.hit_ratio,
                    help="hit / (hit + miss), what may be cached, five minutes"),
@@ -155,7 +155,7 @@ class CacheScreen(FarmScreen):
 
     def _redis_columns(self) -> tuple[Column[RedisNode], ...]:
         return (
-            Column("node", "redis", self._name, width=12, flex=1, priority=0, sort=lambda n: n.instance),
+            Column("node", "redis", self._machine, width=12, flex=1, priority=0, sort=lambda n: n.instance),
             Column("state", "state", _redis_state, width=9, priority=0, sort=redis_severity, descending=True),
             Column("role", "role", lambda n: n.role or "–", width=8, priority=2, sort=lambda n: n.role),
             Column("hit", "hit ratio", lambda n: "idle" if not known(n.hit_ratio) and n.hit_ratio is not None
@@ -172,7 +172,7 @@ class CacheScreen(FarmScreen):
             Column("seen", "measured", lambda n: seen(self.console.farm, n.seen_at), width=14, priority=4),
         )  # fmt: skip
 
-    def _name(self, node: CacheNode | RedisNode) -> str:
+    def _machine(self, node: CacheNode | RedisNode) -> str:
         farm = self.console.farm
         return machine_name(farm, node.instance) if farm else node.instance
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
@@ -10,7 +11,6 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from widgets.prompt import Prompt
 
 from farmtui.commands import UNBOUND, Command, bindings
 from farmtui.farm.farm import Farm
@@ -22,6 +22,7 @@ from screens.places import Place, Subject
 from screens.statusline import nav_text, status_texts
 from widgets import ink
 from widgets.live_table import LiveTable
+from widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from farmtui.insight.findings import Finding
@@ -52,18 +53,22 @@ class FarmScreen(Screen[None]):
 
     NAME: ClassVar[str] = ""
     """Its name in the registry; the screen on whose stack it lies, for a view that was opened from there."""
-    COMMANDS: ClassVar[tuple[Command, ...]] = ()
+    KEYS: ClassVar[tuple[Command, ...]] = ()
     """The screen's own commands, beside the common ones."""
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(COMMON))
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         # One declaration per command: the bindings follow from it.
-        cls.BINDINGS = list(bindings(cls.COMMANDS))
+        cls.BINDINGS = list(bindings(cls.KEYS))
         super().__init_subclass__(**kwargs)
 
     def __init__(self) -> None:
         super().__init__()
+        # Classes that the stylesheets ask for: how much fits is said there, not here.
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-normal"), (170, "-wide")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall"), (52, "-high")]
         self.row_filter: RowFilter = EVERYTHING
+        self._filter_before = ""
         self._painted: tuple[object, ...] = ()
 
     # -- what a subclass gives ------------------------------------------------------------------
@@ -74,6 +79,11 @@ class FarmScreen(Screen[None]):
 
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Show a picture; called only while the screen is on top. Filter and faults-only are the screen's to apply."""
+
+    def labels_of(self, row: object) -> Mapping[str, str]:
+        """What `-l` is matched against: a row's labels; by default its plain fields."""
+        names = getattr(row, "__slots__", ())
+        return {name: str(value) for name in names if isinstance(value := getattr(row, name, None), (str, int))}
 
     def selected(self) -> Subject | None:
         """What the cursor is on, for open, raw, copy and actions."""
@@ -99,10 +109,6 @@ class FarmScreen(Screen[None]):
             yield from self.compose_body()
         yield Prompt(id="prompt")
         yield Line(id="hints")
-
-    def on_mount(self) -> None:
-        """The prompt is there only while somebody types."""
-        self.query_one(Prompt).display = False
 
     def on_screen_resume(self) -> None:
         """Hidden screens are not repainted: catch up."""
@@ -167,15 +173,34 @@ class FarmScreen(Screen[None]):
     # -- manners --------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
-        """Open the prompt for a filter."""
-        self.query_one(Prompt).ask("/", value=self.row_filter.text)
+        """Open the prompt for a filter; it acts while it is typed, and Esc brings the former one back."""
+        self._filter_before = self.row_filter.text
+        hint = "regex, !regex, -l label=value, -f fuzzy"
+        self.query_one(Prompt).ask("/", self.row_filter.text, placeholder=hint)
+
+    @on(Prompt.Changed)
+    def _filter_typed(self, message: Prompt.Changed) -> None:
+        if message.kind == "/":
+            problem = self.set_filter(message.text)
+            if problem:
+                message.prompt.complain(problem)
+
+    @on(Prompt.Submitted)
+    def _filter_entered(self, message: Prompt.Submitted) -> None:
+        if message.kind == "/":
+            message.stop()
+            problem = self.set_filter(message.text)
+            if problem:
+                message.prompt.complain(problem)
+
+    @on(Prompt.Cancelled)
+    def _filter_cancelled(self, message: Prompt.Cancelled) -> None:
+        if message.kind == "/":
+            self.set_filter(self._filter_before)
 
     def action_escape(self) -> None:
-        """Close what is open, innermost first. Dialogs are screens of their own and come before."""
-        prompt = self.query_one(Prompt)
-        if prompt.display:
-            prompt.close()
-        elif self.row_filter:
+        """Close what is open, innermost first. Dialogs and the prompt have the focus and come before."""
+        if self.row_filter:
             self.set_filter("")
         elif self.place.trail:
             self.console.go(self.place.out())
@@ -192,6 +217,12 @@ class FarmScreen(Screen[None]):
             self.row_filter = parse_filter(text)
         except FilterError as error:
             return str(error)
+        found = self.row_filter
+        for table in self.query(LiveTable):
+            if found:
+                table.set_filter(lambda text, row: found.passes(text, self.labels_of(row)), found.text)
+            else:
+                table.set_filter(None)
         self._painted = ()
         self.repaint()
         return ""

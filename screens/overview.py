@@ -49,7 +49,7 @@ class OverviewScreen(FarmScreen):
 
     NAME = "overview"
     CSS_PATH = "overview.tcss"
-    COMMANDS: ClassVar[tuple[Command, ...]] = (
+    KEYS: ClassVar[tuple[Command, ...]] = (
         Command("overview.cause", "o", "go_cause", "Go there", "Open the screen that shows the cause", shown=True),
     )
 

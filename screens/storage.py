@@ -71,7 +71,7 @@ class StorageScreen(FarmScreen):
 
     NAME = "storage"
     CSS_PATH = "storage.tcss"
-    COMMANDS: ClassVar[tuple[Command, ...]] = (
+    KEYS: ClassVar[tuple[Command, ...]] = (
         Command("storage.view", "v", "next_view", "OSDs/pools/daemons", "Show OSDs, pools or daemons", shown=True),
         Command("storage.sort.state", "S", "sort('state')", "By state", "Sort by state, worst first", group="list"),
         Command("storage.sort.name", "N", "sort('name')", "By name", "Sort by name", group="list"),

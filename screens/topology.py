@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -68,7 +68,7 @@ class TopologyScreen(FarmScreen):
 
     NAME = "topology"
     CSS_PATH = "topology.tcss"
-    COMMANDS: ClassVar[tuple[Command, ...]] = (
+    KEYS: ClassVar[tuple[Command, ...]] = (
         Command(
             "topology.view", "v", "next_view", "Machines/places/sites", "Show machines, the tree, or sites", shown=True
         ),
@@ -160,6 +160,12 @@ class TopologyScreen(FarmScreen):
         self._table("machines").set_rows(nodes, freshness=Freshness.LIVE if nodes else fresh)
         self._table("places").set_rows(branches)
         self._table("sites").set_rows(sites, freshness=fresh)
+
+    def labels_of(self, row: object) -> Mapping[str, str]:
+        """A machine's labels are those that people know it by."""
+        if isinstance(row, Node):
+            return {"name": row.name, "tier": row.tier.value, "provider": row.provider.value, "place": row.place}
+        return super().labels_of(row)
 
     def action_next_view(self) -> None:
         """The next of machines, places and sites."""
