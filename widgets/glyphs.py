@@ -63,8 +63,8 @@ class Glyphs:
     """Frames of the heartbeat."""
     cut_left: str
     cut_right: str
-    thumb: str
-    track: str
+    thumb_vertical: str
+    thumb_horizontal: str
 
 
 UNICODE = Glyphs(
@@ -116,8 +116,8 @@ UNICODE = Glyphs(
     beat="◐◓◑◒",
     cut_left="‹",
     cut_right="›",
-    thumb="┃",
-    track="│",
+    thumb_vertical="┃",
+    thumb_horizontal="━",
 )
 
 ASCII = Glyphs(
@@ -169,8 +169,8 @@ ASCII = Glyphs(
     beat="|/-\\",
     cut_left="<",
     cut_right=">",
-    thumb="#",
-    track="|",
+    thumb_vertical="#",
+    thumb_horizontal="#",
 )
 
 _forced: bool | None = None
