@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
@@ -19,9 +20,13 @@ from farmtui.terminal import TerminalApp
 from screens.console import SCREENS, ScreenEntry, SilenceDesk
 from screens.frame import COMMON, FarmScreen
 from screens.places import History, Place, Subject
+from themes import APP_CSS, choose, load_themes, variable_defaults
+from widgets.ascii_filter import AsciiFilter
+from widgets.glyphs import set_ascii
 from widgets.live_table import LiveTable
 from widgets.prompt import History as Typed
 from widgets.prompt import Prompt, Suggestion
+from widgets.scrollbars import install_scrollbars
 
 if TYPE_CHECKING:
     from farmtui.config import Config
@@ -50,7 +55,7 @@ class FarmApp(TerminalApp[int]):
     TITLE = "farmtui"
     ENABLE_COMMAND_PALETTE = False  # `:` is the prompt; the palette's dimming repaints everything
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(GLOBAL))
-    CSS_PATH = "../themes/app.tcss"
+    CSS_PATH = APP_CSS
 
     def __init__(
         self,
@@ -78,6 +83,7 @@ class FarmApp(TerminalApp[int]):
         self._farm: Farm | None = None
         self._faults_only = False
         self.farm_name = config.farm.name if config else "starting"
+        self._known_themes: dict[str, Theme] = {}
         self.history = History()
         self._typed = Typed()
 
@@ -155,11 +161,11 @@ class FarmApp(TerminalApp[int]):
 
     def on_mount(self) -> None:
         """Paint first; everything heavy comes after."""
-        from themes import load_themes
-
+        install_scrollbars()
         themes, problems = load_themes(self._themes_dir)
         for theme in themes:
             self.register_theme(theme)
+            self._known_themes[theme.name] = theme
         self._apply_ui()
         for entry in SCREENS:
             self.add_mode(entry.name, partial(_make, entry))
@@ -168,17 +174,24 @@ class FarmApp(TerminalApp[int]):
             self.say(notice, Severity.WARNING)
         self.call_after_refresh(self._start_feed)
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our stylesheet parses under a foreign theme too."""
+        return variable_defaults()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, then ASCII for terminals that show nothing else."""
+        return (*super().get_line_filters(), AsciiFilter())
+
     def _apply_ui(self) -> None:
-        if self._config is None:
-            return
-        ui = self._config.ui
-        self.farm_name = self._config.farm.name
-        if ui.theme in self.available_themes:
-            self.theme = ui.theme
-        else:
-            known = ", ".join(self._our_themes())
-            self.say(f"ui.theme: there is no theme {ui.theme!r}; known: {known}", Severity.WARNING)
-        self.set_keymap(keymap(ui.keys))
+        """Theme, signs and keys, from the config where there is one yet."""
+        ui = self._config.ui if self._config is not None else None
+        self.theme, notice = choose(ui.theme if ui else "", self._known_themes, os.environ)
+        if notice:
+            self.say(notice, Severity.WARNING)
+        if self._config is not None and ui is not None:
+            self.farm_name = self._config.farm.name
+            set_ascii(ui.ascii)
+            self.set_keymap(keymap(ui.keys))
 
     @work(exclusive=True, group="feed", exit_on_error=False)
     async def _start_feed(self) -> None:
@@ -277,7 +290,7 @@ class FarmApp(TerminalApp[int]):
 
     def action_theme(self, name: str) -> None:
         """Change the colours."""
-        if name in self.available_themes:
+        if name in self._known_themes:
             self.theme = name
         else:
             self.say(f"there is no theme {name!r}; known: {', '.join(self._our_themes())}", Severity.WARNING)
@@ -332,7 +345,7 @@ class FarmApp(TerminalApp[int]):
             await self.run_action(command.action, screen if screen is not None and command in screen.KEYS else None)
 
     def _our_themes(self) -> list[str]:
-        return sorted(name for name in self.available_themes if name.startswith("farm-"))
+        return sorted(self._known_themes)
 
 
 def _make(entry: ScreenEntry) -> FarmScreen:

@@ -193,8 +193,9 @@ class FarmConfig(Section):
 class UiConfig(Section):
     """How the console looks and which keys it takes."""
 
-    theme: str = "farm-dark"
-    """farm-dark, farm-light, farm-safe (colour-blind eyes), farm-16 (16 colours), farm-wall, or a theme of your own."""
+    theme: str = ""
+    """farm-dark, farm-light, farm-safe (colour-blind eyes), farm-16 (16 colours), farm-wall, or a theme of your own;
+    unset: farm-dark, and farm-16 where the terminal has few colours or NO_COLOR is set."""
     screen: str = "overview"
     """The screen to start on."""
     ascii: bool | None = None

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -14,34 +11,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from farmtui.farm.state import Severity
 from farmtui.secrets import redact
 from widgets.dialog import key_hints
-from widgets.live_table import LiveTable
-from widgets.table_columns import Column
+from widgets.raw_view import RawView, as_json
 
 if TYPE_CHECKING:
     from screens.console import Console
-
-
-def as_data(value: object) -> object:
-    """A domain value as what `json` can print: dataclasses by field, enums by their word, the rest as text."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: as_data(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [as_data(item) for item in value]
-    if isinstance(value, Severity):
-        return value.word
-    if isinstance(value, Enum):
-        return value.value
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return str(value)
-
-
-def as_json(value: object) -> str:
-    """The JSON text, indented, without any secret."""
-    return redact(json.dumps(as_data(value), indent=2, ensure_ascii=False, default=str))
 
 
 class RawScreen(ModalScreen[None]):
@@ -50,7 +25,7 @@ class RawScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     RawScreen { align: center middle; background: transparent; }
     RawScreen #box { width: 90%; height: 90%; padding: 0 1; background: $panel; border: round $border; }
-    RawScreen LiveTable { height: 1fr; background: $panel; }
+    RawScreen RawView { height: 1fr; background: $panel; }
     RawScreen #keys { height: 1; text-align: right; color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -61,22 +36,14 @@ class RawScreen(ModalScreen[None]):
     def __init__(self, title: str, value: object) -> None:
         super().__init__()
         self._title = title
-        self._text = as_json(value)
+        self._text = redact(as_json(value))
 
     def compose(self) -> ComposeResult:
-        """One row a line: what is not visible is not rendered, however much there is."""
+        """The text, and the keys."""
         with Vertical(id="box") as box:
             box.border_title = Content(self._title)
-            yield LiveTable[tuple[int, str]](
-                (Column("line", "json", lambda line: line[1], width=40, flex=1, priority=0),),
-                key=lambda line: line[0],
-                noun="lines",
-            )
+            yield RawView(self._text)
             yield Static(key_hints(("c", "copy"), ("Esc", "close")), id="keys", markup=False)
-
-    def on_mount(self) -> None:
-        """The text does not change while it is open."""
-        self.query_one(LiveTable).set_rows(tuple(enumerate(self._text.splitlines())))
 
     def action_copy(self) -> None:
         """All of it to the clipboard."""
