@@ -1,0 +1,69 @@
+"""Words for what is not there: no alerts, no answer, not allowed and not configured never read alike."""
+
+from __future__ import annotations
+
+from farmtui.farm.farm import Farm
+from farmtui.farm.reading import SourceState
+from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.units import age
+
+_CONFIGURE = {
+    "alertmanager": "no Alertmanager is configured: put `alertmanager: {urls: [...]}` into the config",
+    "prometheus": "no Prometheus is configured: put `prometheus: {url: ...}` into the config",
+}
+
+
+def nothing_there(farm: Farm | None, kind: str, noun: str) -> str:
+    """Why a table of `noun` from the source `kind` is empty, in one line."""
+    source = farm.source(kind) if farm else None
+    if farm is None:
+        return f"no answer yet: {noun} not known"
+    if source is None:
+        return _CONFIGURE[kind]
+    heard = source.last_success_at is not None
+    match source.freshness:
+        case Freshness.FORBIDDEN:
+            return f"not allowed: {source.name} refuses our login; {noun} not known"
+        case Freshness.STALE | Freshness.AGEING if heard:
+            return f"there were no {noun} when {source.name} last answered, {last_answer(farm, source)}"
+        case Freshness.LIVE | Freshness.EMPTY:
+            return f"no {noun}: {source.name} answered {last_answer(farm, source)} and holds none"
+        case _ if source.failure:
+            return f"no answer from {source.name}: {noun} not known"
+        case _:
+            return f"no answer yet from {source.name}: {noun} not known"
+
+
+def last_answer(farm: Farm, source: SourceState) -> str:
+    """`12 s ago`, `just now`, `never`."""
+    if source.last_success_at is None:
+        return "never"
+    words = age((farm.at - source.last_success_at).total_seconds())
+    return "just now" if words == "now" else f"{words} ago"
+
+
+def source_trouble(farm: Farm, kind: str) -> list[tuple[Severity, str]]:
+    """What is wrong with a source, a line each: its failure with the remedy, its warnings."""
+    source = farm.source(kind)
+    if source is None:
+        return []
+    lines = []
+    if source.failure is not None:
+        shown = "" if source.last_success_at is None else f" (shown is what it said {last_answer(farm, source)})"
+        lines.append((Severity.UNKNOWN, f"{source.failure.what}{shown}; {source.failure.remedy}"))
+    return [*lines, *((Severity.WARNING, warning) for warning in source.warnings)]
+
+
+def replica_trouble(farm: Farm) -> list[tuple[Severity, str]]:
+    """Alertmanagers that do not answer, a line each."""
+    replicas = farm.book.replicas if farm.book else ()
+    up = sum(replica.up for replica in replicas)
+    return [
+        (
+            Severity.WARNING if up else Severity.CRITICAL,
+            (replica.problem or f"{replica.url} does not answer")
+            + (f" ({up} of {len(replicas)} Alertmanagers answer)" if up else " (no Alertmanager answers)"),
+        )
+        for replica in replicas
+        if not replica.up
+    ]
