@@ -1,0 +1,1 @@
+"""Tests of what leaves for a terminal and what comes from it, on emulated terminals and real ptys."""
