@@ -165,6 +165,8 @@ def variables_of(palette: Palette) -> dict[str, str]:
 def _textual_variables(colour: Mapping[str, str], *, ansi: bool) -> dict[str, str]:
     """Textual's own names, so that its widgets wear the same colours."""
     return {
+        "ansi-background": colour["background"],
+        "ansi-foreground": colour["text"],
         "text": colour["text"],
         "text-muted": colour["muted"],
         "text-disabled": colour["muted"],

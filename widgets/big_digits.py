@@ -93,7 +93,7 @@ def _halved(shape: tuple[str, ...]) -> tuple[str, ...]:
 
 def _doubled(shape: tuple[str, ...]) -> tuple[str, ...]:
     """Each pixel two cells wide, which makes it about square."""
-    pixel = {"#": glyphs().bar_full * 2, " ": "  "}
+    pixel = {"#": glyphs().block * 2, " ": "  "}
     return tuple("".join(pixel[character] for character in row) for row in shape)
 
 

@@ -43,9 +43,10 @@ class Glyphs:
     arrow: str
     separator: str
     dot: str
+    block: str
+    """A full cell, for large digits."""
     bar_full: str
-    bar_parts: str
-    """Eighths of a bar's cell, from empty to nearly full; ASCII has none."""
+    bar_half: str
     bar_track: str
     bar_limit: str
     """A threshold on a bar."""
@@ -100,10 +101,11 @@ UNICODE = Glyphs(
     arrow="→",
     separator="›",
     dot="·",
-    bar_full="█",
-    bar_parts=" ▏▎▍▌▋▊▉",
+    block="█",
+    bar_full="━",
+    bar_half="╸",
     bar_track="─",
-    bar_limit="┊",
+    bar_limit="┼",
     sparks="▁▂▃▄▅▆▇█",
     spark_gap=" ",
     grid="┈",
@@ -153,8 +155,9 @@ ASCII = Glyphs(
     arrow=">",
     separator=">",
     dot="-",
+    block="#",
     bar_full="#",
-    bar_parts="",
+    bar_half="=",
     bar_track=".",
     bar_limit="|",
     sparks="_.-~=*#",

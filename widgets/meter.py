@@ -52,27 +52,24 @@ def meter(
     room = max(4, len("100 %") if text is None else 0, len(value))
     bar_width = max(0, width - room - 1)
     style = ink.STALE if stale else ink.SEVERITY[severity] if severity > Severity.OK and not missing else ""
-    bar = _bar(0.0 if ratio is None or missing else ratio, bar_width, limits, style or ink.ACCENT)
+    bar = _bar(0.0 if ratio is None or missing else ratio, bar_width, limits, style or ink.SERIES[0])
     return Content.assemble(bar, (" " + value.rjust(room), style or (ink.MUTED if missing else "")))
 
 
 def _bar(ratio: float, width: int, limits: Limits, style: str) -> Content:
+    if not width:
+        return Content("")
     signs = glyphs()
-    eighths = max(0.0, min(1.0, ratio)) * width
-    full = int(eighths)
-    filled = signs.bar_full * full
-    if signs.bar_parts and full < width:
-        filled += signs.bar_parts[int((eighths - full) * len(signs.bar_parts))].strip()
-    elif not signs.bar_parts and full < width and eighths - full >= 0.5:
-        filled += signs.bar_full
-    if ratio > 0 and not filled and width:
-        filled = signs.bar_parts[1] if signs.bar_parts else signs.bar_full
+    halves = round(max(0.0, min(1.0, ratio)) * width * 2)
+    if ratio > 0:
+        halves = max(1, halves)  # a little is not nothing
+    filled = signs.bar_full * (halves // 2) + signs.bar_half * (halves % 2)
     track = list(signs.bar_track * (width - len(filled)))
     for limit in (limits.warning, limits.critical):
         position = int(limit * width) - len(filled) if limit is not None else -1
         if 0 <= position < len(track):
             track[position] = signs.bar_limit
-    return Content.assemble((filled, style), ("".join(track), ink.FAINT)) if width else Content("")
+    return Content.assemble((filled, style), ("".join(track), ink.FAINT))
 
 
 class Meter(LineWidget):

@@ -9,7 +9,6 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from widgets.glyphs import glyphs
 
-
 _DEFAULT = Color.default()
 
 

@@ -24,7 +24,7 @@ def spark(
     """The newest values in `width` cells, one level for each cell; missing values (None, NaN) are blank.
 
     `high` None takes the largest value seen as the top. Several values that fall into one cell show their largest:
-    a peak must not be averaged away. A severity above OK colours it, unless `style` says otherwise.
+    a peak must not be averaged away. It is grey, or of the colour of a severity above OK; `style` overrides both.
     """
     levels = glyphs().sparks
     buckets = _buckets(values, width)
@@ -34,7 +34,7 @@ def spark(
     text = "".join(
         glyphs().spark_gap if value is None else levels[_level(value, low, span, len(levels))] for value in buckets
     )
-    chosen = style or (ink.SEVERITY[severity] if severity > Severity.OK else ink.SERIES[0])
+    chosen = style or (ink.SEVERITY[severity] if severity > Severity.OK else ink.MUTED)
     return Content.styled(text.rjust(width), chosen)
 
 

@@ -157,7 +157,8 @@ class Tile(LineWidget):
         state = self._state
         if not state.trend or not state.freshness.readable:
             return Content("")
-        style = ink.STALE if state.freshness is not Freshness.LIVE else ""
-        return spark(
-            state.trend, width, low=state.low, high=state.high, severity=max(state.severity, Severity.OK), style=style
-        )
+        if state.freshness is not Freshness.LIVE:
+            style = ink.STALE
+        else:
+            style = ink.SEVERITY[state.severity] if state.severity >= Severity.WARNING else ink.SERIES[0]
+        return spark(state.trend, width, low=state.low, high=state.high, style=style)
