@@ -40,6 +40,7 @@ from widgets import ink
 from widgets.freshness_chip import freshness_text
 from widgets.glyphs import glyphs
 from widgets.live_table import LiveTable
+from widgets.table_view import Predicate
 
 if TYPE_CHECKING:
     from farmtui.insight.findings import Finding
@@ -63,12 +64,16 @@ _SORTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 """Which column a sort key means in each view."""
 
-TALL = 36
-"""Lines of the terminal from which the selected row is spelled out below the table."""
-
 
 def _sort(key: str, name: str, words: str) -> Command:
     return Command(f"alerts.sort.{name}", key, f"sort('{name}')", f"By {name}", words, group="sort")
+
+
+class ArrangedTable(LiveTable[AlertRow]):
+    """A table whose rows come filtered already: a group's head stays as long as one of its alerts does."""
+
+    def set_filter(self, predicate: Predicate[AlertRow] | None, text: str = "") -> None:
+        """Nothing is left to do."""
 
 
 class AlertsScreen(FarmScreen):
@@ -76,7 +81,7 @@ class AlertsScreen(FarmScreen):
 
     NAME = "alerts"
     CSS_PATH = "alerts.tcss"
-    COMMANDS: ClassVar[tuple[Command, ...]] = (
+    KEYS: ClassVar[tuple[Command, ...]] = (
         Command("alerts.view", "v", "next_view", "View", "Alerts, silences, rules", shown=True, group="list"),
         Command("alerts.group", "b", "group(1)", "Group", "Group by the next label", shown=True, group="list"),
         Command("alerts.group.back", "B", "group(-1)", "Group back", "Group by the label before", group="list"),
@@ -104,7 +109,7 @@ class AlertsScreen(FarmScreen):
         """The line of views, what is wrong with the sources, one table a view, and the selected row in words."""
         yield ClickableLine(id="views")
         yield Static(id="trouble", markup=False)
-        yield LiveTable[AlertRow](
+        yield ArrangedTable(
             alert_columns(self._as_arranged),
             key=lambda row: row.key,
             freshness=row_dimness,
@@ -112,21 +117,22 @@ class AlertsScreen(FarmScreen):
             id="alerts",
         )
         yield LiveTable[SilenceRow](
-            silence_columns(), key=lambda row: row.silence.id, freshness=silence_dimness, noun="silences", id="silences"
+            silence_columns(),
+            key=lambda row: row.silence.id,
+            freshness=silence_dimness,
+            search=silence_text,
+            noun="silences",
+            id="silences",
         )
-        yield LiveTable[Rule](rule_columns(), key=lambda rule: f"{rule.group}/{rule.name}", noun="rules", id="rules")
+        yield LiveTable[Rule](
+            rule_columns(), key=lambda rule: f"{rule.group}/{rule.name}", search=rule_text, noun="rules", id="rules"
+        )
         yield Static(id="peek", markup=False)
 
     def on_mount(self) -> None:
         """Begin with the alerts."""
-        super().on_mount()
         self.query_one("#trouble").display = False
         self._show_view()
-
-    def on_resize(self) -> None:
-        """A tall terminal spells the selected row out."""
-        super().on_resize()
-        self.set_class(self.size.height >= TALL, "-tall")
 
     # -- what is shown --------------------------------------------------------------------------
 
@@ -178,19 +184,24 @@ class AlertsScreen(FarmScreen):
         rows = silence_rows(farm)
         if self.console.faults_only:
             rows = tuple(row for row in rows if row.silence.state != "expired")
-        table, wanted = self._table("silences"), self.row_filter
-        table.set_rows(rows, freshness=freshness, reason=nothing_there(farm, "alertmanager", "silences"))
-        keep = (lambda text, row: wanted.passes(silence_text(row), silence_labels(row))) if wanted else None
-        table.set_filter(keep, wanted.text)
+        reason = nothing_there(farm, "alertmanager", "silences")
+        self._table("silences").set_rows(rows, freshness=freshness, reason=reason)
 
     def _show_rules(self, farm: Farm, freshness: Freshness) -> None:
         rows = rule_rows(farm)
         if self.console.faults_only:
             rows = tuple(rule for rule in rows if rule_severity(rule) >= Severity.WARNING)
-        table, wanted = self._table("rules"), self.row_filter
-        table.set_rows(rows, freshness=freshness, reason=nothing_there(farm, "prometheus", "rules"))
-        keep = (lambda text, rule: wanted.passes(rule_text(rule), dict(rule.labels))) if wanted else None
-        table.set_filter(keep, wanted.text)
+        reason = nothing_there(farm, "prometheus", "rules")
+        self._table("rules").set_rows(rows, freshness=freshness, reason=reason)
+
+    def labels_of(self, row: object) -> Mapping[str, str]:
+        """What `-l` is matched against."""
+        match row:
+            case SilenceRow():
+                return silence_labels(row)
+            case Rule():
+                return {**dict(row.labels), "alertname": row.name, "group": row.group}
+        return super().labels_of(row)
 
     def _show_trouble(self, farm: Farm) -> None:
         lines = source_trouble(farm, _SOURCE_KIND[self._view])
@@ -248,8 +259,7 @@ class AlertsScreen(FarmScreen):
         """Spell out the selected row where there is room."""
         farm, peek = self.console.farm, self.query_one("#peek", Static)
         subject = self.selected()
-        peek.display = self.has_class("-tall") and subject is not None
-        if farm is None or subject is None or not peek.display:
+        if farm is None or subject is None or self.has_class("-short"):
             return
         from screens.describe import describe
         from screens.detail import render

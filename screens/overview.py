@@ -25,7 +25,6 @@ from screens.trends import show_trend, trend_values
 from widgets import ink
 from widgets.chart_axis import PER_SECOND, RATIO
 from widgets.live_table import LiveTable
-from widgets.status_mark import status_mark
 from widgets.table_columns import Column
 from widgets.tile import Tile, TileState
 from widgets.trend_chart import TrendChart
@@ -40,6 +39,7 @@ TILES: tuple[tuple[str, str, str], ...] = (
     ("database", "database", "topology"),
     ("alerts", "alerts", "alerts"),
     ("machines", "machines", "topology"),
+    ("capacity", "capacity", "topology"),
 )
 """Name, title, and the screen that a click opens."""
 
@@ -57,7 +57,7 @@ class OverviewScreen(FarmScreen):
         """Findings, tiles, trends."""
         yield LiveTable[Finding](
             (
-                Column("severity", "state", lambda f: status_mark(f.severity), width=9, priority=0),
+                Column("severity", "state", lambda f: f.severity.word, width=7, priority=0),
                 Column("title", "what", lambda f: Content.styled(f.title, ink.STRONG), width=26, flex=2, priority=0),
                 Column("cause", "why", lambda f: f.cause, width=30, flex=3, priority=1),
                 Column("since", "since", self._since, width=7, align="right", priority=2),
@@ -216,3 +216,21 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         healthy = sum(tier.healthy for tier in ours)
         worst = max((tier.state for tier in ours), default=Severity.OK)
         yield "machines", tile(f"{healthy} of {expected_nodes}", "machines well", worst, freshness=Freshness.LIVE)
+        yield from _capacity(farm, fresh, age_s)
+
+
+def _capacity(farm: Farm, fresh: Freshness, age_s: float | None) -> Iterator[tuple[str, TileState]]:
+    """How busy the machines are that serve the sites: their average CPU, and the fullest of their memories."""
+    workers = farm.tier_nodes(Tier.APP)
+    cpus = [node.metrics.cpu_ratio for node in workers if known(node.metrics.cpu_ratio)]
+    memories = [node.metrics.memory_ratio for node in workers if known(node.metrics.memory_ratio)]
+    busy = [cpu for cpu in cpus if cpu is not None]
+    full = max((memory for memory in memories if memory is not None), default=None)
+    if not busy:
+        return
+    average = sum(busy) / len(busy)
+    severity = max(limits.CPU.severity(average), limits.MEMORY.severity(full) if full is not None else Severity.OK)
+    yield (
+        "capacity",
+        TileState(percent(average), f"CPU of {len(busy)} workers, RAM to {percent(full)}", severity, fresh, age_s),
+    )

@@ -89,7 +89,7 @@ class StorageScreen(FarmScreen):
             yield Tile("placement groups", id="tile-pgs")
         yield LiveTable[HealthCheck](
             (
-                Column("state", "state", lambda c: status_mark(c.severity), width=9, priority=0),
+                Column("state", "state", lambda c: c.severity.word, width=7, priority=0),
                 Column("name", "check", lambda c: c.name, width=26, min_width=16, priority=0),
                 Column("meaning", "meaning", lambda c: explain(c.name).meaning, width=30, flex=3, priority=0),
                 Column("remedy", "what to do", lambda c: explain(c.name).remedy, width=30, flex=2, priority=3),

@@ -18,7 +18,8 @@ from widgets.painting import LineWidget
 
 PATH = (Tier.EDGE, Tier.CACHE, Tier.APP, Tier.DATABASE, Tier.STORAGE)
 BESIDE = (Tier.MONITORING, Tier.OTHER)
-FLOW_WIDTH = 9
+FLOW_WIDTHS = ((150, 11), (110, 7), (0, 3))
+"""From which width on an arrow is how wide."""
 NARROW_FLOW = 3
 HEIGHT = 6
 
@@ -84,7 +85,7 @@ class TierMap(LineWidget):
         parts: list[Content | str] = []
         path = [box for box in self._boxes if box.summary.tier in PATH]
         beside = [box for box in self._boxes if box.summary.tier in BESIDE]
-        flow_width = FLOW_WIDTH if width >= 110 else NARROW_FLOW
+        flow_width = next(cells for least, cells in FLOW_WIDTHS if width >= least)
         boxes = len(path) + len(beside)
         if not boxes:
             return self.content_strip(Content.styled("no machine is known yet", ink.MUTED) if y == 1 else "", width)

@@ -97,7 +97,7 @@ class TopologyScreen(FarmScreen):
         yield LiveTable[Branch](
             (
                 Column("name", "place", _branch_cell, width=34, flex=1, priority=0),
-                Column("state", "state", lambda b: status_mark(b.severity), width=9, priority=0),
+                Column("state", "state", lambda b: b.severity.word, width=7, priority=0),
                 Column("text", "what", lambda b: b.text, width=30, flex=2, priority=1),
             ),
             key=lambda branch: branch.key,
@@ -121,7 +121,7 @@ class TopologyScreen(FarmScreen):
     def _columns(self) -> tuple[Column[Node], ...]:
         return (
             Column("name", "machine", lambda n: n.name, width=14, flex=1, priority=0, sort=lambda n: n.name),
-            Column("state", "state", lambda n: status_mark(n.state), width=9, priority=0,
+            Column("state", "state", lambda n: n.state.word, width=7, priority=0,
                    sort=lambda n: n.state, descending=True),
             Column("tier", "tier", lambda n: n.tier.title, width=10, priority=0, sort=lambda n: _order(n)),
             Column("place", "runs in", _place, width=13, priority=2, sort=lambda n: (n.provider.value, n.place)),
