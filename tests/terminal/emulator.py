@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, Protocol
 
@@ -168,19 +169,26 @@ def _cell(char: Any) -> Cell:
 def styled(style: Style | None, colours: ColorSystem) -> Cell:
     """The looks that Textual's own writer gives a cell of `style`, as a terminal understands them."""
     screen = pyte.Screen(2, 1)
-    text = "x" if style is None else Strip.render_style(style.update_link(None), "x", colours)
-    pyte.Stream(screen).feed(text)
+    codes = "" if style is None else Strip.render_ansi(style, colours)
+    pyte.Stream(screen).feed(f"\x1b[{codes}mx" if codes else "x")
     return _cell(screen.buffer[0][0])
 
 
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
 def difference(shown: list[list[Cell]], expected: list[list[Cell]]) -> str:
-    """The first cells in which two screens differ, in words; "" if they are equal."""
+    """The first cells in which two screens differ, in words; "" if they are equal.
+
+    Texts are compared in Unicode's composed form, since pyte composes what it combines.
+    """
     if [len(row) for row in shown] != [len(row) for row in expected]:
         return f"sizes differ: {len(shown)} rows, expected {len(expected)}"
     found = [
         f"row {y} column {x}: {ours} instead of {theirs}"
         for y, (ours_row, their_row) in enumerate(zip(shown, expected, strict=True))
         for x, (ours, theirs) in enumerate(zip(ours_row, their_row, strict=True))
-        if ours != theirs
+        if ours != theirs and replace(ours, text=_composed(ours.text)) != replace(theirs, text=_composed(theirs.text))
     ]
     return "\n".join([*found[:8], f"{len(found)} cells differ"] if found else [])

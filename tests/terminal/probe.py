@@ -71,6 +71,21 @@ def load_cells(path: Path) -> list[list[Cell]]:
     return [[Cell(*cell) for cell in row] for row in json.loads(path.read_text())]
 
 
+def _forget_codes(update: LayoutUpdate | ChopsUpdate) -> None:
+    """Have the stock writer work out the codes of each style again.
+
+    It keeps those of a style's first use, in values that apps share: right in a process with one depth of colours.
+    """
+    lines = update.strips if isinstance(update, LayoutUpdate) else [chops.values() for chops in update.chops]
+    for line in lines:
+        for strip in line:
+            if strip is not None:
+                strip._render_cache = None
+                for segment in strip:
+                    if segment.style is not None:
+                        segment.style._ansi = None
+
+
 class WriterProbe:
     """Takes each update of a running app (`run_test` and its pilot) through both writers, each to its own terminal.
 
@@ -113,6 +128,7 @@ class WriterProbe:
                     terminal.resize(height, width)
             cursor = self.app.screen.outer_size.clamp_offset(self.app.cursor_position)
             colours = self.app.console._color_system or ColorSystem.TRUECOLOR
+            _forget_codes(renderable)
             stock = renderable.render_segments(self.app.console) + Control.move_to(*cursor).segment.text
             absorb(self.painter, renderable, colours)
             ours = self.painter.frame(cursor)
