@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from time import perf_counter
 from typing import Any, ClassVar, Generic
@@ -17,12 +18,12 @@ from textual.strip import Strip
 from textual.worker import Worker
 
 from farmtui.farm.state import Freshness, Severity
-from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.painting import LineWidget, blank
-from widgets.table_columns import GAP, Cell, Column, Placed, R, place
-from widgets.table_paint import cell_segments, fit
-from widgets.table_view import Order, Predicate, Texts, View, build
+from widgets.table_columns import GAP, Cell, Column, R, place
+from widgets.table_paint import fit
+from widgets.table_rows import Layout, RowPainter, why_empty
+from widgets.table_view import Order, Predicate, Stand, Texts, View, build, position_of, stick
 
 SLICE_S = 0.006
 """How long the table works at a view before it lets the event loop go on."""
@@ -149,8 +150,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         super().__init__(id=id, classes=classes)
         self._columns: tuple[Column[R], ...] = tuple(columns)
         self._key = key
-        self._severity = severity
-        self._row_freshness = freshness
+        self._painter: RowPainter[R] = RowPainter(self, severity, freshness)
         self._texts: Texts[R] = Texts(search or self._cells_text)
         self.noun = noun
         self._rows: Sequence[R] = ()
@@ -163,13 +163,14 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         self._set_order(sort, descending)
         self._view: View[R] = View((), (), 0)
         self._building: Worker[None] | None = None
+        self._complete = asyncio.Event()
+        self._complete.set()
         self._cursor = 0
         self._touched = False
         self._marks: set[Hashable] = set()
-        self._placed: tuple[Placed[R], ...] = ()
-        self._placed_for = (-1, False)
+        self._layout_of_columns: Layout[R] | None = None
+        self._layout_width = -1
         self._wide = False
-        self._strips: dict[tuple[int, bool], Strip] = {}
         self._announced: tuple[int, int] = (0, 0)
 
     # ---------------------------------------------------------------- what a screen gives
@@ -195,7 +196,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
     def set_columns(self, columns: Sequence[Column[R]]) -> None:
         """Other columns for the same rows."""
         self._columns = tuple(columns)
-        self._placed_for = (-1, False)
+        self._layout_width = -1
         self._texts.renew()
         self._texts.renew()
         if self._sort not in {column.key for column in columns}:
@@ -212,7 +213,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
 
     def refresh_cells(self) -> None:
         """The same rows read differently now (an age, a unit): draw the visible ones again."""
-        self._strips.clear()
+        self._painter.forget()
         self.repaint()
 
     # ---------------------------------------------------------------- what a screen asks
@@ -239,11 +240,13 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
 
     @property
     def chosen_rows(self) -> list[R]:
-        """What an action is for: the marked rows that are shown, or else the row under the cursor."""
-        if self._marks:
-            pairs = zip(self._view.keys, self._view.rows, strict=True)
-            return [row for key, row in pairs if key in self._marks]
-        return [] if self.cursor_row is None else [self.cursor_row]
+        """What an action is for: the marked rows that are shown, or else the row under the cursor.
+
+        A marked row that a filter hides is not among them: nothing is done to what is not seen.
+        """
+        pairs = zip(self._view.keys, self._view.rows, strict=True)
+        marked = [row for key, row in pairs if key in self._marks] if self._marks else []
+        return marked or ([] if self.cursor_row is None else [self.cursor_row])
 
     @property
     def sorted_by(self) -> tuple[str | None, bool]:
@@ -261,16 +264,15 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
     @property
     def busy(self) -> bool:
         """Whether a newer view is still being worked out."""
-        return self._building is not None and not self._building.is_finished
+        return not self._complete.is_set()
 
     async def settled(self) -> None:
         """Wait until the newest request is shown."""
-        while self._building is not None and self.busy:
-            await self._building.wait()
+        await self._complete.wait()
 
     def move_to(self, key: Hashable) -> bool:
         """Put the cursor on a key; False when it is not shown."""
-        position = _position(self._view.keys, key, self._cursor)
+        position = position_of(self._view.keys, key, self._cursor)
         if position is None:
             return False
         self._move_cursor(position)
@@ -293,6 +295,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         if self._building is not None:
             self._building.cancel()
             self._building = None
+        self._complete.clear()
         sort = next((column.sort for column in self._columns if column.key == self._sort), None)
         steps = build(self._rows, self._key, Order(sort, self._descending), self._predicate, self._texts)
         if not self._slice(steps):
@@ -312,24 +315,22 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
     async def _finish(self, steps: Iterator[View[R] | None]) -> None:
         done = False
         while not done:
-            await self._yield_loop()
+            await asyncio.sleep(0)
             done = self._slice(steps)
-
-    async def _yield_loop(self) -> None:
-        import asyncio
-
-        await asyncio.sleep(0)
 
     def _adopt(self, view: View[R]) -> None:
         """Show a new view: find cursor and scroll offset again by their keys."""
+        self._complete.set()
         before, self._view = self._view, view
         was_key = before.keys[self._cursor] if before.keys else None
         top = round(self.scroll_y)
-        cursor, top = self._stick(before, view, top)
-        self._cursor = cursor
-        self._strips.clear()
+        # Who has scrolled by the wheel is reading there, cursor or not.
+        stand = Stand(self._cursor, top, self._touched or top > 0)
+        stand = stick(before.keys, view.keys, stand, self._body_height)
+        self._cursor = stand.cursor
+        self._painter.forget()
         self._resize_canvas()
-        self._scroll_rows(top)
+        self._scroll_rows(stand.top)
         self.repaint()
         if self.cursor_key != was_key or bool(before.keys) != bool(view.keys):
             self.post_message(self.RowHighlighted(self, self.cursor_key, self.cursor_row))
@@ -338,25 +339,11 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
             self._announced = counts
             self.post_message(self.ViewChanged(self, *counts))
 
-    def _stick(self, before: View[R], after: View[R], top: int) -> tuple[int, int]:
-        """Where cursor and top line go, so that what is looked at stays where it is looked at."""
-        last = len(after.keys) - 1
-        if last < 0 or not self._touched or not before.keys:
-            return 0, 0
-        found = _position(after.keys, before.keys[self._cursor], self._cursor)
-        cursor = min(self._cursor, last) if found is None else found
-        line = self._cursor - top
-        if 0 <= line < self._body_height:
-            # At the top one wants to see what comes in at the top, as long as the cursor stays in sight.
-            return cursor, 0 if top == 0 and cursor < self._body_height else cursor - line
-        anchor = _position(after.keys, before.keys[min(top, len(before.keys) - 1)], top)
-        return cursor, top if anchor is None else anchor
-
     def _keep_marks(self, keys: set[Hashable]) -> None:
         kept = self._marks & keys
         if kept != self._marks:
             self._marks = kept
-            self._strips.clear()
+            self._painter.forget()
             self.post_message(self.Marked(self, self.marks))
 
     # ---------------------------------------------------------------- geometry
@@ -366,23 +353,18 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         return max(1, self.canvas.height - HEADER)
 
     @property
-    def _gutter_width(self) -> int:
-        return 2 if self._severity is None else 3
-
-    def _placement(self) -> tuple[Placed[R], ...]:
-        wanted = (self.canvas.width, self._wide)
-        if wanted != self._placed_for:
-            self._placed = place(self._columns, self.canvas.width - self._gutter_width, hide=not self._wide)
-            self._placed_for = wanted
-        return self._placed
-
-    @property
-    def _canvas_width(self) -> int:
-        placed = self._placement()
-        return self._gutter_width + (placed[-1].x + placed[-1].width if placed else 0)
+    def _columns_layout(self) -> Layout[R]:
+        width = self.canvas.width
+        if self._layout_of_columns is None or width != self._layout_width:
+            gutter = self._painter.gutter
+            placed = place(self._columns, width - gutter, hide=not self._wide)
+            end = gutter + (placed[-1].x + placed[-1].width if placed else 0)
+            self._layout_of_columns = Layout(placed, max(end, width))
+            self._layout_width = width
+        return self._layout_of_columns
 
     def _resize_canvas(self) -> None:
-        size = Size(max(self._canvas_width, self.canvas.width), len(self._view.rows) + HEADER)
+        size = Size(self._columns_layout.width, len(self._view.rows) + HEADER)
         if size != self.virtual_size:
             self.virtual_size = size
 
@@ -393,7 +375,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
 
     def on_resize(self) -> None:
         """The columns are placed anew, and the cursor stays in sight."""
-        self._strips.clear()
+        self._painter.forget()
         self._resize_canvas()
         self._reveal()
 
@@ -409,95 +391,39 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
             self.vertical_scrollbar.position = new_value
         self.repaint()
 
-    def forget_lines(self) -> None:
+    def forget_styles(self) -> None:
         """Theme or size have changed."""
-        super().forget_lines()
-        self._strips = {}
+        super().forget_styles()
+        self._painter.forget()
 
     # ---------------------------------------------------------------- drawing
 
     def draw_line(self, y: int, width: int) -> Strip:
         """The header, a row, or the reason why there is none."""
         if y < HEADER:
-            strip = self._header()
+            style = self.get_component_rich_style("live-table--header")
+            strip = self._painter.header(self._columns_layout, self._sort, descending=self._descending, style=style)
         elif not self._view.rows:
             return self._empty_line(y - HEADER, width)
         else:
             index = round(self.scroll_y) + y - HEADER
             if index >= len(self._view.rows):
                 return blank(width, self.base_style())
-            strip = self._row(index, index == self._cursor)
+            strip = self._painter.row(
+                index,
+                self._view.rows[index],
+                self._columns_layout,
+                marked=self._view.keys[index] in self._marks,
+                cursor=self._cursor_style() if index == self._cursor else None,
+                whole=self._freshness,
+            )
         left = round(self.scroll_x)
         return strip.crop_extend(left, left + width, self.base_style())
 
-    def _header(self) -> Strip:
-        style = self.get_component_rich_style("live-table--header")
-        segments = [Segment(" " * self._gutter_width, style)]
-        for number, placed in enumerate(self._placement()):
-            column = placed.column
-            if number:
-                segments.append(Segment(" " * GAP, style))
-            if column.key == self._sort:
-                sign = glyphs().descending if self._descending else glyphs().ascending
-                # The sign stands where the title has its free side, so that titles stay over their figures.
-                title = fit(column.title, max(0, placed.width - len(sign)), column.align)
-                text = title.rstrip() + sign if column.align == "left" else title + sign
-                segments.append(Segment(fit(text, placed.width, column.align), style + self.ink(ink.ACCENT)))
-            else:
-                segments.append(Segment(fit(column.title, placed.width, column.align), style))
-        return self._filled(segments, style)
-
-    def _row(self, index: int, is_cursor: bool) -> Strip:
-        cached = self._strips.get((index, is_cursor))
-        if cached is not None:
-            return cached
-        row, key = self._view.rows[index], self._view.keys[index]
-        severity = self._severity(row) if self._severity else Severity.OK
-        freshness = self._freshness_of(row)
-        base = self.base_style() + self.ink(ink.row_style(severity, freshness))
-        if is_cursor:
-            base += self._cursor_style()
-        segments = self._gutter(key, severity, freshness, is_cursor, base)
-        own_colours = self.ink if freshness is Freshness.LIVE else None
-        for number, placed in enumerate(self._placement()):
-            if number:
-                segments.append(Segment(" " * GAP, base))
-            cell = placed.column.cell(row)
-            segments.extend(cell_segments(cell, placed.width, placed.column.align, base, own_colours))
-        strip = self._filled(segments, base)
-        if len(self._strips) > 1000:
-            self._strips.clear()
-        self._strips[(index, is_cursor)] = strip
-        return strip
-
-    def _gutter(
-        self, key: Hashable, severity: Severity, freshness: Freshness, is_cursor: bool, base: Style
-    ) -> list[Segment]:
-        signs = glyphs()
-        sign = signs.mark if key in self._marks else signs.cursor if is_cursor else " "
-        segments = [Segment(sign, base + self.ink(ink.ACCENT))]
-        after = signs.hatch if freshness is Freshness.STALE else " "
-        if self._severity is not None:
-            known_now = freshness is Freshness.LIVE
-            style = base + self.ink(ink.SEVERITY[severity]) if known_now else base
-            segments.append(Segment(signs.severity[severity], style))
-        segments.append(Segment(after, base))
-        return segments
-
-    def _filled(self, segments: list[Segment], style: Style) -> Strip:
-        strip = Strip(segments)
-        return strip.adjust_cell_length(max(self._canvas_width, self.canvas.width), style)
-
     def _cursor_style(self) -> Style:
         """The cursor's background and attributes; the row keeps its own colour, which says how it is."""
-        style = self.get_component_rich_style("live-table--cursor", partial=False)
+        style = self.get_component_rich_style("live-table--cursor")
         return Style(bgcolor=style.bgcolor, bold=style.bold, reverse=style.reverse, underline=style.underline)
-
-    def _freshness_of(self, row: R) -> Freshness:
-        mine = self._row_freshness(row) if self._row_freshness else Freshness.LIVE
-        if self._freshness is Freshness.STALE or (self._freshness is Freshness.AGEING and mine is Freshness.LIVE):
-            return self._freshness
-        return mine
 
     def _empty_line(self, line: int, width: int) -> Strip:
         style = self.get_component_rich_style("live-table--empty")
@@ -507,19 +433,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
     @property
     def empty_text(self) -> str:
         """Why no row is shown. Nothing yet, not allowed, nothing there and nothing that matches never look alike."""
-        if self._view.total and self._filter_text:
-            return f"none of {self._view.total:,} {self.noun} match /{self._filter_text} (Esc clears the filter)"
-        if self._reason:
-            return self._reason
-        match self._freshness:
-            case Freshness.NEVER:
-                return f"no answer yet: {self.noun} not known"
-            case Freshness.FORBIDDEN:
-                return f"not allowed: the source refuses to tell {self.noun}"
-            case Freshness.STALE:
-                return f"no {self.noun} when last heard of, which is long ago"
-            case _:
-                return f"no {self.noun}"
+        return why_empty(self._view.total, self.noun, self._filter_text, self._freshness, self._reason, self._view.keys)
 
     def _cells_text(self, row: R) -> str:
         return " ".join(_plain(column.cell(row)) for column in self._columns)
@@ -579,13 +493,13 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
             return
         self._touched = True
         self._marks ^= {key}
-        self._strips.clear()
+        self._painter.forget()
         self.repaint()
         self.post_message(self.Marked(self, self.marks))
 
     def action_sort_next(self, step: int) -> None:
         """Sort by the next sortable column that is shown."""
-        keys = [placed.column.key for placed in self._placement() if placed.column.sort is not None]
+        keys = [placed.column.key for placed in self._columns_layout.placed if placed.column.sort is not None]
         if not keys:
             return
         now = keys.index(self._sort) if self._sort in keys else (-1 if step > 0 else 0)
@@ -594,7 +508,8 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
     def action_wide(self) -> None:
         """All columns, or those that fit."""
         self._wide = not self._wide
-        self._strips.clear()
+        self._layout_width = -1
+        self._painter.forget()
         self._resize_canvas()
         self.scroll_to(x=0, animate=False, force=True)
         self.repaint()
@@ -606,8 +521,8 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
             return
         event.stop()
         if offset.y < HEADER:
-            x = offset.x + round(self.scroll_x) - self._gutter_width
-            for placed in self._placement():
+            x = offset.x + round(self.scroll_x) - self._painter.gutter
+            for placed in self._columns_layout.placed:
                 if placed.x <= x < placed.x + placed.width + GAP and placed.column.sort is not None:
                     self.sort_by(placed.column.key)
                     return
@@ -623,13 +538,3 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
 
 def _plain(cell: Cell) -> str:
     return cell if isinstance(cell, str) else cell.plain
-
-
-def _position(keys: Sequence[Hashable], key: Hashable, hint: int) -> int | None:
-    """Where a key is; `hint` is where it was, which is mostly where it still is."""
-    if 0 <= hint < len(keys) and keys[hint] == key:
-        return hint
-    try:
-        return keys.index(key)
-    except ValueError:
-        return None

@@ -17,10 +17,12 @@ class LineWidget(Widget):
     """A widget made of lines. Subclasses say what line `y` holds; `repaint()` refreshes the lines that differ.
 
     Textual sends a whole widget again when one character of it has changed; comparing here is what keeps a
-    quiet screen silent.
+    quiet screen silent. `_painted` is what Textual holds of each line; Textual asks for a line only when it holds
+    it no longer.
     """
 
     _painted: dict[int, Strip]
+    _outdated: set[int]
     _inks: dict[str, Style]
 
     def draw_line(self, y: int, width: int) -> Strip:
@@ -29,14 +31,16 @@ class LineWidget(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Textual asks for a line: drawn once, then kept until something changes."""
-        painted = self._painted_lines()
-        if y not in painted:
+        painted, outdated = self._kept()
+        if y not in painted or y in outdated:
+            outdated.discard(y)
             painted[y] = self._drawn(y)
         return painted[y]
 
     def repaint(self) -> int:
         """Draw the lines again and refresh those that differ from what was painted; returns how many."""
-        painted = self._painted_lines()
+        painted, outdated = self._kept()
+        outdated.clear()
         changed = 0
         for y in list(painted):
             strip = self._drawn(y)
@@ -46,19 +50,26 @@ class LineWidget(Widget):
                 self.refresh(Region(0, y + self.gutter.top, self.outer_size.width, 1))
         return changed
 
-    def forget_lines(self) -> None:
-        """Theme, size or glyphs have changed: nothing painted so far holds."""
-        self._painted = {}
+    def forget_styles(self) -> None:
+        """Styles or size have changed: drop whatever was worked out from them. Subclasses drop theirs too."""
         self._inks = {}
 
     def notify_style_update(self) -> None:
-        """Textual's hook for a change of styles."""
+        """Textual's hook, called whenever it has applied its stylesheet, most often without any difference.
+
+        So nothing is refreshed here: the lines are compared once all styles are in place.
+        """
         super().notify_style_update()
-        self.forget_lines()
+        self.forget_styles()
+        painted, outdated = self._kept()
+        if painted:
+            outdated.update(painted)
+            self.call_later(self.repaint)
 
     def on_resize(self) -> None:
         """A new size: all lines are drawn again."""
-        self.forget_lines()
+        self.forget_styles()
+        self._painted = {}
         self.refresh()
 
     @property
@@ -88,10 +99,10 @@ class LineWidget(Widget):
         width = self.canvas.width
         return self.draw_line(y, width) if width > 0 else Strip([], 0)
 
-    def _painted_lines(self) -> dict[int, Strip]:
-        painted = self.__dict__.setdefault("_painted", {})
-        assert isinstance(painted, dict)
-        return painted
+    def _kept(self) -> tuple[dict[int, Strip], set[int]]:
+        # Made on demand: styles are applied before a subclass's __init__ has run to its end.
+        state = self.__dict__
+        return state.setdefault("_painted", {}), state.setdefault("_outdated", set())
 
 
 def resolve_ink(widget: Widget, name: str) -> Style:

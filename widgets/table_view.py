@@ -30,6 +30,51 @@ class Order(Generic[R]):
     descending: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where one stands in a view: the cursor's row and the row at the top, both counted from 0.
+
+    `touched` says whether a person has moved the cursor since it was last put at the top.
+    """
+
+    cursor: int = 0
+    top: int = 0
+    touched: bool = False
+
+
+def position_of(keys: Sequence[Hashable], key: Hashable, hint: int) -> int | None:
+    """Where a key is; `hint` is where it was, which is mostly where it still is."""
+    if 0 <= hint < len(keys) and keys[hint] == key:
+        return hint
+    try:
+        return keys.index(key)
+    except ValueError:
+        return None
+
+
+def stick(before: Sequence[Hashable], after: Sequence[Hashable], stand: Stand, height: int) -> Stand:
+    """Where one stands once the keys `before` have become `after`, in a window of `height` rows.
+
+    A cursor in sight stays on its key and on its line of the window. One that was scrolled away stays on its key,
+    and the window stays on the key at its top. At the very top the window stays there while the cursor remains in
+    sight, since that is where what is new and bad comes in. A cursor whose key has gone takes the row that has
+    come into its place; one that nobody has moved stays on the first row.
+    """
+    last = len(after) - 1
+    if last < 0 or not stand.touched or not before:
+        return Stand(touched=stand.touched)
+    cursor = position_of(after, before[stand.cursor], stand.cursor)
+    if cursor is None:
+        cursor = min(stand.cursor, last)
+    line = stand.cursor - stand.top
+    if 0 <= line < height:
+        top = 0 if stand.top == 0 and cursor < height else cursor - line
+    else:
+        anchor = position_of(after, before[min(stand.top, len(before) - 1)], stand.top)
+        top = stand.top if anchor is None else anchor
+    return Stand(cursor, max(0, min(top, len(after) - height)), stand.touched)
+
+
 Predicate = Callable[[str, R], bool]
 """Gets the row's text and the row; says whether it is shown."""
 

@@ -124,9 +124,9 @@ class TrendChart(LineWidget):
         self._ceiling = next_ceiling(peak, self._ceiling, self._axis)
         return self._ceiling
 
-    def forget_lines(self) -> None:
+    def forget_styles(self) -> None:
         """Theme, size or glyphs have changed."""
-        super().forget_lines()
+        super().forget_styles()
         self._rows_for = (0, 0)
 
     # ---------------------------------------------------------------- drawing
