@@ -1,0 +1,203 @@
+"""A small farm of replayed daemons under a real Prometheus and two real Alertmanagers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tests.lab.daemons import Daemon, alertmanager, backfill, free_port, prometheus
+from tests.lab.replay import Exporter, Replay
+
+WEEK_S = 7 * 86_400.0
+HIT_PER_S, MISS_PER_S = 90.0, 10.0
+HIT_PER_S_LAST_WEEK = 97.0
+"""Not served: what the back-filled history of last week has, out of 100 lookups a second."""
+
+VARNISH = {
+    "varnish_main_cache_hit": HIT_PER_S,
+    "varnish_main_cache_miss": MISS_PER_S,
+    "varnish_main_client_req": 105.0,
+    "varnish_main_s_pass": 5.0,
+    "varnish_main_uptime": 1.0,
+}
+ROUTER = (
+    'traefik_router_requests_total{code="200",method="GET",protocol="http",router="site1@file",service="varnish@file"}'
+)
+TRAEFIK = {
+    'traefik_entrypoint_requests_total{code="200",entrypoint="web",method="GET",protocol="http"}': 297.0,
+    'traefik_entrypoint_requests_total{code="502",entrypoint="web",method="GET",protocol="http"}': 3.0,
+    ROUTER: 290.0,
+}
+GALERA = {"mysql_global_status_queries": 400.0, "mysql_global_status_uptime": 1.0}
+
+RULES = """
+groups:
+- name: farm
+  interval: 1s
+  rules:
+  - alert: TargetDown
+    expr: up == 0
+    for: 2s
+    labels: {severity: critical}
+    annotations: {summary: "{{ $labels.job }} {{ $labels.instance }} does not answer"}
+  - alert: GaleraNodeNotSynced
+    expr: mysql_global_status_wsrep_local_state != 4
+    for: 1s
+    labels: {severity: critical, tier: database}
+    annotations: {summary: "galera state {{ $value }} on {{ $labels.instance }}"}
+  - alert: CephHealthWarn
+    expr: ceph_health_status == 1
+    labels: {severity: warning, tier: storage}
+    annotations: {summary: "Ceph says HEALTH_WARN"}
+"""
+
+ALERTMANAGER = """
+route:
+  receiver: nobody
+  group_by: [alertname]
+  group_wait: 1s
+  group_interval: 1s
+  repeat_interval: 1h
+receivers:
+- name: nobody
+"""
+
+
+@dataclass
+class LabFarm:
+    """What a test can reach: daemons to stop, exporters to change, the config that the console is given."""
+
+    folder: Path
+    config: Path
+    prometheus: Daemon
+    prometheus_url: str
+    alertmanagers: list[Daemon]
+    alertmanager_urls: list[str]
+    exporters: dict[str, Exporter]
+
+
+@contextmanager
+def lab_farm(folder: Path) -> Iterator[LabFarm]:
+    """Start everything, hand it over, stop exactly what was started."""
+    now = time.time()
+    began = now - WEEK_S - 8 * 3600.0
+    exporters = {
+        **{f"cache-{n}": Exporter(Replay("varnish", VARNISH, began), host=f"127.0.1.{10 + n}") for n in (1, 2, 3)},
+        "redis-1": Exporter(Replay("redis", {"redis_commands_processed_total": 50.0}, began), host="127.0.1.11"),
+        "redis-2": Exporter(Replay("redis_replica", {}, began), host="127.0.1.12"),
+        **{f"db-{n}": Exporter(Replay("galera", GALERA, began), host=f"127.0.1.{20 + n}") for n in (1, 2, 3)},
+        "edge-1": Exporter(Replay("traefik", TRAEFIK, began), host="127.0.1.31"),
+        "ceph": Exporter(Replay("ceph_ok", {}, began, label="stor-1"), host="127.0.1.41"),
+        "swarm": Exporter(Replay("swarm", {}, began), host="127.0.1.31"),
+    }
+    jobs = {
+        "varnish": ["cache-1", "cache-2", "cache-3"],
+        "redis": ["redis-1", "redis-2"],
+        "galera": ["db-1", "db-2", "db-3"],
+        "traefik": ["edge-1"],
+        "ceph": ["ceph"],
+        "dockerd": ["swarm"],
+    }
+    am_ports, cluster_ports = [free_port(), free_port()], [free_port(), free_port()]
+    port = free_port()
+    started: list[Daemon] = []
+    try:
+        write_history(folder, exporters, jobs, now)
+        for index, am_port in enumerate(am_ports):
+            peers = cluster_ports[:index]
+            daemon = alertmanager(folder / f"am{index}", ALERTMANAGER, am_port, cluster_ports[index], peers)
+            daemon.start()
+            started.append(daemon)
+        (folder / "rules.yml").write_text(RULES, encoding="utf-8")
+        server = prometheus(folder, prometheus_config(exporters, jobs, am_ports), port)
+        server.start()
+        started.append(server)
+        url = f"http://127.0.0.1:{port}"
+        am_urls = [f"http://127.0.0.1:{p}" for p in am_ports]
+        yield LabFarm(
+            folder, console_config(folder, url, am_urls), server, url, started[: len(am_ports)], am_urls, exporters
+        )
+    finally:
+        for daemon in reversed(started):
+            daemon.stop()
+        for exporter in exporters.values():
+            exporter.close()
+
+
+def prometheus_config(exporters: dict[str, Exporter], jobs: dict[str, list[str]], am_ports: list[int]) -> str:
+    """Scrapes each second, sends to both Alertmanagers; `node` names the machine as a relabelling would."""
+    scrapes = [
+        {
+            "job_name": job,
+            "static_configs": [{"targets": [exporters[n].instance], "labels": {"node": n}} for n in names],
+        }
+        for job, names in jobs.items()
+    ]
+    config = {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "rule_files": ["rules.yml"],
+        "scrape_configs": scrapes,
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{p}" for p in am_ports]}]}]},
+    }
+    return yaml.safe_dump(config)
+
+
+def write_history(folder: Path, exporters: dict[str, Exporter], jobs: dict[str, list[str]], now: float) -> None:
+    """Seven hours before now, and the same hours a week ago, when the cache hit better."""
+    recent = [now - 60.0 * minutes for minutes in range(420, 0, -1)]
+    lines: list[str] = []
+    for job, names in jobs.items():
+        for name in names:
+            exporter = exporters[name]
+            target = {"instance": exporter.instance, "job": job, "node": name}
+            if job == "varnish":
+                rates = {**VARNISH, "varnish_main_cache_hit": HIT_PER_S_LAST_WEEK, "varnish_main_cache_miss": 3.0}
+                before = Replay("varnish", rates, exporter.replay.began)
+                lines += _interleaved(before.history([time - WEEK_S for time in recent], target),
+                                      exporter.replay.history(recent, target))  # fmt: skip
+            elif job in ("traefik", "galera", "redis"):
+                lines += list(exporter.replay.history(recent, target))
+    backfill(folder, _grouped(lines))
+
+
+def _interleaved(*parts: Iterator[str]) -> list[str]:
+    return [line for part in parts for line in part]
+
+
+def _grouped(lines: list[str]) -> str:
+    """OpenMetrics wants each metric's lines together, and each series' in order of time."""
+    groups: dict[str, list[str]] = {}
+    for line in lines:
+        if line.startswith("#"):
+            continue
+        name = line.partition("{")[0].partition(" ")[0]
+        groups.setdefault(name, []).append(line)
+    parts: list[str] = []
+    for name, members in groups.items():
+        parts.append(f"# TYPE {name} unknown")
+        members.sort(key=lambda line: (line.rpartition("}")[0], float(line.rpartition(" ")[2])))
+        parts += members
+    return "\n".join(parts) + "\n"
+
+
+def console_config(folder: Path, prometheus_url: str, am_urls: list[str]) -> Path:
+    """The console's config for this farm."""
+    config = {
+        "farm": {"name": "lab", "sites": 2},
+        "tiers": {
+            "edge": {"expect": 1, "match": ["edge-*"]},
+            "cache": {"expect": 3, "match": ["cache-*"]},
+            "database": {"expect": 3, "match": ["db-*"]},
+            "storage": {"expect": 1, "match": ["ceph*", "stor-*"]},
+        },
+        "prometheus": {"url": prometheus_url, "interval_s": 1, "deadline_s": 5, "trends_interval_s": 5},
+        "alertmanager": {"urls": am_urls, "interval_s": 1, "deadline_s": 5},
+    }
+    path = folder / "farmtui.yaml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return path
