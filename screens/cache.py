@@ -122,8 +122,9 @@ class CacheScreen(FarmScreen):
         return (
             Column("node", "varnish", self._machine, width=12, flex=1, priority=0, sort=lambda n: n.instance),
             Column("state", "state", _varnish_state, width=9, priority=0, sort=varnish_severity, descending=True),
-            Column("hit", "hit ratio", _hit_cell, width=17, min_width=8, priority=0, sort=lambda n: n.hit_ratio,
+            Column("hit", "hit", _hit_cell, width=10, align="right", priority=0, sort=lambda n: n.hit_ratio,
                    help="hit / (hit + miss), what may be cached, five minutes"),
+            Column("bar", "", _hit_bar, width=14, priority=4),
             Column("overall", "w/ pass", lambda n: hit_words(overall_ratio(n)), width=8, align="right", priority=5,
                    sort=overall_ratio, help="hit / (hit + miss + pass)"),
             Column("requests", "req/s", lambda n: count(n.requests_per_s), width=7, align="right", priority=1,
@@ -160,8 +161,9 @@ class CacheScreen(FarmScreen):
             Column("role", "role", lambda n: n.role or "–", width=8, priority=2, sort=lambda n: n.role),
             Column("hit", "hit ratio", lambda n: "idle" if not known(n.hit_ratio) and n.hit_ratio is not None
                    else percent(n.hit_ratio), width=10, align="right", priority=0, sort=lambda n: n.hit_ratio),
-            Column("memory", "memory", _memory_cell, width=24, min_width=10, priority=1,
+            Column("memory", "memory", lambda n: data_size(n.memory_bytes), width=9, align="right", priority=1,
                    sort=lambda n: n.memory_bytes, descending=True),
+            Column("full", "of maxmemory", _memory_bar, width=20, priority=3),
             Column("evictions", "evict/s",
                    lambda n: limited(count(n.evictions_per_s), n.evictions_per_s, limits.REDIS_EVICTIONS_PER_S),
                    width=8, align="right", priority=1, sort=lambda n: n.evictions_per_s, descending=True),
@@ -282,7 +284,12 @@ def _varnish_state(node: CacheNode) -> Content:
 
 
 def _hit_cell(node: CacheNode) -> Content | str:
-    return meter(node.hit_ratio, 17, limits.HIT_RATIO) if known(node.hit_ratio) else hit_words(node.hit_ratio)
+    words = hit_words(node.hit_ratio)
+    return limited(words, node.hit_ratio, limits.HIT_RATIO) if known(node.hit_ratio) else words
+
+
+def _hit_bar(node: CacheNode) -> Content | str:
+    return meter(node.hit_ratio, 14, limits.HIT_RATIO, text="") if known(node.hit_ratio) else ""
 
 
 def _threads_cell(node: CacheNode) -> Content | str:
@@ -297,7 +304,7 @@ def _redis_state(node: RedisNode) -> Content:
     return status_mark(severity, word if node.up is not None else "?")
 
 
-def _memory_cell(node: RedisNode) -> Content | str:
+def _memory_bar(node: RedisNode) -> Content | str:
     if not node.memory_max_bytes or node.memory_bytes is None:
-        return f"{data_size(node.memory_bytes)}, no limit"
-    return meter(node.memory_bytes / node.memory_max_bytes, 24, text=f"{data_size(node.memory_bytes)}")
+        return "no limit"
+    return meter(node.memory_bytes / node.memory_max_bytes, 20)

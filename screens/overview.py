@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Grid, Horizontal
 from textual.content import Content
+from textual.widgets import Static
 
 from farmtui.commands import Command
 from farmtui.farm.farm import Farm
@@ -53,13 +54,17 @@ class OverviewScreen(FarmScreen):
         Command("overview.cause", "o", "go_cause", "Go there", "Open the screen that shows the cause", shown=True),
     )
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._cause = Content()
+
     def compose_body(self) -> ComposeResult:
         """Findings, tiles, trends."""
         yield LiveTable[Finding](
             (
                 Column("severity", "state", lambda f: f.severity.word, width=7, priority=0),
-                Column("title", "what", lambda f: Content.styled(f.title, ink.STRONG), width=26, flex=2, priority=0),
-                Column("cause", "why", lambda f: f.cause, width=30, flex=3, priority=1),
+                Column("title", "what", lambda f: Content.styled(f.title, ink.STRONG), width=24, flex=2, priority=0),
+                Column("cause", "why", lambda f: f.cause, width=28, min_width=28, flex=3, priority=1),
                 Column("since", "since", self._since, width=7, align="right", priority=2),
                 Column("runbook", "runbook", lambda f: f.runbook or "–", width=20, priority=4),
             ),
@@ -68,6 +73,7 @@ class OverviewScreen(FarmScreen):
             noun="faults: nothing is wrong that this console can see",
             id="findings",
         )
+        yield Static(id="cause", markup=False)
         with Grid(id="tiles"):
             for name, title, _ in TILES:
                 yield Tile(title, id=f"tile-{name}")
@@ -85,6 +91,7 @@ class OverviewScreen(FarmScreen):
             shown, freshness=Freshness.LIVE if answered else Freshness.NEVER,
             reason="" if answered else "no source has answered yet",
         )  # fmt: skip
+        self._show_cause()
         states = dict(tiles(farm))
         for name, _, _ in TILES:
             tile = self.query_one(f"#tile-{name}", Tile)
@@ -115,6 +122,15 @@ class OverviewScreen(FarmScreen):
         if row is not None:
             self.console.go(Place(row.screen))
 
+    @on(LiveTable.RowHighlighted, "#findings")
+    def _show_cause(self) -> None:
+        """What the table has no room for: the whole cause, its evidence, and what to do."""
+        row: Finding | None = self.query_one("#findings", LiveTable).cursor_row
+        text = cause_text(row) if row is not None else Content()
+        if not text.is_same(self._cause):
+            self._cause = text
+            self.query_one("#cause", Static).update(text)
+
     @on(LiveTable.RowSelected, "#findings")
     def _open(self, message: LiveTable.RowSelected) -> None:
         self.console.open(finding_subject(message.row))
@@ -125,6 +141,16 @@ class OverviewScreen(FarmScreen):
         screen = next((screen for tile, _, screen in TILES if tile == name), None)
         if screen is not None:
             self.console.go(Place(screen))
+
+
+def cause_text(finding: Finding) -> Content:
+    """The whole of a finding in two or three lines."""
+    parts: list[tuple[str, str]] = [(f"{finding.title}: ", ink.STRONG), (finding.cause, ink.TEXT)]
+    if finding.evidence:
+        parts.append((f"\n{'; '.join(finding.evidence)}", ink.MUTED))
+    if finding.runbook:
+        parts += [("\nrunbook ", ink.MUTED), (finding.runbook, ink.ACCENT)]
+    return Content.assemble(*parts)
 
 
 def finding_subject(finding: Finding) -> Subject:

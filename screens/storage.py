@@ -19,7 +19,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import count, data_rate, data_size, duration, percent, rate
 from screens import limits
-from screens.columns import figure
+from screens.columns import figure, limited
 from screens.describe.clusters import osd_subject
 from screens.frame import FarmScreen
 from screens.places import Subject
@@ -72,7 +72,7 @@ class StorageScreen(FarmScreen):
     NAME = "storage"
     CSS_PATH = "storage.tcss"
     KEYS: ClassVar[tuple[Command, ...]] = (
-        Command("storage.view", "v", "next_view", "OSDs/pools/daemons", "Show OSDs, pools or daemons", shown=True),
+        Command("storage.view", "v", "next_view", "View", "Show OSDs, pools or daemons", shown=True),
         Command("storage.sort.state", "S", "sort('state')", "By state", "Sort by state, worst first", group="list"),
         Command("storage.sort.name", "N", "sort('name')", "By name", "Sort by name", group="list"),
         Command("storage.sort.used", "U", "sort('used')", "By used", "Sort by share used", group="list"),
@@ -129,8 +129,9 @@ class StorageScreen(FarmScreen):
                    sort=lambda o: (o.host, o.id)),
             Column("state", "state", lambda o: status_mark(osd_severity(o), osd_words(o)), width=11, priority=0,
                    sort=osd_severity, descending=True),
-            Column("used", "used", lambda o: meter(o.used_ratio, 18, limits.RAW_CAPACITY), width=18, min_width=8,
+            Column("used", "used", lambda o: _used(o.used_ratio), width=7, align="right",
                    priority=1, sort=lambda o: o.used_ratio, descending=True),
+            Column("bar", "", lambda o: meter(o.used_ratio, 14, limits.RAW_CAPACITY, text=""), width=14, priority=3),
             Column("size", "size", lambda o: data_size(o.size_bytes), width=8, align="right", priority=2,
                    sort=lambda o: o.size_bytes, descending=True),
             Column("weight", "reweight", lambda o: count(o.weight), width=8, align="right", priority=4),
@@ -144,8 +145,9 @@ class StorageScreen(FarmScreen):
         return (
             Column("name", "pool", lambda p: p.name, width=14, flex=1, priority=0, sort=lambda p: p.name),
             Column("state", "state", _pool_state, width=11, priority=0, sort=pool_severity, descending=True),
-            Column("used", "used", lambda p: meter(p.used_ratio, 18, limits.RAW_CAPACITY), width=18, min_width=8,
+            Column("used", "used", lambda p: _used(p.used_ratio), width=7, align="right",
                    priority=1, sort=lambda p: p.used_ratio, descending=True),
+            Column("bar", "", lambda p: meter(p.used_ratio, 14, limits.RAW_CAPACITY, text=""), width=14, priority=5),
             Column("stored", "stored", lambda p: data_size(p.stored_bytes), width=8, align="right", priority=2,
                    sort=lambda p: p.stored_bytes, descending=True),
             Column("room", "room", lambda p: data_size(p.max_avail_bytes), width=8, align="right", priority=3),
@@ -327,6 +329,10 @@ def _pool_state(pool: Pool) -> Content | str:
     if pool.pgs_clean < pool.pgs:
         return figure(f"{pool.pgs - pool.pgs_clean} unclean", Severity.WARNING)
     return status_mark(Severity.OK, "clean")
+
+
+def _used(ratio: float | None) -> Content | str:
+    return limited(percent(ratio), ratio, limits.RAW_CAPACITY) if ratio is not None else "–"
 
 
 def _number(ident: str) -> tuple[str, int]:

@@ -22,6 +22,7 @@ FLOW_WIDTHS = ((150, 11), (110, 7), (0, 3))
 """From which width on an arrow is how wide."""
 NARROW_FLOW = 3
 HEIGHT = 6
+SHORT_TITLES = {Tier.APP: "WP", Tier.DATABASE: "DB", Tier.MONITORING: "Mon", Tier.OTHER: "Strange"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ class TierMap(LineWidget):
         top_left, top_right, low_left, low_right, side, bar = "+++++-" if ascii_only else "╭╮╰╯│─"
         side = "|" if ascii_only else side
         if y == 0:
-            title = box.summary.tier.title[: inner - 1]
+            title = box.summary.tier.title
+            title = title if len(title) < inner else SHORT_TITLES.get(box.summary.tier, title)[: inner - 1]
             return Content.assemble(
                 (top_left, frame), (title, ink.STRONG), (bar * (inner - len(title)) + top_right, frame)
             )
@@ -129,9 +131,9 @@ class TierMap(LineWidget):
         expected = summary.expected if summary.expected is not None else summary.seen
         mark = glyphs().severity[summary.state]
         style = ink.SEVERITY[summary.state] if summary.state >= Severity.WARNING else ink.OK
-        return Content.assemble(
-            (f"{mark} ", style), (f"{summary.healthy}/{expected}", ink.STRONG), (" well", ink.MUTED)
-        )
+        counts = f"{summary.healthy}/{expected}"
+        word = " well" if len(counts) + 7 <= width else ""
+        return Content.assemble((f"{mark} ", style), (counts, ink.STRONG), (word, ink.MUTED))
 
     @staticmethod
     def _signs(box: TierBox, width: int) -> Content:

@@ -69,9 +69,7 @@ class TopologyScreen(FarmScreen):
     NAME = "topology"
     CSS_PATH = "topology.tcss"
     KEYS: ClassVar[tuple[Command, ...]] = (
-        Command(
-            "topology.view", "v", "next_view", "Machines/places/sites", "Show machines, the tree, or sites", shown=True
-        ),
+        Command("topology.view", "v", "next_view", "View", "Show machines, places, or sites", shown=True),
         Command("topology.sort.name", "N", "sort('name')", "By name", "Sort by name", group="list"),
         Command("topology.sort.state", "S", "sort('state')", "By state", "Sort by state, worst first", group="list"),
         Command("topology.sort.tier", "T", "sort('tier')", "By tier", "Sort by tier", group="list"),
