@@ -182,7 +182,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         self._rows = rows
         self._freshness = freshness
         self._reason = reason
-        self._texts.renew()
+        self._texts.renew(rows)
         if self._marks:
             self._keep_marks(set(map(self._key, rows)))
         self._rebuild()
@@ -197,8 +197,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         """Other columns for the same rows."""
         self._columns = tuple(columns)
         self._layout_width = -1
-        self._texts.renew()
-        self._texts.renew()
+        self._texts.forget()
         if self._sort not in {column.key for column in columns}:
             self._sort = None
         self._rebuild()

@@ -13,6 +13,10 @@ CHUNK = 2048
 """Rows handled between two points where the event loop may take over: about 1 to 3 ms of work."""
 
 
+FILTER_CHUNK = 256
+"""As above for filtering, where a row's cells may all have to be rendered for their text."""
+
+
 @dataclass(frozen=True, slots=True)
 class View(Generic[R]):
     """The rows as they are shown. `rows` and `keys` are parallel; `total` counts the rows before the filter."""
@@ -82,26 +86,36 @@ Predicate = Callable[[str, R], bool]
 class Texts(Generic[R]):
     """The text by which rows are filtered, made once per row object and kept while that object is shown.
 
-    Without it each keystroke at the `/` prompt would render all cells of all rows again.
+    Without it each keystroke at the `/` prompt would render all cells of all rows again. Texts are kept by the
+    rows' ids, and the rows beside them, so that no id can pass to another object meanwhile; a tuple for each pair
+    would keep the garbage collector busy for longer than a key may take.
     """
 
     def __init__(self, make: Callable[[R], str]) -> None:
         self._make = make
-        self._known: dict[int, tuple[R, str]] = {}
-        self._before: dict[int, tuple[R, str]] = {}
+        self._known: dict[int, str] = {}
+        self._before: dict[int, str] = {}
+        self._rows: Sequence[R] = ()
+        self._rows_before: Sequence[R] = ()
 
     def of(self, row: R) -> str:
-        """The row's text."""
-        known = self._known.get(id(row)) or self._before.get(id(row))
-        # An id alone may belong to another object by now, so the row itself is kept beside its text.
-        if known is None or known[0] is not row:
-            known = (row, self._make(row))
-        self._known[id(row)] = known
-        return known[1]
+        """The text of one of the rows that `renew` was given last."""
+        text = self._known.get(id(row))
+        if text is None:
+            text = self._before.get(id(row))
+            if text is None:
+                text = self._make(row)
+            self._known[id(row)] = text
+        return text
 
-    def renew(self) -> None:
+    def renew(self, rows: Sequence[R]) -> None:
         """New rows have come: keep the texts of this generation for rows that came unchanged, drop older ones."""
         self._before, self._known = self._known, {}
+        self._rows_before, self._rows = self._rows, rows
+
+    def forget(self) -> None:
+        """Texts are made otherwise now."""
+        self._before, self._known = {}, {}
 
 
 def build(
@@ -119,9 +133,9 @@ def build(
     if predicate is None:
         kept = list(rows)
     else:
-        for start in range(0, len(rows), CHUNK):
-            text_of = texts.of
-            kept.extend(row for row in rows[start : start + CHUNK] if predicate(text_of(row), row))
+        text_of = texts.of
+        for start in range(0, len(rows), FILTER_CHUNK):
+            kept.extend(row for row in rows[start : start + FILTER_CHUNK] if predicate(text_of(row), row))
             yield None
     if order.key is not None:
         for step in _sorted(kept, order.key, order.descending):
