@@ -42,7 +42,9 @@ class PtySession:
     """`python *arguments` with a terminal of its own as its controlling terminal.
 
     `screen` is what the terminal shows, `raw` each byte that was read. With `sync` the terminal answers that it knows
-    synchronized output. `environment` is added to a bare one (no COLORTERM, no multiplexer).
+    synchronized output. `environment` is added to a bare one (no COLORTERM, no multiplexer). Without `controlling`, or
+    with `deaf_to_hangup`, the program gets no SIGHUP when the terminal goes; with `nobody_types` its standard input is
+    /dev/null.
     """
 
     def __init__(
@@ -56,6 +58,9 @@ class PtySession:
         sync: bool = False,
         widths: Widths = as_textual,
         screen: pyte.Screen | None = None,
+        controlling: bool = True,
+        deaf_to_hangup: bool = False,
+        nobody_types: bool = False,
     ) -> None:
         self.screen = screen or Emulator(columns, lines, widths)
         self._feed = Feed(self.screen)
@@ -74,14 +79,21 @@ class PtySession:
             "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
             **(environment or {}),
         }
+
+        def prepare() -> None:
+            if controlling:
+                fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+            if deaf_to_hangup:
+                signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
         self.process = subprocess.Popen(
             [sys.executable, *arguments],
-            stdin=slave,
+            stdin=subprocess.DEVNULL if nobody_types else slave,
             stdout=slave,
             stderr=slave,
             env=env,
             start_new_session=True,
-            preexec_fn=_take_controlling_terminal,
+            preexec_fn=prepare,
         )
         os.close(slave)
 
@@ -194,11 +206,15 @@ class PtySession:
             self.pump(0.0)
         return self.process.returncode
 
+    @property
+    def stopped(self) -> bool:
+        """Is the process stopped, as by Ctrl+Z?"""
+        return self._stat()[0] == "T"
+
     def cpu_s(self) -> float:
         """Seconds of processor time that the program has used."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = self._stat()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-
-def _take_controlling_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    def _stat(self) -> list[str]:
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()

@@ -239,14 +239,34 @@ class Flood(Tour):
     """The tour with new figures fifty times a second."""
 
     def on_mount(self) -> None:
-        """Begin to count."""
-        super().on_mount()
+        """Begin to count, after the tour's own beginning."""
         self.set_interval(0.02, self._more)
 
     def _more(self) -> None:
+        if (self.report / "stop").exists():
+            return
         self.set_figures(self.figures + 1)
         self.query_one("#notes", Static).update(Text(f"moment {self.figures} " + "漢字x" * (self.figures % 30)))
         self.query_one("#side", Static).update(Text("".join(chr(0x41 + (self.figures + i) % 26) for i in range(150))))
+        if self.figures % 100 == 0:
+            (self.report / f"moment-{self.figures}").touch()
+
+
+class Deaf(Tour, inherit_bindings=False):
+    """The tour without keys: whatever is typed, only a signal ends it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    async def action_quit(self) -> None:
+        """Textual binds a key to this."""
+
+    def action_help_quit(self) -> None:
+        """And one to this."""
+
+    def on_key(self, event: events.Key) -> None:
+        """Let a capital N ask for new figures; the tour counts the key."""
+        if event.character == "N":
+            self.action_figures()
 
 
 def main() -> None:
@@ -254,10 +274,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--stock", action="store_true")
     parser.add_argument("--flood", action="store_true")
+    parser.add_argument("--deaf", action="store_true")
     parser.add_argument("--hostile", action="store_true")
     parser.add_argument("--report", type=Path, required=True)
     chosen = parser.parse_args()
-    kind = StockTour if chosen.stock else Flood if chosen.flood else Tour
+    kind = StockTour if chosen.stock else Flood if chosen.flood else Deaf if chosen.deaf else Tour
     app = kind(chosen.report, hostile=chosen.hostile)
     app.run()
     sys.exit(app.return_code)
