@@ -9,10 +9,12 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.theme import Theme
 
 from farmtui.commands import Command, bindings, keymap
 from farmtui.farm.state import Severity
@@ -141,9 +143,9 @@ class FarmApp(TerminalApp[int]):
 
     def say(self, text: str, severity: Severity = Severity.OK) -> None:
         """A passing notice."""
-        level = (
-            "error" if severity >= Severity.CRITICAL else "warning" if severity >= Severity.WARNING else "information"
-        )
+        level: Literal["information", "warning", "error"] = "information"
+        if severity >= Severity.WARNING:
+            level = "error" if severity is Severity.CRITICAL else "warning"
         self.notify(text, severity=level, markup=False)
 
     def clip(self, text: str, what: str) -> None:
@@ -182,6 +184,12 @@ class FarmApp(TerminalApp[int]):
         """Textual's own, then ASCII for terminals that show nothing else."""
         return (*super().get_line_filters(), AsciiFilter())
 
+    def use(self, config: Config) -> None:
+        """Take this config: looks and keys follow it at once."""
+        self._config = config
+        if self.is_running:
+            self._apply_ui()
+
     def _apply_ui(self) -> None:
         """Theme, signs and keys, from the config where there is one yet."""
         ui = self._config.ui if self._config is not None else None
@@ -201,16 +209,14 @@ class FarmApp(TerminalApp[int]):
         except Exception as error:  # noqa: BLE001 - whatever start does, the console stays and says it
             self.say(f"cannot start: {error}", Severity.CRITICAL)
             return
-        first = self._config is None
-        self._config = config
-        if first:
-            self._apply_ui()
+        if config is not self._config:
+            self.use(config)
         feed_class, desk_for = await asyncio.to_thread(_load_engine, config)
-        self._feed = feed_class(config, on_farm=self._publish)
+        self._feed = feed_class(config, on_farm=self.publish)
         self._desk = desk_for(self._feed)
         await self._feed.run()
 
-    def _publish(self, farm: Farm) -> None:
+    def publish(self, farm: Farm) -> None:
         """A new picture: work out what is wrong once, then let the screen on top repaint what differs."""
         from farmtui.insight.findings import findings
         from farmtui.insight.health import components, overall
