@@ -12,15 +12,15 @@ TOUR = ["-m", "tests.terminal.tour_app", "--report"]
 FLOOD = ["-m", "tests.terminal.tour_app", "--flood", "--report"]
 
 
-def rendered(session: PtySession, report: Path) -> list[list[Cell]]:
-    """What Textual has rendered by now, written by the app into `report`."""
+def rendered(session: PtySession, report: Path, key: str) -> list[list[Cell]]:
+    """What Textual has rendered by now, written by the app into `report` at this key."""
     path = report / f"cells-{len(list(report.glob('cells-*.json')))}.json"
-    session.send("w")
+    session.send(key)
     session.wait_for(path.exists)
     return load_cells(path)
 
 
-def agree(session: PtySession, report: Path, attempts: int = 8) -> None:
+def agree(session: PtySession, report: Path, attempts: int = 8, *, key: str = "w") -> None:
     """Wait until the terminal shows what Textual rendered.
 
     A rendering that was taken in the middle of a change is taken again. Raises AssertionError with the cells that
@@ -28,7 +28,7 @@ def agree(session: PtySession, report: Path, attempts: int = 8) -> None:
     """
     found = ""
     for _ in range(attempts):
-        expected = rendered(session, report)
+        expected = rendered(session, report, key)
         session.wait_for(lambda: session.pump(0.2) == 0)
         found = difference(session.cells, expected)
         if not found:

@@ -1,0 +1,1 @@
+"""A tour of the whole console, cell by cell: what the terminal shows is what Textual rendered."""
