@@ -21,26 +21,40 @@ from widgets.table_columns import Column
 # -- alerts ---------------------------------------------------------------------------------------
 
 
-def alert_columns(order: Callable[[AlertRow], int]) -> tuple[Column[AlertRow], ...]:
-    """`order` keeps rows where they were put: groups are sorted as wholes, which the table cannot know."""
-    return (
+def alert_columns(
+    order: Callable[[AlertRow], int], *, owners: bool = True, replicas: bool = True
+) -> tuple[Column[AlertRow], ...]:
+    """`order` keeps rows where they were put: groups are sorted as wholes, which the table cannot know.
+
+    Owners and replicas have a column only where there are any: the summary needs the room more.
+    """
+    columns = [
         Column("severity", "sev", _severity, width=6, priority=0, sort=order, descending=True,
                help="the severity label; a word that is not known counts as a warning"),
-        Column("name", "alert", _name, width=24, min_width=15, flex=1, priority=0, sort=order),
-        Column("summary", "summary", _summary, width=16, min_width=10, flex=4, priority=1, sort=order),
-        Column("where", "machine", _where, width=14, min_width=9, priority=1, sort=order,
+        Column("name", "alert", _name, width=15, min_width=15, flex=2, priority=0, sort=order),
+        Column("summary", "summary", _summary, width=16, min_width=16, flex=8, priority=1, sort=order),
+        Column("where", "machine", _where, width=10, min_width=10, flex=1, priority=1, sort=order,
                help="the machine, or the instance where no machine is known by it"),
         Column("age", "age", lambda row: age(row.age_s), width=6, align="right", priority=0, sort=order,
                help="since it began; of a group since its oldest"),
-        Column("state", "state", _state, width=26, min_width=10, priority=0, sort=order,
+        Column("state", "state", _state, width=8, min_width=8, flex=2, priority=0, sort=order,
                help="firing, or who silences or what inhibits it"),
-        Column("owner", "owner", lambda row: row.around.owner(row.alert), width=10, priority=4, sort=order,
-               help="the owner or team label, or who silenced it"),
-        Column("receivers", "receivers", _receivers, width=16, min_width=9, priority=3, sort=order,
-               help="who is told"),
-        Column("replicas", "held by", _replicas, width=7, align="right", priority=5, sort=order,
-               help="how many of the Alertmanagers that answer hold it"),
+    ]  # fmt: skip
+    if owners:
+        columns.append(
+            Column("owner", "owner", lambda row: row.around.owner(row.alert), width=9, priority=4, sort=order,
+                   help="the owner or team label, or who silenced it")
+        )  # fmt: skip
+    columns.append(
+        Column("receivers", "receivers", _receivers, width=9, min_width=9, flex=1, priority=3, sort=order,
+               help="who is told")
     )  # fmt: skip
+    if replicas:
+        columns.append(
+            Column("replicas", "held by", _replicas, width=7, align="right", priority=5, sort=order,
+                   help="how many of the Alertmanagers that answer hold it")
+        )  # fmt: skip
+    return tuple(columns)
 
 
 def row_dimness(row: AlertRow) -> Freshness:

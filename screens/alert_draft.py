@@ -272,6 +272,12 @@ def fires_again(silence: Silence, alerts: Iterable[Alert]) -> tuple[Alert, ...]:
     return tuple(a for a in alerts if a.silenced_by == (silence.id,) and not a.inhibited_by)
 
 
+def matcher_text(matcher: Matcher) -> str:
+    """A matcher as amtool has it, so that reading it again gives the same one."""
+    operator = ("=~" if matcher.is_regex else "=") if matcher.is_equal else ("!~" if matcher.is_regex else "!=")
+    return f'{matcher.name}{operator}"{_escaped(matcher.value)}"'
+
+
 def labels_text(labels: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
     """Labels as PromQL has them: `{alertname="TargetDown",tier="app"}`."""
     pairs = labels.items() if isinstance(labels, Mapping) else labels

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from farmtui.commands import Command
-from farmtui.farm.alerts import Rule
+from farmtui.farm.alerts import AlertBook, Rule
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Freshness, Severity
 from screens.alert_columns import (
@@ -30,7 +30,7 @@ from screens.alert_columns import (
     silence_rows,
     silence_text,
 )
-from screens.alert_rows import AlertRow, Arrangement, Rows, around, arrange
+from screens.alert_rows import AlertRow, Around, Arrangement, Rows, around, arrange
 from screens.alert_words import nothing_there, replica_trouble, source_trouble
 from screens.frame import FarmScreen
 from screens.lines import ClickableLine
@@ -103,6 +103,7 @@ class AlertsScreen(FarmScreen):
         self._view = VIEWS[0]
         self._how = Arrangement()
         self._rows = Rows()
+        self._columns = (True, True)
         self._peeked: Content | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -171,14 +172,23 @@ class AlertsScreen(FarmScreen):
     def _show_alerts(self, farm: Farm, freshness: Freshness) -> None:
         alerts = farm.book.alerts if farm.book else ()
         how = replace(self._how, row_filter=self.row_filter, faults_only=self.console.faults_only)
-        self._rows = rows = arrange(around(farm), alerts, how)
+        beside = around(farm)
+        self._rows = rows = arrange(beside, alerts, how)
         reason = nothing_there(farm, "alertmanager", "alerts")
         if rows.total and not rows.rows:
             if self.row_filter:
                 reason = f"none of {rows.total} alerts match /{self.row_filter.text} (Esc clears the filter)"
             else:
                 reason = f"no faults: {rows.hidden_well} silenced, inhibited or informing alerts are hidden"
+        self._choose_columns(beside, farm.book)
         self._table("alerts").set_rows(rows.rows, freshness=freshness, reason=reason)
+
+    def _choose_columns(self, beside: Around, book: AlertBook | None) -> None:
+        wanted = (False, False) if book is None else (any(map(beside.owner, book.alerts)), len(book.replicas) > 1)
+        if wanted != self._columns:
+            self._columns = wanted
+            owners, replicas = wanted
+            self._table("alerts").set_columns(alert_columns(self._as_arranged, owners=owners, replicas=replicas))
 
     def _show_silences(self, farm: Farm, freshness: Freshness) -> None:
         rows = silence_rows(farm)
@@ -245,7 +255,8 @@ class AlertsScreen(FarmScreen):
         if len(replicas) > 1:
             up = sum(replica.up for replica in replicas)
             bad = Severity.OK if up == len(replicas) else Severity.WARNING if up else Severity.CRITICAL
-            words = f"{glyphs().severity[bad]} {up}/{len(replicas)} Alertmanagers  "
+            noun = "AM" if self.has_class("-narrow") else "Alertmanagers"
+            words = f"{glyphs().severity[bad]} {up}/{len(replicas)} {noun}  "
             parts.append((words, ink.SEVERITY[bad] if bad else ink.MUTED))
         if source is None:
             parts.append(("not configured ", ink.MUTED))

@@ -275,3 +275,53 @@ def many_alerts(number: int) -> Farm:
         for index in range(number)
     )
     return make_farm(make_book(*alerts))
+
+
+def troubled() -> Farm:
+    """Sources in every state, figures that could not be had, and machines in doubt."""
+    sources = (
+        make_source("prometheus", warnings=["thanos: store gateway 10.0.4.2 did not answer, results are partial"]),
+        make_source("prometheus", name="prometheus trends"),
+        make_source("alertmanager", Freshness.AGEING, answered=0.6, failure=make_failure()),
+        make_source(
+            "proxmox",
+            Freshness.STALE,
+            name="proxmox main",
+            answered=14,
+            failure=make_failure(
+                FailureKind.TIMEOUT,
+                "proxmox main at pve-3:8006: no answer within 10 s; neither did pve-1 and pve-2",
+                "check that the API nodes run and that the link to them is up (interconnect)",
+            ),
+        ),
+        make_source(
+            "digitalocean",
+            Freshness.FORBIDDEN,
+            answered=None,
+            failure=make_failure(
+                FailureKind.FORBIDDEN,
+                "digitalocean at api.digitalocean.com: HTTP 401, our login is not accepted",
+                "check the token that digitalocean.token refers to, and that it has read scope",
+            ),
+        ),
+        make_source("proxmox", Freshness.NEVER, name="proxmox lab", answered=None),
+        make_source("proxmox", Freshness.EMPTY, name="proxmox spare"),
+    )
+    return make_farm(
+        incident().book,
+        sources=sources,
+        nodes=incident().nodes,
+        figure_problems=(
+            ("cache.hit_ratio", "no data: the metric varnish_main_cache_hit is missing"),
+            ("ceph.pools", "the query was refused: parse error at character 12"),
+        ),
+        identity_problems=(
+            IdentityProblem(
+                "conflict",
+                "worker-7",
+                "PVE says guest main/107 has 10.0.1.7, DigitalOcean says droplet 4711 has it",
+                "add a line under nodes: to the config that says which one it is",
+            ),
+            IdentityProblem("stranger", "10.0.9.9", "a Prometheus target that no tier claims", "give it a tier"),
+        ),
+    )

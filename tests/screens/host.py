@@ -1,0 +1,134 @@
+"""A console of one screen over a given farm: what screens ask of the application is recorded, not done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from textual.app import App
+
+from farmtui.farm.alerts import Matcher
+from farmtui.farm.farm import Farm
+from farmtui.farm.state import Severity
+from screens.console import ActionError, SilenceDesk
+from screens.frame import FarmScreen
+from screens.places import Place, Subject
+from themes import APP_CSS, load_themes, variable_defaults
+
+if TYPE_CHECKING:
+    from farmtui.insight.findings import Finding
+
+SIZES = ((80, 24), (120, 40), (200, 60))
+"""The three terminals that every screen is looked at in."""
+
+
+class Desk:
+    """A SilenceDesk that records; `refuses` is the text of the ActionError that it answers with instead."""
+
+    def __init__(self, refuses: str = "") -> None:
+        self.refuses = refuses
+        self.created: list[tuple[tuple[Matcher, ...], float, str, str]] = []
+        self.expired: list[str] = []
+
+    async def create(
+        self, matchers: Sequence[Matcher], duration_s: float, comment: str, *, replaces: str = ""
+    ) -> str:
+        """Record a silence; its id is `new-1`, `new-2`, ..."""
+        if self.refuses:
+            raise ActionError(self.refuses)
+        self.created.append((tuple(matchers), duration_s, comment, replaces))
+        return f"new-{len(self.created)}"
+
+    async def expire(self, ident: str) -> None:
+        """Record an end."""
+        if self.refuses:
+            raise ActionError(self.refuses)
+        self.expired.append(ident)
+
+
+class HostApp(App[None]):
+    """An application with one screen (and the dialogs that it opens)."""
+
+    ENABLE_COMMAND_PALETTE = False
+    CSS_PATH = APP_CSS
+
+    def __init__(
+        self,
+        screen: Callable[[], FarmScreen],
+        farm: Farm | None,
+        *,
+        findings: tuple[Finding, ...] = (),
+        read_only: str = "",
+        desk: SilenceDesk | None = None,
+        theme: str = "farm-dark",
+    ) -> None:
+        super().__init__()
+        self.farm_name = "lab"
+        self.farm = farm
+        self.findings = findings
+        self.overall = Severity.OK
+        self.screen_health: Mapping[str, Severity] = {}
+        self.faults_only = False
+        self.read_only = read_only
+        self.silences = desk
+        self.said: list[tuple[str, Severity]] = []
+        self.clipped: list[str] = []
+        self.went: list[Place] = []
+        self.opened: list[Subject] = []
+        self.polled = 0
+        self._make = screen
+        self._look = theme
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our names, under whatever theme."""
+        return variable_defaults()
+
+    def on_mount(self) -> None:
+        """Show the screen."""
+        for theme in load_themes()[0]:
+            self.register_theme(theme)
+        self.theme = self._look
+        self.push_screen(self._make())
+
+    @property
+    def shown(self) -> FarmScreen:
+        """The screen, whatever lies over it."""
+        return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, FarmScreen))
+
+    def publish(self, farm: Farm) -> None:
+        """A new picture has come."""
+        self.farm = farm
+        self.shown.repaint()
+
+    def only_faults(self, on: bool = True) -> None:
+        """As Ctrl+Z does."""
+        self.faults_only = on
+        self.shown.repaint()
+
+    # -- screens.console.Console ----------------------------------------------------------------
+
+    def go(self, place: Place) -> None:
+        """Record where somebody wanted to go."""
+        self.went.append(place)
+
+    def open(self, subject: Subject) -> None:
+        """Record what somebody opened."""
+        self.opened.append(subject)
+
+    def say(self, text: str, severity: Severity = Severity.OK) -> None:
+        """Record a notice."""
+        self.said.append((text, severity))
+
+    def clip(self, text: str, what: str) -> None:
+        """Record what was copied."""
+        self.clipped.append(text)
+
+    def refresh_sources(self) -> None:
+        """Count."""
+        self.polled += 1
+
+
+def text_of(app: App[None]) -> list[str]:
+    """What the terminal shows, line by line."""
+    screen = app.screen
+    return ["".join(segment.text for segment in strip) for strip in screen._compositor.render_strips()]
