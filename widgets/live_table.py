@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any, ClassVar, Generic
 
@@ -198,8 +199,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         self._columns = tuple(columns)
         self._layout_width = -1
         self._texts.forget()
-        if self._sort not in {column.key for column in columns}:
-            self._sort = None
+        self._set_order(self._sort, self._descending)
         self._rebuild()
 
     def sort_by(self, column: str | None, descending: bool | None = None) -> None:
@@ -298,7 +298,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         sort = next((column.sort for column in self._columns if column.key == self._sort), None)
         steps = build(self._rows, self._key, Order(sort, self._descending), self._predicate, self._texts)
         if not self._slice(steps):
-            self._building = self.run_worker(self._finish(steps), group="view", exclusive=True)
+            self._building = self.run_worker(partial(self._finish, steps), group="view", exclusive=True)
 
     def _slice(self, steps: Iterator[View[R] | None]) -> bool:
         """Work for one slice of time; True when the view is complete and shown."""

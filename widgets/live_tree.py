@@ -18,7 +18,7 @@ from widgets.table_columns import Cell, Column
 N = TypeVar("N")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot then call `Branch[...]()`
 class Branch(Generic[N]):
     """A thing and what is under it. Keys are unique in the whole tree."""
 
@@ -27,7 +27,7 @@ class Branch(Generic[N]):
     children: tuple[Branch[N], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot then call `TreeRow[...]()`
 class TreeRow(Generic[N]):
     """A branch as a row. `rails` says for each level above whether more siblings follow there."""
 

@@ -20,7 +20,7 @@ GAP = 2
 """Blank cells between two columns."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot then call `Column[...]()`
 class Column(Generic[R]):
     """One column. Widths are in cells.
 
@@ -53,7 +53,7 @@ class Column(Generic[R]):
         return min(self.width, 8) if self.flex else self.width
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot then call `Placed[...]()`
 class Placed(Generic[R]):
     """A column with its place: `x` is its first cell, after the table's gutter."""
 

@@ -31,7 +31,7 @@ class Inks(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot then call `Layout[...]()`
 class Layout(Generic[R]):
     """The columns in their places, and the width of a whole line."""
 

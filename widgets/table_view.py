@@ -17,7 +17,7 @@ FILTER_CHUNK = 256
 """As above for filtering, where a row's cells may all have to be rendered for their text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot then call `View[...]()`
 class View(Generic[R]):
     """The rows as they are shown. `rows` and `keys` are parallel; `total` counts the rows before the filter."""
 
@@ -26,7 +26,7 @@ class View(Generic[R]):
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot then call `Order[...]()`
 class Order(Generic[R]):
     """What to sort by; `key` None keeps the order in which the rows were given."""
 

@@ -1,0 +1,1 @@
+"""Tests of the palettes and of the stylesheet that all screens share."""
