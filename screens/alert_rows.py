@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +21,7 @@ GROUPINGS = ("alertname", "tier", "machine", "receiver", "severity", "none")
 FOLD_OVER = 8
 """A group of more alerts than this begins folded, so that one storm does not hide the other alerts."""
 
+_OWNERS = frozenset({"owner", "team"})
 _MACHINE_LABELS = ("node", "host", "nodename", "name")
 
 
@@ -68,7 +69,7 @@ class Around:
 
     def owner(self, alert: Alert) -> str:
         """Who has it: the owner or team that the rule names, or who silenced it."""
-        named = alert.label("owner") or alert.label("team") or alert.annotation("owner")
+        named = next(filter(None, map(alert.label, sorted(_OWNERS))), "")
         if named or not alert.silenced_by:
             return named
         silence = self.silences.get(alert.silenced_by[0])
@@ -188,8 +189,10 @@ class Rows:
     total: int = 0
     hidden_well: int = 0
     """Alerts that faults-only hides."""
-    groups: tuple[str, ...] = field(default=())
-    """Keys of the groups with a head."""
+    worst: Severity = Severity.OK
+    """Of all that fires, hidden or not."""
+    owned: bool = False
+    """Whether any alert says whose it is."""
 
 
 def arrange(around: Around, alerts: Sequence[Alert], how: Arrangement) -> Rows:
@@ -199,28 +202,28 @@ def arrange(around: Around, alerts: Sequence[Alert], how: Arrangement) -> Rows:
         [a for a in faults if how.row_filter.passes(text_of(around, a), dict(a.labels))] if how.row_filter else faults
     )
     ordered = _ordered(around, kept, how)
+    worst = max((alert.severity for alert in alerts if not alert.suppressed), default=Severity.OK)
+    owned = any(alert.silenced_by or not _OWNERS.isdisjoint(name for name, _ in alert.labels) for alert in alerts)
     groups: dict[str, list[Alert]] = {}
     for alert in ordered:
         groups.setdefault(_group(around, alert, how.group_by), []).append(alert)
     rows: list[AlertRow] = []
-    heads: list[str] = []
     for title, members in groups.items():
         # A lone alert says its own name; other labels would stay unsaid without a head.
         if how.group_by == "none" or (how.group_by == "alertname" and len(members) == 1):
             rows.extend(_flat(around, members, len(rows)))
             continue
         key = f"{how.group_by}:{title}"
-        heads.append(key)
         fold = len(members) > FOLD_OVER if how.all_folded is None else how.all_folded
         folded = fold is not (key in how.turned)
-        worst = min(members, key=_rank)
-        rows.append(AlertRow(key, worst, tuple(members), around, len(rows), title, folded))
+        worst_of = members[0] if how.sort not in SORTS else min(members, key=_rank)
+        rows.append(AlertRow(key, worst_of, tuple(members), around, len(rows), title, folded))
         if not folded:
             rows.extend(
                 replace(row, branch="last" if alert is members[-1] else "mid")
                 for row, alert in zip(_flat(around, members, len(rows)), members, strict=True)
             )
-    return Rows(tuple(rows), len(kept), len(alerts), len(alerts) - len(faults), tuple(heads))
+    return Rows(tuple(rows), len(kept), len(alerts), len(alerts) - len(faults), worst, owned)
 
 
 def _flat(around: Around, alerts: Iterable[Alert], start: int) -> list[AlertRow]:

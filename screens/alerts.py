@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from farmtui.commands import Command
-from farmtui.farm.alerts import AlertBook, Rule
+from farmtui.farm.alerts import Rule
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Freshness, Severity
 from screens.alert_columns import (
@@ -30,7 +30,7 @@ from screens.alert_columns import (
     silence_rows,
     silence_text,
 )
-from screens.alert_rows import AlertRow, Around, Arrangement, Rows, around, arrange
+from screens.alert_rows import AlertRow, Arrangement, Rows, around, arrange
 from screens.alert_words import nothing_there, replica_trouble, source_trouble
 from screens.frame import FarmScreen
 from screens.lines import ClickableLine
@@ -63,6 +63,10 @@ _SORTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 """Which column a sort key means in each view."""
+
+
+AGES_STAND_S = 10.0
+"""Seconds for which rows may keep their ages while no alert has changed."""
 
 
 def _sort(key: str, name: str, words: str) -> Command:
@@ -103,6 +107,8 @@ class AlertsScreen(FarmScreen):
         self._view = VIEWS[0]
         self._how = Arrangement()
         self._rows = Rows()
+        self._arranged: Farm | None = None
+        self._arranged_how = self._how
         self._columns = (True, True)
         self._peeked: Content | None = None
 
@@ -158,6 +164,7 @@ class AlertsScreen(FarmScreen):
         """Fill the view that is shown; hidden ones wait until they are."""
         source = farm.source(_SOURCE_KIND[self._view])
         freshness = source.freshness if source else Freshness.EMPTY
+        self._arrange(farm)
         match self._view:
             case "alerts":
                 self._show_alerts(farm, freshness)
@@ -170,25 +177,37 @@ class AlertsScreen(FarmScreen):
         self._peek()
 
     def _show_alerts(self, farm: Farm, freshness: Freshness) -> None:
-        alerts = farm.book.alerts if farm.book else ()
-        how = replace(self._how, row_filter=self.row_filter, faults_only=self.console.faults_only)
-        beside = around(farm)
-        self._rows = rows = arrange(beside, alerts, how)
+        rows = self._rows
         reason = nothing_there(farm, "alertmanager", "alerts")
         if rows.total and not rows.rows:
             if self.row_filter:
                 reason = f"none of {rows.total} alerts match /{self.row_filter.text} (Esc clears the filter)"
             else:
                 reason = f"no faults: {rows.hidden_well} silenced, inhibited or informing alerts are hidden"
-        self._choose_columns(beside, farm.book)
-        self._table("alerts").set_rows(rows.rows, freshness=freshness, reason=reason)
-
-    def _choose_columns(self, beside: Around, book: AlertBook | None) -> None:
-        wanted = (False, False) if book is None else (any(map(beside.owner, book.alerts)), len(book.replicas) > 1)
+        wanted = (rows.owned, len(farm.book.replicas) > 1 if farm.book else False)
         if wanted != self._columns:
             self._columns = wanted
-            owners, replicas = wanted
-            self._table("alerts").set_columns(alert_columns(self._as_arranged, owners=owners, replicas=replicas))
+            columns = alert_columns(self._as_arranged, owners=wanted[0], replicas=wanted[1])
+            self._table("alerts").set_columns(columns)
+        self._table("alerts").set_rows(rows.rows, freshness=freshness, reason=reason)
+
+    def _arrange(self, farm: Farm) -> None:
+        """Arrange anew when there is something new: most pictures are of other sources, and thousands of alerts cost.
+
+        Ages go on without: they are coarse, but not so coarse that they may stand still.
+        """
+        how = replace(self._how, row_filter=self.row_filter, faults_only=self.console.faults_only)
+        done = self._arranged
+        if (
+            done is not None
+            and done.book is farm.book
+            and done.nodes is farm.nodes
+            and how == self._arranged_how
+            and abs((farm.at - done.at).total_seconds()) < AGES_STAND_S
+        ):
+            return
+        self._arranged, self._arranged_how = farm, how
+        self._rows = arrange(around(farm), farm.book.alerts if farm.book else (), how)
 
     def _show_silences(self, farm: Farm, freshness: Freshness) -> None:
         rows = silence_rows(farm)
@@ -228,13 +247,12 @@ class AlertsScreen(FarmScreen):
 
     def _show_views(self, farm: Farm) -> None:
         book = farm.book
-        firing = [alert for alert in book.alerts if not alert.suppressed] if book else []
         active = sum(silence.state != "expired" for silence in book.silences) if book else 0
         alerts = f"{len(book.alerts)}" if book else "–"
         if self._view == "alerts" and (self.row_filter or self.console.faults_only):
             alerts = f"{self._rows.shown} of {self._rows.total}"
         views = [
-            View("alerts", alerts, max((alert.severity for alert in firing), default=Severity.OK)),
+            View("alerts", alerts, self._rows.worst),
             View("silences", f"{active}" if book else "–"),
         ]
         if farm.rules or farm.source("prometheus"):
@@ -270,12 +288,12 @@ class AlertsScreen(FarmScreen):
         """Spell out the selected row where there is room."""
         farm, peek = self.console.farm, self.query_one("#peek", Static)
         subject = self.selected()
-        if farm is None or subject is None or self.has_class("-short"):
+        if farm is None or self.has_class("-short"):
             return
         from screens.describe import describe
         from screens.detail import render
 
-        detail = describe(farm, subject)
+        detail = describe(farm, subject) if subject else None
         text = render(detail, max(20, self.size.width - 4)) if detail else Content("")
         if self._peeked is None or not text.is_same(self._peeked):
             self._peeked = text

@@ -112,10 +112,10 @@ class SourcesScreen(FarmScreen):
 
     def _source_columns(self) -> tuple[Column[SourceState], ...]:
         return (
-            Column("state", "state", _state, width=12, priority=0, sort=state_severity, descending=True),
+            Column("state", "state", _state, width=13, priority=0, sort=state_severity, descending=True),
             Column("name", "source", lambda s: s.name, width=18, min_width=12, flex=1, priority=0,
                    sort=lambda s: s.name),
-            Column("endpoint", "where", lambda s: s.endpoint, width=20, min_width=14, flex=3, priority=3,
+            Column("endpoint", "where", lambda s: s.endpoint, width=26, min_width=26, flex=3, priority=3,
                    sort=lambda s: s.endpoint),
             Column("age", "answered", self._answered, width=10, align="right", priority=0, sort=self._age_s,
                    descending=True, help="when it last answered"),
@@ -301,7 +301,7 @@ def _state(source: SourceState) -> Content:
         return status_mark(Severity.WARNING, "failing" if source.failure else "warns")
     sign = glyphs().freshness[source.freshness]
     severity = source_severity(source.freshness)
-    style = ink.SEVERITY[severity] if severity >= Severity.WARNING else ink.OK
+    style = ink.SEVERITY[severity] if severity >= Severity.WARNING else ink.TEXT
     return Content.styled(f"{sign} {_STATE_WORDS.get(source.freshness, source.freshness.value)}", style)
 
 
