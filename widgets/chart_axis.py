@@ -50,9 +50,9 @@ FALLS_BELOW = 0.4
 
 
 def round_ceiling(value: float, *, binary: bool = False) -> float:
-    """The smallest round number that is not below `value`; its half is round too."""
+    """The smallest round number that is not below `value`; its half is round too. 0 for what is not above 0."""
     if value <= 0 or not math.isfinite(value):
-        return 1.0
+        return 0.0
     base = 1024.0 if binary else 10.0
     unit = base ** math.floor(math.log(value, base))
     for step in _ROUND_BINARY if binary else _ROUND:

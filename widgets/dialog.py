@@ -41,7 +41,8 @@ class Dialog(ModalScreen[Result]):
             width: 76;
             max-width: 96%;
             height: auto;
-            max-height: 90%;
+            max-height: 100%;
+            overflow-y: auto;
             padding: 0 2;
             background: $panel;
             border: round $border;
@@ -49,7 +50,8 @@ class Dialog(ModalScreen[Result]):
         }
         & > .-warning { border: round $warning; }
         & > .-critical { border: heavy $error; }
-        & .dialog--body { height: auto; max-height: 60vh; margin: 1 0; background: $panel; }
+        & .dialog--body { height: auto; max-height: 50vh; margin: 1 0; background: $panel; }
+        & .dialog--foot { height: auto; background: $panel; }
         & .dialog--body Static { background: $panel; }
         & .dialog--keys { height: 1; color: $text-muted; text-align: right; }
         & Input { border: none; height: 1; padding: 0 1; background: $surface; }
@@ -77,8 +79,19 @@ class Dialog(ModalScreen[Result]):
                 box.add_class("-critical" if self._severity is Severity.CRITICAL else "-warning")
             with VerticalScroll(classes="dialog--body", can_focus=False):
                 yield Static(_joined(self._body), markup=False)
-            yield from self.compose_question()
-            yield Static(self.keys(), classes="dialog--keys", markup=False)
+            with Vertical(classes="dialog--foot"):
+                yield from self.compose_question()
+                yield Static(self.keys(), classes="dialog--keys", markup=False)
+
+    def on_resize(self) -> None:
+        """Whatever the size: what is asked stays in sight, and the body scrolls in what is left."""
+        self.call_after_refresh(self._fit_body)
+
+    def _fit_body(self) -> None:
+        frame_and_margins = 4
+        foot = self.query_one(".dialog--foot").outer_size.height
+        room = max(1, self.size.height - frame_and_margins - foot)
+        self.query_one(".dialog--body").styles.max_height = room
 
     def compose_question(self) -> ComposeResult:
         """What is asked; nothing by default."""

@@ -125,10 +125,19 @@ class LiveTree(LiveTable[TreeRow[N]], Generic[N]):
         return self._shut
 
     def set_closed(self, keys: frozenset[Hashable]) -> None:
-        """Close these branches and open all others."""
-        if keys != self._shut:
-            self._shut = keys
-            self._show_rows()
+        """Close these branches and open all others. A cursor that would vanish goes to what hides it."""
+        if keys == self._shut:
+            return
+        self._shut = keys
+        parents = {row.key: row.parent for row in tree_rows(self._branches)}
+        hides = at = self.cursor_key
+        while at is not None:
+            at = parents.get(at)
+            if at in keys:
+                hides = at
+        if hides is not None and hides != self.cursor_key:
+            self.move_to(hides)
+        self._show_rows()
 
     def _show_rows(self) -> None:
         rows = tree_rows(self._branches, self._shut)

@@ -49,7 +49,11 @@ def meter(
     value = percent(ratio) if text is None else text
     if not missing and severity > Severity.OK:
         value = f"{glyphs().severity[severity]} {value}"
-    room = max(4, len("100 %") if text is None else 0, len(value))
+    # Room for the sign is kept free below the limits too, so that all bars of a column have one scale.
+    room = len("100 %") if text is None else len(text)
+    if limits.warning is not None or limits.critical is not None:
+        room += 2
+    room = max(room, len(value))
     bar_width = max(0, width - room - 1)
     style = ink.STALE if stale else ink.SEVERITY[severity] if severity > Severity.OK and not missing else ""
     bar = _bar(0.0 if ratio is None or missing else ratio, bar_width, limits, style or ink.SERIES[0])

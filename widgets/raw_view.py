@@ -32,14 +32,14 @@ def as_json(value: object) -> str:
 
 
 def _plain(value: object, depth: int) -> Any:
+    if isinstance(value, Enum):
+        return value.name  # before the numbers: a severity is one too
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else str(value)
     if depth >= DEEPEST:
         return "..."
-    if isinstance(value, Enum):
-        return value.name
     if isinstance(value, datetime):
         return value.isoformat()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -28,7 +28,7 @@ def spark(
     """
     levels = glyphs().sparks
     buckets = _buckets(values, width)
-    known = [value for value in buckets if value is not None]
+    known = [value for value in buckets if value is not None and math.isfinite(value)]
     top = high if high is not None else max(known, default=1.0)
     span = top - low
     text = "".join(
@@ -50,9 +50,7 @@ def _buckets(values: Sequence[float | None], width: int) -> list[float | None]:
 
 
 def _level(value: float, low: float, span: float, levels: int) -> int:
-    if span <= 0:
-        return 0
-    share = (value - low) / span
-    if math.isinf(share):
-        return levels - 1 if share > 0 else 0
-    return max(0, min(levels - 1, int(share * levels)))
+    if math.isinf(value):
+        return levels - 1 if value > 0 else 0
+    share = (value - low) / span if span > 0 else 0.0
+    return int(max(0.0, min(share, 0.9999)) * levels)
