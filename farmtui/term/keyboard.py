@@ -60,8 +60,8 @@ class InputSplitter:
         silence_s = self._clock() - self._last
         self._last = self._clock()
         if self._paste is not None and text in _GIVE_UP and silence_s >= _PASTE_SILENCE_S:
-            yield self._end_paste("")
-            text = ""
+            text, held, self._held = "", self._held, ""
+            yield self._end_paste(held)
         text, self._held = self._held + text, ""
         while text:
             before, marker, text = text.partition(PASTE_START if self._paste is None else PASTE_END)

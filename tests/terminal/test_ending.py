@@ -16,7 +16,7 @@ from tests.terminal.tour_session import FLOOD, TOUR
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_app_in_good_order(signum: signal.Signals, tmp_path: Path) -> None:
     with PtySession([*TOUR, str(tmp_path)]) as session:
-        session.wait_for("step 0")
+        session.wait_for("step 0.")
         session.kill(signum)
         assert session.finish() == 128 + signum
         assert (tmp_path / "end.json").exists()
@@ -28,7 +28,7 @@ def test_a_signal_ends_the_app_in_good_order(signum: signal.Signals, tmp_path: P
 
 def test_the_signals_of_a_lost_connection_come_in_a_bunch(tmp_path: Path) -> None:
     with PtySession([*TOUR, str(tmp_path)]) as session:
-        session.wait_for("step 0")
+        session.wait_for("step 0.")
         for signum in (signal.SIGHUP, signal.SIGCONT, signal.SIGTERM, signal.SIGHUP, signal.SIGTERM, signal.SIGCONT):
             session.kill(signum)
         # A signal that is pending is delivered by number, whatever was sent first.
@@ -42,7 +42,7 @@ def test_the_signals_of_a_lost_connection_come_in_a_bunch(tmp_path: Path) -> Non
 )
 def test_a_terminal_that_is_gone_ends_the_app(how: dict[str, bool], tmp_path: Path) -> None:
     with PtySession([*TOUR, str(tmp_path)], **how) as session:  # type: ignore[arg-type]
-        session.wait_for("step 0")
+        session.wait_for("step 0.")
         session.hang_up()
         assert session.finish() == 128 + signal.SIGHUP
         assert (tmp_path / "end.json").exists()
@@ -50,7 +50,7 @@ def test_a_terminal_that_is_gone_ends_the_app(how: dict[str, bool], tmp_path: Pa
 
 def test_a_display_without_a_keyboard_stays_up_and_idle(tmp_path: Path) -> None:
     with PtySession([*TOUR, str(tmp_path)], nobody_types=True) as session:
-        session.wait_for("step 0")
+        session.wait_for("step 0.")
         before_s = session.cpu_s()
         session.pump(1.5)
         assert session.process.poll() is None

@@ -101,7 +101,7 @@ class Tour(TerminalApp[None]):
         with Horizontal():
             yield DataTable[Any](id="table", cursor_type="row")
             yield Static("", id="side")
-        yield Static("step 0", id="status")
+        yield Static("step 0.", id="status")
 
     def on_mount(self) -> None:
         """Fill the table; let the beat begin."""
@@ -126,7 +126,7 @@ class Tour(TerminalApp[None]):
 
     def _next_step(self) -> None:
         self.step += 1
-        self.query_one("#status", Static).update(Text(f"step {self.step} "))
+        self.query_one("#status", Static).update(Text(f"step {self.step}."))
 
     def on_key(self, event: events.Key) -> None:
         """Count what is typed."""
