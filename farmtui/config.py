@@ -12,8 +12,18 @@ from urllib.parse import urlsplit
 
 import yaml
 from platformdirs import user_config_path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from farmtui.config_places import duplicate_keys, line_of, shown_key, yaml_words
 from farmtui.farm.node import Tier
 from farmtui.secrets import Secret, SecretError
 
@@ -25,18 +35,43 @@ class ConfigError(Exception):
 
 
 def _http_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an http:// or https:// address with a host")
-    if parts.username or parts.password:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        # Its own text may repeat the address, and with it a password.
+        usable = False
+    if not usable or not value.isprintable() or " " in value:
+        raise ValueError("must be an http:// or https:// address with a host, and a port of 1-65535 if any")
+    if parts.username is not None or parts.password is not None:
         raise ValueError("must not hold credentials: use `auth` with a secret reference (env:, file:, cmd:)")
+    if parts.query or parts.fragment:
+        raise ValueError("must be the base address, without `?` or `#` and what follows")
     return value.rstrip("/")
+
+
+def _api_host(value: str) -> str:
+    try:
+        parts = urlsplit(f"//{value}")
+        usable = bool(parts.hostname) and parts.port != 0 and parts.netloc == value and value.isprintable()
+    except ValueError:
+        usable = False
+    if not usable or " " in value:
+        raise ValueError("must be `host` or `host:port`, without https:// and without a path")
+    if "@" in value:
+        raise ValueError("must not hold credentials: the login is token_id and token_secret")
+    return value
 
 
 def _config_path(value: Path, info: ValidationInfo) -> Path:
     """Paths in the file are relative to the file, not to where the console was started."""
     base = (info.context or {}).get("base")
-    path = value.expanduser()
+    try:
+        path = value.expanduser()
+    except RuntimeError:
+        raise ValueError("begins with a ~ whose home folder is not known; write the whole path") from None
+    if "\0" in str(path):
+        raise ValueError("holds a NUL character, which no path can")
     return base / path if isinstance(base, Path) and not path.is_absolute() else path
 
 
@@ -51,14 +86,23 @@ def _secret_reference(value: str, info: ValidationInfo) -> str:
 
 Url = Annotated[str, AfterValidator(_http_url)]
 SecretRef = Annotated[str, AfterValidator(_secret_reference)]
+ApiHost = Annotated[str, AfterValidator(_api_host)]
 ConfigPath = Annotated[Path, AfterValidator(_config_path)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
     """A part of the config; a key that it does not know is an error, since it is most often a typing error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_the_default(cls, data: Any) -> Any:
+        """A section whose lines are all commented out reads as null: it means the defaults."""
+        if isinstance(data, dict):
+            return {key: value for key, value in data.items() if value is not None}
+        return data
 
 
 class Auth(Section):
@@ -122,7 +166,7 @@ class ProxmoxConfig(Section):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
     """A name of your own for the cluster."""
-    hosts: Annotated[list[str], Field(min_length=1)]
+    hosts: Annotated[list[ApiHost], Field(min_length=1)]
     """API nodes, `host` or `host:port` (8006); the next is asked when one is down."""
     token_id: Annotated[str, Field(pattern=r"^[^@!\s]+@[^@!\s]+![^@!\s]+$")]
     """`user@realm!tokenname`. The role PVEAuditor on / is enough to look."""
@@ -226,6 +270,13 @@ class Config(Section):
     ui: UiConfig = UiConfig()
     """Looks and keys."""
 
+    @field_validator("tiers", mode="before")
+    @classmethod
+    def _tiers_may_be_bare(cls, tiers: Any) -> Any:
+        if isinstance(tiers, dict):
+            return {tier: {} if section is None else section for tier, section in tiers.items()}
+        return tiers
+
     @model_validator(mode="after")
     def _names_are_unique(self) -> Config:
         for what, names in (
@@ -289,21 +340,31 @@ def parse_config(text: str, path: Path) -> Config:
         data = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}:{line}: not YAML: {error.problem or 'syntax error'}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: not YAML: {type(error).__name__}") from None
+        raise ConfigError(f"{path}:{line}: not YAML: {yaml_words(error.problem)}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(f"{path}:{line}: not YAML: a control character (U+{ord(text[error.position]):04X})") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: not YAML that farmtui can read: it is nested too deeply") from None
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, OverflowError):
+        # What PyYAML's constructors raise for an explicit tag on a text that does not fit it (`!!int ""`).
+        raise ConfigError(f"{path}: not YAML: a value does not fit its tag, or is no date or number") from None
     if data is None:
         data = {}
     if not isinstance(data, dict):
         raise ConfigError(f"{path}:1: the file must be a mapping of sections, like config.example.yaml")
-    duplicates = list(_duplicate_keys(root, ()))
+    duplicates = list(duplicate_keys(root))
     if duplicates:
         raise ConfigError("\n".join(f"{path}:{line}: {key}: given twice; remove one" for key, line in duplicates))
     try:
         return Config.model_validate(data, context={"base": path.resolve().parent})
     except ValidationError as error:
-        lines = [_problem(path, root, problem) for problem in error.errors(include_url=False, include_input=False)]
-        raise ConfigError("\n".join(lines)) from None
+        # The input is left out: it may be a secret that somebody has pasted.
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+        told = sorted(_problem(root, problem) for problem in problems)
+        raise ConfigError("\n".join(f"{path}:{line}: {words}" for line, words in told)) from None
+    except RecursionError:
+        raise ConfigError(f"{path}: it refers to itself (`&` and `*`); write it out") from None
 
 
 def schema() -> dict[str, Any]:
@@ -314,17 +375,24 @@ def schema() -> dict[str, Any]:
     return found
 
 
-def _problem(path: Path, root: yaml.Node | None, problem: Any) -> str:
-    location: tuple[str | int, ...] = problem["loc"]
-    keys = [part for part in location if not (isinstance(part, str) and part.startswith("function-"))]
-    line = _line_of(root, keys)
-    dotted = ".".join(str(part) for part in keys) or "(file)"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        message = f"is not a key farmtui knows{_suggestion(keys)}"
-    elif problem["type"] == "missing":
-        message = "is missing"
-    return f"{path}:{line}: {dotted}: {message}"
+def _problem(root: yaml.Node | None, problem: Any) -> tuple[int, str]:
+    keys = [part for part in problem["loc"] if part != "[key]" and not str(part).startswith("function-")]
+    dotted = ".".join(shown_key(part) for part in keys) or "(file)"
+    kind, said = str(problem["type"]), str(problem["msg"]).removeprefix("Value error, ")
+    message = f"is not a key farmtui knows{_suggestion(keys)}" if kind == "extra_forbidden" else _WORDS.get(kind, said)
+    return line_of(root, keys), f"{dotted}: {message}"
+
+
+_WORDS = {
+    "missing": "is missing",
+    "invalid_key": "is not a text: put the key in quotes",
+    "model_type": "must be a section: lines of `key: value` below it",
+    "dict_type": "must be a section: lines of `key: value` below it",
+    "list_type": "must be a list: [one, two], or lines that begin with `- `",
+    "string_type": "must be a text: put it in quotes",
+    "path_type": "must be a path: put it in quotes",
+}
+"""Pydantic's own words for these speak of Python's types."""
 
 
 def _suggestion(keys: list[str | int]) -> str:
@@ -332,60 +400,20 @@ def _suggestion(keys: list[str | int]) -> str:
 
     section: Any = Config
     for part in keys[:-1]:
-        if isinstance(part, int):
+        if isinstance(part, int) or part in (tier.value for tier in Tier):
             continue
-        field = section.model_fields.get(part) if isinstance(section, type) and issubclass(section, Section) else None
-        if field is None:
-            return ""
-        section = _section_in(field.annotation)
-    if not (isinstance(section, type) and issubclass(section, Section)):
-        return ""
-    close = difflib.get_close_matches(str(keys[-1]), section.model_fields, n=1)
-    known = ", ".join(section.model_fields)
-    return f"; did you mean {close[0]}?" if close else f"; known here: {known}"
+        section = _section_in(section.model_fields[part].annotation)
+    known = section.model_fields
+    close = difflib.get_close_matches(str(keys[-1]), known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known here: {', '.join(known)}"
 
 
 def _section_in(annotation: Any) -> Any:
     """The Section class inside an annotation such as `list[X]`, `X | None` or `dict[Tier, X]`."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _section_in(inner)
-        if found is not None:
-            return found
-    return None
-
-
-def _line_of(node: yaml.Node | None, keys: list[str | int]) -> int:
-    """The line of the deepest part of `keys` that the file really has."""
-    line = node.start_mark.line + 1 if node is not None else 1
-    for part in keys:
-        if isinstance(node, yaml.MappingNode):
-            pair = next(((k, v) for k, v in node.value if getattr(k, "value", None) == str(part)), None)
-            if pair is None:
-                break
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line
-
-
-def _duplicate_keys(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[str, int]]:
-    """YAML lets the last of two equal keys win in silence; a config must not."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            name = str(getattr(key, "value", ""))
-            if name in seen:
-                yield ".".join((*path, name)), key.start_mark.line + 1
-            seen.add(name)
-            yield from _duplicate_keys(value, (*path, name))
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield from _duplicate_keys(value, (*path, str(index)))
+    found = (_section_in(inner) for inner in getattr(annotation, "__args__", ()))
+    return next((section for section in found if section is not None), None)
 
 
 _SECRET_PREFIX = re.compile(r"^(env|file|cmd):")

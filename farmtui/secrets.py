@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import threading
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 REDACTED = "•••"
 _MIN_REDACTED_LENGTH = 4
 _COMMAND_DEADLINE_S = 15.0
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class SecretError(Exception):
@@ -26,9 +31,13 @@ class Secret:
     def __init__(self, reference: str) -> None:
         """`reference` is `env:NAME`, `file:PATH` or `cmd:COMMAND LINE` (no shell)."""
         kind, _, rest = reference.partition(":")
-        if kind not in ("env", "file", "cmd") or not rest.strip():
-            # The text is NOT repeated: it may be a secret that somebody has pasted into the config.
+        # The text is NOT repeated in any of these: it may be a secret that somebody has pasted into the config.
+        if kind not in ("env", "file", "cmd") or not rest.strip() or "\0" in rest:
             raise SecretError("a secret is given by reference: env:NAME, file:PATH or cmd:COMMAND, never by value")
+        if kind == "env" and not _VARIABLE.fullmatch(rest.strip()):
+            raise SecretError("what follows env: must be the name of an environment variable, never its value")
+        if kind == "cmd":
+            _words(rest)
         self._reference = reference
         self._value: str | None = None
         self._lock = threading.Lock()
@@ -52,42 +61,13 @@ class Secret:
         if kind == "env":
             value = os.environ.get(rest, "")
             if not value:
-                raise SecretError(f"the environment variable {rest} is not set (wanted by {self._reference})")
+                raise SecretError(f"the environment variable {rest} is not set; export it before farmtui starts")
         elif kind == "file":
-            path = Path(rest).expanduser()
-            try:
-                value = path.read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-                raise SecretError(f"cannot read the secret file {path}: {reason}") from None
-            if not value:
-                raise SecretError(f"the secret file {path} is empty")
+            value = _contents(rest)
         else:
-            value = self._run(rest)
+            value = _run(_words(rest))
         if "\n" in value or "\r" in value:
-            raise SecretError(f"{self._reference} gives more than one line; a secret is one line")
-        return value
-
-    @staticmethod
-    def _run(command: str) -> str:
-        words = shlex.split(command)
-        try:
-            # The words come from the user's own config file, and no shell sees them.
-            done = subprocess.run(  # noqa: S603
-                words,
-                capture_output=True,
-                text=True,
-                timeout=_COMMAND_DEADLINE_S,
-                check=False,
-                stdin=subprocess.DEVNULL,
-            )
-        except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError) as error:
-            raise SecretError(f"the secret command {words[0]} failed: {type(error).__name__}") from None
-        if done.returncode != 0:
-            raise SecretError(f"the secret command {words[0]} ended with {done.returncode}; run it by hand to see why")
-        value = done.stdout.strip()
-        if not value:
-            raise SecretError(f"the secret command {words[0]} printed nothing")
+            raise SecretError(f"the secret by {kind}: has more than one line; it must be one line")
         return value
 
     def __repr__(self) -> str:
@@ -97,19 +77,85 @@ class Secret:
         return REDACTED
 
 
+def _contents(name: str) -> str:
+    try:
+        path = Path(name).expanduser()
+        value = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        reason = "its home folder is not known" if isinstance(error, RuntimeError) else reason
+        raise SecretError(f"cannot read the secret file {name}: {reason}") from None
+    if not value:
+        raise SecretError(f"the secret file {path} is empty")
+    return value
+
+
+def _words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words or not words[0]:
+        raise SecretError("what follows cmd: must be a command line (no shell; quotes in pairs)")
+    return words
+
+
+def _run(words: list[str]) -> str:
+    """What the command prints. Its own session: it can neither read our terminal nor write on it (a prompt)."""
+    # The words come from the user's own config file, and no shell sees them.
+    try:
+        child = subprocess.Popen(  # noqa: S603
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise SecretError(f"the secret command {words[0]} cannot be started: {error.strerror}") from None
+    with child:
+        try:
+            output, _ = child.communicate(timeout=_COMMAND_DEADLINE_S)
+        except BaseException as error:
+            # Its children too: one that keeps the pipe open would keep us waiting.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            patience = f"{_COMMAND_DEADLINE_S:g} s"
+            raise SecretError(
+                f"the secret command {words[0]} did not end within {patience}; it must not ask for anything"
+            ) from None
+    if child.returncode != 0:
+        raise SecretError(f"the secret command {words[0]} ended with {child.returncode}; run it by hand to see why")
+    try:
+        value = output.decode().strip()
+    except UnicodeDecodeError:
+        raise SecretError(f"the secret command {words[0]} printed what is not UTF-8") from None
+    if not value:
+        raise SecretError(f"the secret command {words[0]} printed nothing")
+    return value
+
+
 class _KnownSecrets:
     """Values that have been revealed in this process, for `redact()`."""
 
     def __init__(self) -> None:
         self._values: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
+        self._lock = threading.Lock()
 
     def add(self, value: str) -> None:
         # Very short values would redact half of every text; nothing that short protects anything either.
-        if len(value) >= _MIN_REDACTED_LENGTH:
-            self._values.add(value)
-            ordered = sorted(self._values, key=len, reverse=True)
-            self._pattern = re.compile("|".join(re.escape(item) for item in ordered))
+        if len(value) < _MIN_REDACTED_LENGTH:
+            return
+        with self._lock:
+            if value not in self._values:
+                # Clients put secrets into addresses and into JSON, each with its own escapes.
+                self._values |= {value, quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}
+                self._values |= {json.dumps(value)[1:-1], repr(value)[1:-1]}
+                ordered = sorted(self._values, key=len, reverse=True)
+                self._pattern = re.compile("|".join(re.escape(item) for item in ordered))
 
     def redact(self, text: str) -> str:
         return self._pattern.sub(REDACTED, text) if self._pattern else text
@@ -117,8 +163,15 @@ class _KnownSecrets:
 
 _known = _KnownSecrets()
 
-_CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s@]+@")
-_AUTH_HEADER = re.compile(r"(?i)\b(authorization['\"]?\s*[:=]\s*['\"]?)[^\r\n'\"]+")
+_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
+    # Up to the LAST @ of the host part: a password may hold one.
+    (re.compile(r"(?<=://)[^/?#\s]*@"), f"{REDACTED}@"),
+    (re.compile(r"(?i)\b(authorization['\"]?\s*[:=]\s*b?['\"]?)[^\r\n'\"]+"), rf"\g<1>{REDACTED}"),
+    (re.compile(r"(?i)\b(bearer\s+|PVEAPIToken[=\s]\s*)[^\s'\",;]{16,}"), rf"\g<1>{REDACTED}"),
+    (re.compile(r"(?i)\b((?:access_|api_?|auth_)?(?:token|key|secret|password)=)[^&\s'\"]{4,}"), rf"\g<1>{REDACTED}"),
+    (re.compile(r"\bdo[opr]_v1_[0-9a-f]{16,}"), REDACTED),
+)
+"""What credentials look like where nobody has revealed them: in a server's words, in a client's error."""
 
 
 def register(value: str) -> None:
@@ -127,7 +180,8 @@ def register(value: str) -> None:
 
 
 def redact(text: str) -> str:
-    """`text` without any secret this process knows, credentials in URLs and authorization headers."""
+    """`text` without any secret this process knows, credentials in URLs, login headers and tokens of known forms."""
     text = _known.redact(text)
-    text = _CREDENTIALS_IN_URL.sub(f"{REDACTED}@", text)
-    return _AUTH_HEADER.sub(rf"\g<1>{REDACTED}", text)
+    for shape, instead in _SHAPES:
+        text = shape.sub(instead, text)
+    return text
