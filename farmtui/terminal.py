@@ -13,6 +13,8 @@ import contextlib
 import os
 import re
 import signal
+import sys
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
@@ -20,6 +22,7 @@ from typing import Any, Final, TypeVar
 from rich.color import ColorSystem
 from rich.console import RenderableType
 from rich.style import Style
+from rich.text import Text
 from textual import constants, events
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual._parser import ParseTimeout
@@ -33,6 +36,7 @@ from textual.messages import InBandWindowResize
 from textual.screen import Screen
 from textual.strip import Strip
 
+from farmtui.farm.text import visible
 from farmtui.term.capabilities import detect
 from farmtui.term.clipboard import ClipboardError, copy_sequence
 from farmtui.term.outlet import Outlet
@@ -370,6 +374,12 @@ class TerminalApp(App[ReturnType]):
             self._handle_exception(error)
         finally:
             self.post_display_hook()
+
+    def _fatal_error(self) -> None:
+        # Textual's own shows the values of variables, and those may be secrets or hold escape sequences.
+        trace = "".join(traceback.format_exception(sys.exception()))
+        self._exit_renderables.append(Text(visible(trace, multiline=True)))
+        self._close_messages_no_wait()
 
     def action_redraw(self) -> None:
         """Repaint everything, for a terminal that another program has written on."""

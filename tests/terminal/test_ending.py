@@ -67,6 +67,18 @@ def test_a_terminal_that_hangs_up_while_it_is_flooded(tmp_path: Path) -> None:
         assert (tmp_path / "end.json").exists()
 
 
+def test_a_crash_gives_the_terminal_back_and_tells_no_values(tmp_path: Path) -> None:
+    with PtySession([*TOUR, str(tmp_path)]) as session:
+        session.wait_for("step 0.")
+        session.send("x")
+        assert session.finish() == 1
+        _, _, after = bytes(session.raw).partition(b"\x1b[?1049l")
+        assert b"RuntimeError" in after
+        assert b"boom" in after
+        assert b"hun0ter2" not in session.raw
+        assert b"\x1b]0;" not in session.raw
+
+
 FAREWELL = """
 import signal, time
 from farmtui.term import signals

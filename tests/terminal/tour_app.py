@@ -4,7 +4,7 @@
 
 Keys: t next theme, d dialog, s scroll the table, n next figures, e emoji on or off, b bell, c copy, w write a file of
 the cells that Textual rendered (DIR/cells-N.json), u run a program that takes the terminal, l redraw, z stop the
-process, q quit. Its own beat, 100 times a second, measures how long the loop stood still.
+process, x crash, q quit. Its own beat, 100 times a second, measures how long the loop stood still.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ class Tour(TerminalApp[None]):
             "u": "lend",
             "l": "redraw",
             "z": "suspend_process",
+            "x": "crash",
             "q": "finish",
         }.items()
     ]
@@ -197,6 +198,11 @@ class Tour(TerminalApp[None]):
             self.set_figures(self.figures + 1)
             await program.wait()
         self._next_step()
+
+    def action_crash(self) -> None:
+        """Fail with something in a variable that must not be shown."""
+        token = f"hun{self.step}ter2"
+        raise RuntimeError("\x1b]0;owned\x07" + "boom" * (len(token) > 3))
 
     def action_finish(self) -> None:
         """Quit."""
