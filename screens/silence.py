@@ -6,16 +6,17 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from farmtui.farm.matchers import MatcherError, parse_matchers
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static, TextArea
 
 from farmtui.farm.alerts import Alert, Matcher, Silence
 from farmtui.farm.farm import Farm
-from farmtui.farm.matchers import MatcherError, parse_matchers
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration
 from farmtui.silences import unix_user
@@ -36,7 +37,7 @@ from screens.alert_rows import Around, around, summary
 from screens.console import ActionError, Console
 from screens.lines import ClickableLine
 from widgets import ink
-from widgets.dialog import ConfirmDialog, Dialog, key_hints
+from widgets.dialog import ConfirmDialog, key_hints
 from widgets.glyphs import glyphs
 from widgets.live_table import LiveTable
 from widgets.status_mark import status_mark
@@ -67,13 +68,16 @@ class UntilInput(Input):
         self.value = PRESETS[max(0, min(here + by, len(PRESETS) - 1))]
 
 
-class SilenceScreen(Dialog[str]):
+class SilenceScreen(ModalScreen[str]):
     """Makes or changes a silence; gives its id, or None when nothing was done."""
 
     CSS_PATH = "silence.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "refuse", "cancel", id="silence.cancel", show=False, tooltip="close without doing anything")
+    ]
 
     def __init__(self, draft: Draft, *, clock: Clock = utc_now, author: str = "") -> None:
-        super().__init__(draft.title, ())
+        super().__init__()
         self._draft = draft
         self._clock = clock
         self._author = author or unix_user()
@@ -102,7 +106,7 @@ class SilenceScreen(Dialog[str]):
     def compose(self) -> ComposeResult:
         """What, until when, why, what that covers, and the two buttons."""
         draft = self._draft
-        with Vertical(classes="dialog") as box:
+        with Vertical(id="silence") as box:
             box.border_title = Content(draft.title)
             with Horizontal(classes="field matchers"):
                 yield Label("matchers", markup=False)
@@ -151,12 +155,12 @@ class SilenceScreen(Dialog[str]):
         parts = [ClickableLine.part(Content.styled(f" {preset} ", ink.ACCENT), preset) for preset in PRESETS]
         self.query_one("#presets", ClickableLine).show(Content.assemble(*parts))
         self.query_one("#comment" if not self._draft.comment else "#until").focus()
-        self._follow()
-        self.set_interval(1.0, self._follow)
+        self.follow()
+        self.set_interval(1.0, self.follow)
 
     # -- what it would do -----------------------------------------------------------------------
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
         """The farm goes on while somebody types: the preview is of the newest picture."""
         farm = self.console.farm
         if farm is not self._farm:
