@@ -19,6 +19,8 @@ class Tier(Enum):
     DATABASE = "database"
     STORAGE = "storage"
     MONITORING = "monitoring"
+    HYPERVISOR = "hypervisor"
+    """A Proxmox VE host that no other rule puts into a tier: it carries the others."""
     OTHER = "other"
     """A machine that no rule puts into a tier: shown as a stranger, never hidden."""
 
@@ -35,6 +37,7 @@ _TITLES = {
     Tier.DATABASE: "Database",
     Tier.STORAGE: "Storage",
     Tier.MONITORING: "Monitoring",
+    Tier.HYPERVISOR: "PVE hosts",
     Tier.OTHER: "Strangers",
 }
 
@@ -53,7 +56,7 @@ class Sighting:
     """One source's knowledge of one machine, before the join.
 
     `source` is the kind (`prometheus`, `proxmox`, `digitalocean`, `config`); `ident` is unique within it (an
-    instance label's host part, `CLUSTER/VMID`, a droplet id, a config name).
+    instance label's host part, `CLUSTER/VMID`, `CLUSTER/node/NAME` for a PVE host, a droplet id, a config name).
     """
 
     source: str
@@ -132,6 +135,11 @@ class PveHost:
     memory_bytes: float | None = None
     memory_max_bytes: float | None = None
     uptime_s: float | None = None
+
+    @property
+    def ident(self) -> str:
+        """The sighting's ident: `CLUSTER/node/NAME`, which no guest's can be."""
+        return f"{self.cluster}/node/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +234,8 @@ class Node:
     state: Severity
     reasons: tuple[str, ...]
     """Why the state is not OK, worst first, in words."""
+    serving: bool = True
+    """Whether it is up, as far as is known: switched on, and something on it answers where something should."""
 
     @property
     def instances(self) -> frozenset[str]:
@@ -242,7 +252,10 @@ class TierSummary:
     """None where the config does not say."""
     seen: int
     healthy: int
+    """Machines that serve and of which nothing worse than INFO is known."""
     state: Severity
+    serving: int = 0
+    """Machines that are up, well or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +263,10 @@ class IdentityProblem:
     """Something the join would not guess: shown, never resolved in silence."""
 
     kind: str
-    """`conflict` (two sources disagree), `duplicate` (one name or address twice), `stranger` (no tier)."""
+    """`conflict` (two sources disagree), `duplicate` (one name or address twice), `stranger` (no tier, or an
+    address such as localhost that every machine has)."""
     subject: str
+    """The machine's name where it is about one machine, else the name or address in doubt."""
     detail: str
     remedy: str
+    """What to do; where the config can settle it, it ends with the exact line to put under `nodes:`."""
