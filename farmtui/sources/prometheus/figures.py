@@ -54,6 +54,8 @@ class Figures:
     """By figure, what was wrong when it was last asked."""
     seen_at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     """By group and instance (`WHOLE` for Ceph), when its exporter last answered."""
+    told_at: Mapping[str, datetime] = field(default_factory=dict)
+    """By group, when Prometheus last told which of its exporters answer."""
     up_at: Mapping[str, datetime] = field(default_factory=dict)
     """By instance, when it was last a scrape target."""
     met: frozenset[str] = frozenset()
@@ -89,6 +91,11 @@ class Figures:
         """When an exporter last answered; None where it has not within `KEEP`."""
         return self.seen_at.get((group, instance))
 
+    def live(self, group: str, instance: str = WHOLE) -> bool:
+        """Whether an exporter answered when Prometheus last told; what is known of others is their last."""
+        seen, told = self.seen(group, instance), self.told_at.get(group)
+        return seen is not None and told is not None and seen >= told
+
 
 def learn(
     known: Figures, answers: Mapping[str, Answer], at: datetime, catalogue: Catalogue, interval_s: float
@@ -101,7 +108,9 @@ def learn(
     up_now = _up_by_instance(answers.get("up"))
     up_at = _recent(known.up_at, at) | (dict.fromkeys(up_now, at) if up_now is not None else {})
     gone = frozenset() if up_now is None else frozenset(name for name in up_at if not up_now.get(name, False))
-    seen_at = _recent(known.seen_at, at) | dict.fromkeys(_seen_now(answers, catalogue, gone), at)
+    telling = _telling(known, answers, catalogue)
+    told_at = dict(known.told_at) | dict.fromkeys(telling, at)
+    seen_at = _bounded(_recent(known.seen_at, at) | dict.fromkeys(_seen_now(telling, answers, gone), at), told_at)
     values: dict[str, Mapping[Key, float]] = {}
     answered_at = dict(known.answered_at)
     problems = dict(known.problems)
@@ -114,14 +123,14 @@ def learn(
         if answer is not None and not answer.failed:
             answered_at[name] = at
             missing = [key for key in before if key not in answer.values]
-            kept = {key: before[key] for key in missing if _row_stays(figure, key, seen_at, at)}
+            kept = {key: before[key] for key in missing if _row_stays(figure, key, seen_at, told_at)}
             values[name] = {**answer.values, **kept} if kept else answer.values
         elif _still_fresh(figure, answered_at.get(name), at, interval_s):
             values[name] = before
         else:
-            values[name] = {key: value for key, value in before.items() if _row_stays(figure, key, seen_at, at)}
+            values[name] = {key: value for key, value in before.items() if _row_stays(figure, key, seen_at, told_at)}
     met = known.met | {figure.group for figure in catalogue.asked if values[figure.name] and not figure.always_answers}
-    return Figures(_bounded(values, catalogue, seen_at, at), answered_at, problems, seen_at, up_at, met)
+    return Figures(values, answered_at, problems, seen_at, told_at, up_at, met)
 
 
 def _up_by_instance(answer: Answer | None) -> dict[str, bool] | None:
@@ -143,35 +152,53 @@ def _by_instance(figure: Figure) -> bool:
     return figure.labels[:1] == ("instance",) and figure.name != "up"
 
 
-def _seen_now(answers: Mapping[str, Answer], catalogue: Catalogue, gone: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Groups and instances whose exporters have answered just now.
+def _telling(known: Figures, answers: Mapping[str, Answer], catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+    """By group, the figures that tell now which of its exporters answer.
 
     A plain figure has a row as long as its exporter answers; `rate(x[5m])` has one for five minutes more. So the
-    latter count only in a group of which no plain figure has any row.
+    latter count only in a group of which no plain figure has any row, or had one.
     """
     groups: dict[str, list[Figure]] = {}
     for figure in catalogue.asked:
-        if _by_instance(figure) and figure.name in answers and answers[figure.name].values:
+        if _by_instance(figure) and figure.name in answers and not answers[figure.name].failed:
             groups.setdefault(figure.group, []).append(figure)
+    found: dict[str, tuple[str, ...]] = {}
     for group, figures in groups.items():
-        for figure in [figure for figure in figures if figure.plain] or figures:
-            for key in answers[figure.name].values:
-                if key[0] not in gone:
-                    yield group, key[0]
+        plain = [figure for figure in figures if figure.plain]
+        if not any(answers[figure.name].values or known.rows(figure.name) for figure in plain):
+            plain = figures
+        found[group] = tuple(figure.name for figure in plain)
     # The daemons' own counters come from other exporters in newer versions: only the active mgr tells the health.
-    if answers.get("ceph.health_status", Answer()).values:
-        yield "ceph", WHOLE
+    health = answers.get("ceph.health_status")
+    if health is not None and not health.failed:
+        found["ceph"] = ("ceph.health_status",)
+    return found
 
 
-def _row_stays(figure: Figure, key: Key, seen_at: Mapping[tuple[str, str], datetime], at: datetime) -> bool:
+def _seen_now(
+    telling: Mapping[str, tuple[str, ...]], answers: Mapping[str, Answer], gone: frozenset[str]
+) -> Iterator[tuple[str, str]]:
+    """Groups and instances whose exporters have answered just now."""
+    for group, names in telling.items():
+        for name in names:
+            for key in answers[name].values:
+                instance = key[0] if key else WHOLE
+                if instance not in gone:
+                    yield group, instance
+
+
+def _row_stays(
+    figure: Figure, key: Key, seen_at: Mapping[tuple[str, str], datetime], told_at: Mapping[str, datetime]
+) -> bool:
     """Whether a row that was not answered now is kept as the last of an exporter that is gone."""
     if figure.group == "ceph":
-        last = seen_at.get(("ceph", WHOLE))
+        seen = seen_at.get(("ceph", WHOLE))
     elif _by_instance(figure):
-        last = seen_at.get((figure.group, key[0]))
+        seen = seen_at.get((figure.group, key[0]))
     else:
         return False
-    return last is not None and last < at
+    told = told_at.get(figure.group)
+    return seen is not None and told is not None and seen < told
 
 
 Known = TypeVar("Known")
@@ -182,18 +209,10 @@ def _recent(times: Mapping[Known, datetime], at: datetime) -> dict[Known, dateti
 
 
 def _bounded(
-    values: dict[str, Mapping[Key, float]],
-    catalogue: Catalogue,
-    seen_at: Mapping[tuple[str, str], datetime],
-    at: datetime,
-) -> Mapping[str, Mapping[Key, float]]:
-    """`values` with the rows of at most `KEEP_LIMIT` exporters that are gone: those that were seen last."""
-    old = sorted((time, place) for place, time in seen_at.items() if time < at)
-    if len(old) <= KEEP_LIMIT:
-        return values
-    dropped = {place for _, place in old[:-KEEP_LIMIT]}
-    for figure in catalogue.asked:
-        if _by_instance(figure):
-            rows = values[figure.name]
-            values[figure.name] = {key: rows[key] for key in rows if (figure.group, key[0]) not in dropped}
-    return values
+    seen_at: dict[tuple[str, str], datetime], told_at: Mapping[str, datetime]
+) -> dict[tuple[str, str], datetime]:
+    """`seen_at` with at most `KEEP_LIMIT` exporters that are gone: those that were seen last."""
+    gone = sorted((time, place) for place, time in seen_at.items() if time < told_at.get(place[0], time))
+    for _, place in gone[:-KEEP_LIMIT]:
+        del seen_at[place]
+    return seen_at
