@@ -53,8 +53,8 @@ def choose(asked: str, known: Mapping[str, Theme] | list[Theme], environ: Mappin
     names = [theme.name for theme in known] if isinstance(known, list) else list(known)
     if asked and asked in names:
         return asked, ""
-    few = "NO_COLOR" in environ or environ.get("TERM", "") in _FEW_COLOURS
-    fallback = ANSI_THEME if few and "COLORTERM" not in environ else DEFAULT_THEME
+    few = environ.get("TERM", "") in _FEW_COLOURS and "COLORTERM" not in environ
+    fallback = ANSI_THEME if few or "NO_COLOR" in environ else DEFAULT_THEME
     if not asked:
         return fallback, ""
     return fallback, f"there is no theme {asked!r}: {fallback} is shown; known are {', '.join(sorted(names))}"

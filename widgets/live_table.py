@@ -53,9 +53,9 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         overflow-x: auto;
         overflow-y: auto;
         & > .live-table--header { text-style: bold; color: $text-muted; }
-        & > .live-table--cursor { background: $foreground 12%; }
+        & > .live-table--cursor { background: $block-cursor-blurred-background; }
         & > .live-table--empty { color: $text-muted; }
-        &:focus > .live-table--cursor { background: $primary 30%; text-style: bold; }
+        &:focus > .live-table--cursor { background: $block-cursor-background; text-style: bold; }
         &:ansi > .live-table--cursor { text-style: underline; background: ansi_default; }
         &:ansi:focus > .live-table--cursor { text-style: reverse; background: ansi_default; }
         &:nocolor > .live-table--cursor { text-style: underline; }

@@ -54,6 +54,8 @@ def percent(ratio: float | None, digits: int | None = None) -> str:
     size = abs(points)
     if size == 0 or size == 100:
         return f"{points:.0f} %"
+    if size >= 9999.5:
+        return f"{count(points)} %"
     if size < 0.05:
         return "<0.1 %" if points > 0 else ">-0.1 %"
     if 99.95 <= size < 100:
