@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, cast
 
 from farmtui.farm.alerts import Matcher
 from farmtui.farm.reading import FailureKind
@@ -107,6 +107,25 @@ def make_desk(
 ) -> AlertmanagerDesk | None:
     """The desk over an Alertmanager source, or None where none is configured."""
     return None if api is None else AlertmanagerDesk(api, poll=poll, author=author, read_only=read_only)
+
+
+class SilenceFeed(Protocol):
+    """What is polled, as far as silences go."""
+
+    @property
+    def sources(self) -> Iterable[object]:
+        """All sources; of kind `alertmanager` there is one at most."""
+        ...
+
+    def refresh(self) -> object:
+        """Ask every source now."""
+        ...
+
+
+def desk_for(feed: SilenceFeed, *, read_only: str = "") -> AlertmanagerDesk | None:
+    """The desk over what a feed polls; None where no Alertmanager is configured."""
+    found = (source for source in feed.sources if getattr(source, "kind", "") == "alertmanager")
+    return make_desk(cast("SilenceApi | None", next(found, None)), poll=feed.refresh, read_only=read_only)
 
 
 _REFUSED = frozenset({FailureKind.FORBIDDEN, FailureKind.CONFIG, FailureKind.TLS, FailureKind.RATE_LIMITED})

@@ -138,7 +138,7 @@ def perform(app: App[Any], ident: str, *subjects: Subject) -> None:
         return
     scene = Scene(app, console.farm, subjects)
     wanted = next((item for item in actions_for(scene) if item.id == ident), None)
-    refusal = f"not possible on a {scene.subject.kind}" if wanted is None else wanted.refusal(scene)
+    refusal = f"not possible on {scene.title}" if wanted is None else wanted.refusal(scene)
     if wanted is None or refusal:
         console.say(refusal, Severity.WARNING)
     else:

@@ -30,9 +30,7 @@ class Desk:
         self.created: list[tuple[tuple[Matcher, ...], float, str, str]] = []
         self.expired: list[str] = []
 
-    async def create(
-        self, matchers: Sequence[Matcher], duration_s: float, comment: str, *, replaces: str = ""
-    ) -> str:
+    async def create(self, matchers: Sequence[Matcher], duration_s: float, comment: str, *, replaces: str = "") -> str:
         """Record a silence; its id is `new-1`, `new-2`, ..."""
         if self.refuses:
             raise ActionError(self.refuses)
