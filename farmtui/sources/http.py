@@ -1,25 +1,19 @@
 """HTTP as every source speaks it: login, verified TLS, no redirects, a size limit and a deadline on each answer.
 
-Two clients share it: aiohttp where a source is ours to write, and a `requests` session to give to client libraries
-that want one. Neither reads proxies, logins (.netrc) or CA bundles from the environment: what the console talks to,
-and with which login, is what the config says.
+Proxies, logins (.netrc) and CA bundles are not read from the environment: what the console talks to, and with which
+login, is what the config says.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import io
 import json
 import re
 import ssl
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-
-import requests
-from requests.adapters import HTTPAdapter
 
 from farmtui.config import Auth, HttpSource
 from farmtui.farm.reading import FailureKind
@@ -33,8 +27,9 @@ if TYPE_CHECKING:
 ANSWER_LIMIT: Final = 64_000_000
 """Bytes (unpacked) that are read of one answer."""
 
-_ERROR_LIMIT: Final = 65_536
-_CHUNK: Final = 262_144
+ERROR_LIMIT: Final = 65_536
+"""Bytes that are read of an answer that is an error."""
+
 _SECRET_REFERENCE: Final = re.compile(r"^(env|file|cmd):")
 _SECRET_HEADER: Final = re.compile(r"(?i)auth|key|token|secret|cookie|password")
 
@@ -174,7 +169,7 @@ class HttpClient:
                 raise redirect_error(response.headers.get("Location", ""))
             if status in (401, 403):
                 self._login.forget()
-            said = server_words(await response.content.read(_ERROR_LIMIT))
+            said = server_words(await response.content.read(ERROR_LIMIT))
             raise status_error(status, detail=said, retry_after=response.headers.get("Retry-After"))
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
@@ -208,89 +203,3 @@ class HttpClient:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
-
-
-class _VerifiedAdapter(HTTPAdapter):
-    """An adapter whose trust is our context alone; `requests` would add its own CA bundle to it. Never retries."""
-
-    def __init__(self, context: ssl.SSLContext | None, pool_size: int) -> None:
-        self._context = context
-        super().__init__(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
-        super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **pool_kwargs)
-
-    def cert_verify(self, conn: Any, url: str, verify: object, cert: object) -> None:
-        conn.cert_reqs = "CERT_REQUIRED"
-
-
-class BoundedSession(requests.Session):
-    """A `requests` session with our login and limits, for client libraries that take one.
-
-    `request` raises SourceError for every status but success and for too long an answer, TimeoutError when the whole
-    exchange outlasts `deadline_s` (however slowly its bytes drip in), and what requests raises.
-    """
-
-    def __init__(
-        self,
-        login: Login,
-        *,
-        base_url: str,
-        ca_file: Path | None,
-        pool_size: int,
-        deadline_s: float,
-        limit_bytes: int = ANSWER_LIMIT,
-    ) -> None:
-        """Reads the CA certificates for an https address: call it from a worker thread. Raises SourceError."""
-        super().__init__()
-        self.trust_env = False
-        self._login = login
-        self._deadline_s = deadline_s
-        self._limit = limit_bytes
-        self._adapter = _VerifiedAdapter(tls_context(ca_file) if base_url.startswith("https:") else None, pool_size)
-        self.mount("https://", self._adapter)
-        self.mount("http://", self._adapter)
-
-    def get_adapter(self, url: str) -> HTTPAdapter:
-        """Ours, whatever a client library has mounted since (its own would retry and trust otherwise)."""
-        return self._adapter
-
-    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
-        """As `requests.Session.request`; the answer's body is already read."""
-        ends_at = time.monotonic() + self._deadline_s
-        kwargs["headers"] = {**self._login.headers(), **(kwargs.get("headers") or {})}
-        kwargs.update(stream=True, allow_redirects=False, verify=True, timeout=self._deadline_s)
-        response = super().request(method, url, *args, **kwargs)
-        try:
-            status = response.status_code
-            if 300 <= status < 400:
-                raise redirect_error(response.headers.get("Location", ""))
-            success = 200 <= status < 300
-            body = self._body(response, self._limit if success else _ERROR_LIMIT, ends_at, cut=not success)
-        except BaseException:
-            response.close()
-            raise
-        if not success:
-            response.close()
-            if status in (401, 403):
-                self._login.forget()
-            raise status_error(status, detail=server_words(body), retry_after=response.headers.get("Retry-After"))
-        response.raw.release_conn()
-        response.raw = io.BytesIO(body)
-        return response
-
-    @staticmethod
-    def _body(response: requests.Response, limit: int, ends_at: float, *, cut: bool) -> bytes:
-        """The body, unpacked. One socket read at a time: `read` would wait for a whole chunk, however it drips in."""
-        read = bytearray()
-        while True:
-            if time.monotonic() > ends_at:
-                raise TimeoutError
-            chunk = response.raw.read1(_CHUNK, decode_content=True)
-            if not chunk:
-                return bytes(read)
-            read += chunk
-            if len(read) > limit:
-                if cut:
-                    return bytes(read[:limit])
-                raise too_big(limit)

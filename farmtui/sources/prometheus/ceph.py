@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Final
 
 from farmtui.farm.cluster import Ceph, CephDaemon, HealthCheck, Osd, Pool
@@ -15,8 +14,6 @@ _CHECK_SEVERITY: Final = {"HEALTH_ERR": Severity.CRITICAL, "HEALTH_WARN": Severi
 _FLAG_PREFIX: Final = "ceph_osd_flag_"
 _PG_PREFIX: Final = "ceph_pg_"
 _TOTAL: Final = "total"
-_NOT_A_STATE: Final = re.compile(r"^objects_|_bytes|_omap|^num_")
-"""Per-pool counters of newer versions that share the prefix and count no placement groups."""
 
 
 def ceph(figures: Figures) -> Ceph | None:
@@ -119,7 +116,7 @@ def _placement_groups(figures: Figures) -> tuple[dict[str, int], dict[str, tuple
     by_pool: dict[str, tuple[int, int]] = {}
     for (metric, pool_id), value in figures.rows("ceph.pg_states").items():
         state = metric.removeprefix(_PG_PREFIX)
-        if math.isnan(value) or _NOT_A_STATE.search(state):
+        if math.isnan(value):
             continue
         total, clean = by_pool.get(pool_id, (0, 0))
         if state == _TOTAL:

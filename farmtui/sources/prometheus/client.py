@@ -1,0 +1,209 @@
+"""prometheus-api-client behind an asynchronous face: its calls in a few threads, many at once, none for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+
+from farmtui.config import PrometheusConfig
+from farmtui.farm.reading import Failure, FailureKind
+from farmtui.sources.errors import bad_answer
+from farmtui.sources.failures import failure_of
+from farmtui.sources.http import Login, tls_context
+from farmtui.sources.prometheus.decode import label_text
+from farmtui.sources.threads import CallPool
+
+if TYPE_CHECKING:
+    from prometheus_api_client import PrometheusConnect
+
+    from farmtui.sources.prometheus.session import PrometheusSession
+
+_AT_ONCE: Final = frozenset({FailureKind.FORBIDDEN, FailureKind.RATE_LIMITED, FailureKind.CONFIG, FailureKind.TLS})
+"""Failures that will be the same for the next query: it is not asked."""
+
+_UNREACHABLE_IN_A_ROW: Final = 2
+_FAILURES_IN_A_ROW: Final = 6
+
+
+class Asked(Protocol):
+    """What is asked: something with a name."""
+
+    @property
+    def name(self) -> str:
+        """The name, unique in one round."""
+        ...
+
+
+A = TypeVar("A", bound=Asked)
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Round(Generic[R]):
+    """What came of asking many things. What is in neither mapping was not asked, or had no answer in time."""
+
+    answers: Mapping[str, R]
+    failures: Mapping[str, Failure]
+    stopped: Failure | None
+    """Why the rest was not asked; None when all were."""
+    warnings: tuple[str, ...]
+    """What the server said beside its answers."""
+    unanswered: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Progress(Generic[A, R]):
+    """A round as its threads work through it; everything under one lock."""
+
+    waiting: deque[A]
+    answers: dict[str, R] = field(default_factory=dict)
+    failures: dict[str, Failure] = field(default_factory=dict)
+    warnings: dict[str, None] = field(default_factory=dict)
+    in_a_row: int = 0
+    stopped: Failure | None = None
+    over: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def next(self) -> A | None:
+        with self.lock:
+            return None if self.over or self.stopped or not self.waiting else self.waiting.popleft()
+
+    def answered(self, name: str, answer: R, warnings: Iterable[str]) -> None:
+        with self.lock:
+            if not self.over:
+                self.answers[name] = answer
+                self.warnings.update(dict.fromkeys(warnings))
+                self.in_a_row = 0
+
+    def failed(self, name: str, failure: Failure) -> None:
+        with self.lock:
+            if self.over:
+                return
+            self.failures[name] = failure
+            self.in_a_row += 1
+            limit = _UNREACHABLE_IN_A_ROW if failure.kind is FailureKind.UNREACHABLE else _FAILURES_IN_A_ROW
+            if failure.kind in _AT_ONCE or self.in_a_row >= limit:
+                self.stopped = self.stopped or failure
+
+
+class PrometheusClient:
+    """One Prometheus. Its methods are for the event loop; `ask` functions given to them run in its threads."""
+
+    def __init__(self, config: PrometheusConfig, *, source: str) -> None:
+        """`source` is the name in failures. Raises SecretError where the config's reference is not one."""
+        self._config = config
+        self._source = source
+        self._login = Login(config.auth, config.headers)
+        self._calls = CallPool(config.pool_size, f"farmtui {source}")
+        self._opening = threading.Lock()
+        self._open: tuple[PrometheusConnect, PrometheusSession] | None = None
+
+    @property
+    def sent(self) -> int:
+        """Requests since the start."""
+        return self._open[1].sent if self._open else 0
+
+    def failure(self, error: BaseException, what: str = "") -> Failure:
+        """The words for an exception; `what` names the part that was asked for."""
+        source = f"{self._source} {what}".strip()
+        return failure_of(error, source=source, where=self._config.url, deadline_s=self._config.deadline_s)
+
+    async def round(self, wanted: Iterable[A], ask: Callable[[PrometheusConnect, A], R], deadline_s: float) -> Round[R]:
+        """Ask for everything wanted, `pool_size` at once, in at most `deadline_s`.
+
+        `ask` runs in a thread. The round ends early when the server is plainly not going to answer: refused, not
+        reachable twice in a row, or six failures without an answer between.
+        """
+        progress: _Progress[A, R] = _Progress(deque(wanted))
+
+        def work() -> None:
+            while (item := progress.next()) is not None:
+                try:
+                    connect, session = self._connection()
+                    answer = ask(connect, item)
+                except Exception as error:  # noqa: BLE001 - whatever a server's answer breaks becomes words
+                    progress.failed(item.name, self.failure(error))
+                else:
+                    progress.answered(item.name, answer, session.said())
+
+        everything = [item.name for item in progress.waiting]
+        threads = min(self._config.pool_size, len(everything))
+        ends_at = time.monotonic() + deadline_s
+        workers = [asyncio.ensure_future(self._calls.run(work, deadline_s)) for _ in range(threads)]
+        try:
+            if workers:
+                await asyncio.wait(workers, timeout=max(0.0, ends_at - time.monotonic()))
+        finally:
+            with progress.lock:
+                progress.over = True
+            for worker in workers:
+                worker.cancel()
+            # Their time is up: nothing but that is in what they raise.
+            await asyncio.gather(*workers, return_exceptions=True)
+        return Round(
+            progress.answers,
+            progress.failures,
+            progress.stopped,
+            tuple(progress.warnings),
+            tuple(name for name in everything if name not in progress.answers and name not in progress.failures),
+        )
+
+    async def call(self, function: Callable[[], R], deadline_s: float) -> R:
+        """Run something of ours that computes for long in one of the threads. Raises TimeoutError and its own."""
+        return await self._calls.run(function, deadline_s)
+
+    async def metric_names(self) -> frozenset[str]:
+        """All metric names that the server knows. Raises what `failure` puts into words."""
+
+        def ask() -> Any:
+            return self._connection()[0].get_label_values("__name__")
+
+        names = await self._calls.run(ask, self._config.deadline_s)
+        if not isinstance(names, list):
+            raise bad_answer("the metric names are not a list")
+        return frozenset(label_text(name) for name in names if isinstance(name, str))
+
+    def _connection(self) -> tuple[PrometheusConnect, PrometheusSession]:
+        """The client library and the session below it, made in the first thread that needs them."""
+        with self._opening:
+            if self._open is None:
+                # 0.2 s of import, paid in a thread and after the first paint.
+                from prometheus_api_client import PrometheusConnect
+                from urllib3.util import Retry
+
+                from farmtui.sources.prometheus.session import PrometheusSession
+
+                config = self._config
+                session = PrometheusSession(
+                    self._login,
+                    tls=tls_context(config.ca_file) if config.url.startswith("https:") else None,
+                    connections=config.pool_size,
+                    timeout_s=config.deadline_s,
+                )
+                connect = PrometheusConnect(
+                    config.url, session=session, timeout=config.deadline_s, retry=Retry(0), method="GET"
+                )
+                self._open = (connect, session)
+            return self._open
+
+    def close(self) -> None:
+        """Let go of threads and connections; may be called more than once."""
+        self._calls.close()
+        if self._open is not None:
+            self._open[1].close()
+
+
+def instant(connect: PrometheusConnect, promql: str) -> Any:
+    """The `result` of an instant query at the server's present."""
+    return connect.custom_query(promql)
+
+
+def over_time(connect: PrometheusConnect, promql: str, start: datetime, end: datetime, step_s: int) -> Any:
+    """The `result` of a range query, both ends included."""
+    return connect.custom_query_range(promql, start_time=start, end_time=end, step=f"{step_s}")

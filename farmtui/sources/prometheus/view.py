@@ -1,0 +1,37 @@
+"""All figures, targets and rules as the one value that a poll of Prometheus gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from farmtui.farm.alerts import Rule, Target
+from farmtui.farm.farm import PrometheusView
+from farmtui.sources.prometheus.ceph import ceph
+from farmtui.sources.prometheus.clusters import galera, swarm
+from farmtui.sources.prometheus.figures import Figures
+from farmtui.sources.prometheus.hosts import hosts
+from farmtui.sources.prometheus.traffic import cache_tier, edge, interconnects
+
+
+def view(
+    figures: Figures,
+    targets: tuple[Target, ...] = (),
+    rules: tuple[Rule, ...] = (),
+    *,
+    probed: frozenset[str] = frozenset(),
+    problems: Mapping[str, str] | None = None,
+) -> PrometheusView:
+    """The farm as Prometheus knows it. `problems` are those of `targets` and `rules`, by these names."""
+    links = interconnects(figures)
+    return PrometheusView(
+        edge=edge(figures),
+        cache=cache_tier(figures),
+        galera=galera(figures),
+        swarm=swarm(figures),
+        ceph=ceph(figures),
+        interconnects=links,
+        hosts=hosts(figures, targets, probed | {link.instance for link in links}),
+        targets=targets,
+        rules=rules,
+        figure_problems=tuple(sorted({**figures.problems, **(problems or {})}.items())),
+    )
