@@ -211,9 +211,9 @@ class FarmApp(TerminalApp[int]):
             return
         if config is not self._config:
             self.use(config)
-        feed_class, desk_for = await asyncio.to_thread(_load_engine, config)
+        feed_class, desk_for = await asyncio.to_thread(_load_engine)
         self._feed = feed_class(config, on_farm=self.publish)
-        self._desk = desk_for(self._feed)
+        self._desk = desk_for(self._feed, read_only=self.read_only)
         await self._feed.run()
 
     def publish(self, farm: Farm) -> None:
@@ -359,7 +359,7 @@ def _make(entry: ScreenEntry) -> FarmScreen:
     return entry.load()()
 
 
-def _load_engine(config: Config) -> tuple[type[Feed], Callable[[Feed], SilenceDesk | None]]:
+def _load_engine() -> tuple[type[Feed], Callable[..., SilenceDesk | None]]:
     """Import what polls, in a thread: aiohttp and pydantic's models take longer than the first paint."""
     from farmtui.polling import Feed
     from farmtui.silences import desk_for

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from farmtui.app import GLOBAL, FarmApp, key_scopes
 from farmtui.commands import keymap_problems
@@ -197,11 +199,11 @@ async def test_something_that_is_gone_is_said_to_be_gone() -> None:
     async with console() as (app, pilot):
         app.open(Subject("node", "no-such-machine", "no-such-machine"))
         await pilot.pause()
-        assert "does not know this node any more" in str(app.screen.query_one("#facts-text").visual)
+        assert "does not know this node any more" in str(app.screen.query_one("#facts-text", Static).content)
 
 
 async def test_keys_can_be_moved_and_taken_off() -> None:
-    config = parse_config("ui: {keys: {raw: Y, go.cache: ''}}", path_of_no_file())
+    config = parse_config("ui: {keys: {raw: Y, go.cache: ''}}", Path("farmtui.yaml"))
     async with console(config=config) as (app, pilot):
         await pilot.press("2", "y")
         assert isinstance(app.screen, TopologyScreen)
@@ -209,12 +211,6 @@ async def test_keys_can_be_moved_and_taken_off() -> None:
         assert isinstance(app.screen, RawScreen)
         await pilot.press("escape", "3")
         assert isinstance(app.screen, TopologyScreen), "3 was taken off its key"
-
-
-def path_of_no_file() -> object:
-    from pathlib import Path
-
-    return Path("farmtui.yaml")
 
 
 def test_our_own_keys_do_not_conflict() -> None:
