@@ -215,7 +215,7 @@ class NodeConfig(Section):
     """Its tier, whatever names and tags say."""
     prometheus: list[str] = []
     """Instance labels (or their host part) that are this machine."""
-    pve: str | None = None
+    pve: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+/[0-9]+$")] | None = None
     """`CLUSTER/VMID`."""
     droplet: int | None = None
     """The droplet's id."""
@@ -402,17 +402,17 @@ def _suggestion(keys: list[str | int]) -> str:
     for part in keys[:-1]:
         if isinstance(part, int) or part in (tier.value for tier in Tier):
             continue
-        section = _section_in(section.model_fields[part].annotation)
+        section = section_in(section.model_fields[part].annotation)
     known = section.model_fields
     close = difflib.get_close_matches(str(keys[-1]), known, n=1)
     return f"; did you mean {close[0]}?" if close else f"; known here: {', '.join(known)}"
 
 
-def _section_in(annotation: Any) -> Any:
+def section_in(annotation: Any) -> Any:
     """The Section class inside an annotation such as `list[X]`, `X | None` or `dict[Tier, X]`."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
-    found = (_section_in(inner) for inner in getattr(annotation, "__args__", ()))
+    found = (section_in(inner) for inner in getattr(annotation, "__args__", ()))
     return next((section for section in found if section is not None), None)
 
 

@@ -1,0 +1,7 @@
+"""`python -m farmtui` is `farmtui`."""
+
+from __future__ import annotations
+
+from farmtui.cli import main
+
+main()
