@@ -90,7 +90,7 @@ def _summary(row: AlertRow) -> Content | str:
 def _where(row: AlertRow) -> Content | str:
     wheres = row.wheres
     if len(wheres) > 1:
-        return Content.styled(f"{len(wheres)} machines", ink.MUTED)
+        return Content.styled(f"×{len(wheres)}", ink.MUTED)
     return wheres[0] if wheres else Content.styled("–", ink.MUTED)
 
 

@@ -8,8 +8,8 @@ from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age
 
 _CONFIGURE = {
-    "alertmanager": "no Alertmanager is configured: put `alertmanager: {urls: [...]}` into the config",
-    "prometheus": "no Prometheus is configured: put `prometheus: {url: ...}` into the config",
+    "alertmanager": "no Alertmanager is configured (in the config: alertmanager.urls)",
+    "prometheus": "no Prometheus is configured (in the config: prometheus.url)",
 }
 
 
@@ -62,7 +62,7 @@ def replica_trouble(farm: Farm) -> list[tuple[Severity, str]]:
         (
             Severity.WARNING if up else Severity.CRITICAL,
             (replica.problem or f"{replica.url} does not answer")
-            + (f" ({up} of {len(replicas)} Alertmanagers answer)" if up else " (no Alertmanager answers)"),
+            + (f" ({up} of {len(replicas)} answer)" if up else " (none answers)"),
         )
         for replica in replicas
         if not replica.up

@@ -72,6 +72,7 @@ class SilenceScreen(ModalScreen[str]):
     """Makes or changes a silence; gives its id, or None when nothing was done."""
 
     CSS_PATH = "silence.tcss"
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "refuse", "cancel", id="silence.cancel", show=False, tooltip="close without doing anything")
     ]
@@ -142,8 +143,8 @@ class SilenceScreen(ModalScreen[str]):
             )
             yield Static(id="outcome", markup=False)
             with Horizontal(id="buttons"):
-                yield Button(self._verb, id="create", compact=True)
-                yield Button("Cancel", id="cancel", compact=True)
+                yield Button(_label(self._verb), id="create", compact=True)
+                yield Button(_label("Cancel"), id="cancel", compact=True)
                 yield Static(key_hints(("Tab", "next"), ("Esc", "cancel")), id="keys", markup=False)
 
     @property
@@ -154,8 +155,9 @@ class SilenceScreen(ModalScreen[str]):
         """Begin where something is missing: the reason."""
         parts = [ClickableLine.part(Content.styled(f" {preset} ", ink.ACCENT), preset) for preset in PRESETS]
         self.query_one("#presets", ClickableLine).show(Content.assemble(*parts))
-        self.query_one("#comment" if not self._draft.comment else "#until").focus()
         self.follow()
+        # After the first layout: a field that has the focus before it has styles is not drawn as one that has.
+        self.call_after_refresh(self.query_one("#until" if self._draft.comment else "#comment").focus)
         self.set_interval(1.0, self.follow)
 
     # -- what it would do -----------------------------------------------------------------------
@@ -301,7 +303,7 @@ class SilenceScreen(ModalScreen[str]):
         """Something has changed since a second confirmation was asked for."""
         if self._asked is not None:
             self._asked = None
-            self.query_one("#create", Button).label = Content(self._verb)
+            self.query_one("#create", Button).label = _label(self._verb)
             self._say("")
 
     @on(Button.Pressed, "#create")
@@ -319,7 +321,7 @@ class SilenceScreen(ModalScreen[str]):
         wanted = (matchers, tuple(alert.fingerprint for alert in self._coverage.covered))
         if loud and self._asked != wanted:
             self._asked = wanted
-            self.query_one("#create", Button).label = Content(f"Really silence {len(self._coverage.covered)}")
+            self.query_one("#create", Button).label = _label(f"Really silence {len(self._coverage.covered)}")
             self._say(f"{loud[0].text}. Press once more if that is meant", Severity.CRITICAL)
             return
         self._busy = True
@@ -366,6 +368,11 @@ class SilenceScreen(ModalScreen[str]):
         self._hint("#outcome", words, severity if words else None)
 
 
+def _label(words: str) -> Content:
+    """A button's label: brackets make it a button where there are no colours."""
+    return Content(f"[ {words} ]")
+
+
 # -- ending one -----------------------------------------------------------------------------------
 
 _MOST_LISTED = 10
@@ -383,7 +390,7 @@ def expire_dialog(silence: Silence, alerts: Sequence[Alert], beside: Around) -> 
         "",
     ]
     if again:
-        body.append(Content.styled(f"{len(again)} fire again at once:", ink.STRONG))
+        body.append(Content.styled(f"{len(again)} {'fires' if len(again) == 1 else 'fire'} again at once:", ink.STRONG))
         body.extend(
             Content.assemble("  ", status_mark(alert.severity), f"  {alert.name}  ", (beside.where(alert), ink.MUTED))
             for alert in again[:_MOST_LISTED]

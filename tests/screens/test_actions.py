@@ -168,7 +168,7 @@ async def test_ending_a_silence_is_asked_first_and_says_what_fires_again() -> No
             'alertname="DiskFull"',
             "anna, 10 min ago",
             "in 50m",
-            "1 fire again at once",
+            "1 fires again at once",
             "CRIT DiskFull db-1",
         ):
             assert words in text, words

@@ -199,11 +199,11 @@ async def test_what_reaches_further_than_was_chosen_is_asked_once_more() -> None
         create.press()
         await pilot.pause()
         assert "Press once more if that is meant" in shown(dialog, "#outcome")
-        assert str(create.label) == "Really silence 3"
+        assert str(create.label) == "[ Really silence 3 ]"
         assert desk.created == []
         set_matchers(dialog, 'job=~"node|x"')
         await pilot.pause()
-        assert str(create.label) == "Create silence", "another scope is another question"
+        assert str(create.label) == "[ Create silence ]", "another scope is another question"
         create.press()
         await pilot.pause()
         assert desk.created == []
