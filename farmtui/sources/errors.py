@@ -23,8 +23,12 @@ class SourceError(Exception):
     The text does not name the source or the host: `failure_of` puts them in front.
     """
 
-    def __init__(self, kind: FailureKind, what: str, remedy: str, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, kind: FailureKind, what: str, remedy: str, retry_after_s: float | None = None, status: int = 0
+    ) -> None:
+        """`status` is the HTTP status; 0 where it is not about one."""
         super().__init__(what)
+        self.status = status
         self.kind = kind
         self.what = what
         self.remedy = remedy
@@ -59,6 +63,7 @@ def status_error(status: int, *, detail: str = "", retry_after: str | None = Non
             f"HTTP {status}, our login is not accepted{said}",
             "check the credentials in the config, and that what they refer to is still valid",
             patience,
+            status,
         )
     if status == 403:
         return SourceError(
@@ -66,6 +71,7 @@ def status_error(status: int, *, detail: str = "", retry_after: str | None = Non
             f"HTTP 403, our login is not allowed to read this{said}",
             "give the account or token the right to read",
             patience,
+            status,
         )
     if status == 429:
         return SourceError(
@@ -73,6 +79,7 @@ def status_error(status: int, *, detail: str = "", retry_after: str | None = Non
             f"HTTP 429, too many requests{said}",
             "it is asked again when it allows it; raise interval_s if this goes on",
             patience,
+            status,
         )
     if status >= 500:
         return SourceError(
@@ -80,18 +87,21 @@ def status_error(status: int, *, detail: str = "", retry_after: str | None = Non
             f"HTTP {status}{said}",
             "look at the server's log and at what stands in front of it; it is asked again",
             patience,
+            status,
         )
     if status == 404:
         return SourceError(
             FailureKind.BAD_ANSWER,
             f"HTTP 404, there is no such address{said}",
             "check the address in the config: it is the base address, without the API's own path",
+            status=status,
         )
     return SourceError(
         FailureKind.BAD_ANSWER,
         f"HTTP {status}, the request was refused{said}",
         "check the address in the config and the server's version",
         patience,
+        status,
     )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = frozenset({FailureKind.FORBIDDEN, FailureKind.RATE_LIMITED, FailureKind.CONFIG, FailureKind.TLS})
 """Failures that will be the same for the next query: it is not asked."""
 
+_ABOUT_ONE_QUERY: Final = frozenset({FailureKind.BAD_ANSWER, FailureKind.SERVER})
 _UNREACHABLE_IN_A_ROW: Final = 2
 _FAILURES_IN_A_ROW: Final = 6
 
@@ -50,11 +51,19 @@ class Round(Generic[R]):
 
     answers: Mapping[str, R]
     failures: Mapping[str, Failure]
+    statuses: Mapping[str, int]
+    """The HTTP status of each failure that is about one."""
     stopped: Failure | None
     """Why the rest was not asked; None when all were."""
     warnings: tuple[str, ...]
     """What the server said beside its answers."""
     unanswered: tuple[str, ...]
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether nothing was answered, and for a reason that will be the same for whatever is asked next."""
+        kinds = {failure.kind for failure in self.failures.values()}
+        return not self.answers and bool(self.stopped or self.unanswered or kinds - _ABOUT_ONE_QUERY)
 
 
 @dataclass(slots=True)
@@ -64,6 +73,7 @@ class _Progress(Generic[A, R]):
     waiting: deque[A]
     answers: dict[str, R] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
     warnings: dict[str, None] = field(default_factory=dict)
     in_a_row: int = 0
     stopped: Failure | None = None
@@ -81,11 +91,13 @@ class _Progress(Generic[A, R]):
                 self.warnings.update(dict.fromkeys(warnings))
                 self.in_a_row = 0
 
-    def failed(self, name: str, failure: Failure) -> None:
+    def failed(self, name: str, failure: Failure, status: int) -> None:
         with self.lock:
             if self.over:
                 return
             self.failures[name] = failure
+            if status:
+                self.statuses[name] = status
             self.in_a_row += 1
             limit = _UNREACHABLE_IN_A_ROW if failure.kind is FailureKind.UNREACHABLE else _FAILURES_IN_A_ROW
             if failure.kind in _AT_ONCE or self.in_a_row >= limit:
@@ -128,7 +140,7 @@ class PrometheusClient:
                     connect, session = self._connection()
                     answer = ask(connect, item)
                 except Exception as error:  # noqa: BLE001 - whatever a server's answer breaks becomes words
-                    progress.failed(item.name, self.failure(error))
+                    progress.failed(item.name, self.failure(error), getattr(error, "status", 0))
                 else:
                     progress.answered(item.name, answer, session.said())
 
@@ -149,14 +161,11 @@ class PrometheusClient:
         return Round(
             progress.answers,
             progress.failures,
+            progress.statuses,
             progress.stopped,
             tuple(progress.warnings),
             tuple(name for name in everything if name not in progress.answers and name not in progress.failures),
         )
-
-    async def call(self, function: Callable[[], R], deadline_s: float) -> R:
-        """Run something of ours that computes for long in one of the threads. Raises TimeoutError and its own."""
-        return await self._calls.run(function, deadline_s)
 
     async def metric_names(self) -> frozenset[str]:
         """All metric names that the server knows. Raises what `failure` puts into words."""

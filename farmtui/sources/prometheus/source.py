@@ -1,0 +1,227 @@
+"""The poll of all figures, targets and rules: the source that the console's picture of the farm stands on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from farmtui.config import PrometheusConfig
+from farmtui.farm.alerts import Rule, Target
+from farmtui.farm.farm import PrometheusView
+from farmtui.farm.reading import Failure, FailureKind, Reading
+from farmtui.sources.http import HttpClient
+from farmtui.sources.prometheus import explain
+from farmtui.sources.prometheus.catalogue import Catalogue, Figure, catalogue
+from farmtui.sources.prometheus.client import PrometheusClient, Round, instant
+from farmtui.sources.prometheus.decode import vector
+from farmtui.sources.prometheus.figures import SLOW_EVERY, Answer, Figures, learn
+from farmtui.sources.prometheus.rules import probed, rules, targets
+from farmtui.sources.prometheus.view import view
+from farmtui.sources.threads import CallPool
+
+R = TypeVar("R")
+
+PROBE: Final = "up"
+"""The figure that is asked alone while it is not known whether the server answers at all."""
+
+_WARNINGS_LIMIT: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What comes from the API's other parts; it changes slowly."""
+
+    targets: tuple[Target, ...] = ()
+    probed: frozenset[str] = frozenset()
+    rules: tuple[Rule, ...] = ()
+
+
+def now() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+class PrometheusSource:
+    """The source `prometheus`. See `farmtui.sources.Source`."""
+
+    name = "prometheus"
+    kind = "prometheus"
+
+    def __init__(self, config: PrometheusConfig, *, clock: Callable[[], datetime] = now) -> None:
+        """Raises ConfigError where the config overrides a figure that there is not, SecretError for a bad reference."""
+        self.endpoint = config.url
+        self.interval_s = config.interval_s
+        self._config = config
+        self._clock = clock
+        self._catalogue: Catalogue = catalogue().with_overrides(config.queries)
+        self._client = PrometheusClient(config, source=self.name)
+        self._http = HttpClient(config, connections=2)
+        # Not the client's threads: all of those may hang in calls when there is something to compute.
+        self._work = CallPool(1, "farmtui prometheus view")
+        self._figures = Figures()
+        self._beside = _Beside()
+        self._beside_problems: dict[str, str] = {}
+        self._polls = 0
+        self._trusted = False
+        """Whether the last poll was answered: then everything is asked at once, with no probe before."""
+        self._late: frozenset[str] = frozenset()
+        """Figures that had no answer in time: they are asked at the slow pace until they have."""
+
+    async def poll(self) -> Reading[PrometheusView]:
+        """Ask for every figure that is due. A value beside a failure is what was had before the server gave up."""
+        started, at, sent = time.monotonic(), self._clock(), self._sent
+        try:
+            value, failure, warnings = await self._cycle(at, started + self._config.deadline_s)
+        except Exception as error:  # noqa: BLE001 - a source never raises: what went wrong is its answer
+            value, failure, warnings = None, self._client.failure(error), ()
+        self._trusted = failure is None
+        return Reading(value, at, time.monotonic() - started, failure, warnings, self._sent - sent)
+
+    @property
+    def _sent(self) -> int:
+        return self._client.sent + self._http.sent
+
+    async def _cycle(
+        self, at: datetime, ends_at: float
+    ) -> tuple[PrometheusView | None, Failure | None, tuple[str, ...]]:
+        due = self._due()
+        rounds: list[Round[Answer]] = []
+        if not self._trusted:
+            probe = [figure for figure in due if figure.name == PROBE] or due[:1]
+            rounds.append(await self._ask(probe, ends_at))
+            asked = {figure.name for figure in probe}
+            due = [figure for figure in due if figure.name not in asked]
+        failure = _whole_failure(rounds)
+        beside_due = self._slot == 0 or self._polls == 0
+        if failure is None:
+            beside = self._ask_beside(ends_at) if beside_due else _nothing()
+            answered, _ = await asyncio.gather(self._ask(due, ends_at), beside)
+            rounds.append(answered)
+        failure = _whole_failure(rounds)
+        answers = self._answers(rounds)
+        if not any(not answer.failed for answer in answers.values()):
+            return None, failure or self._client.failure(TimeoutError()), _warnings(rounds)
+        self._polls += 1
+        figures, beside_known, problems = self._figures, self._beside, dict(self._beside_problems)
+
+        def build() -> tuple[Figures, PrometheusView]:
+            known = learn(figures, answers, at, self._catalogue, self.interval_s)
+            made = view(known, beside_known.targets, beside_known.rules, probed=beside_known.probed, problems=problems)
+            return known, made
+
+        # For ten thousand nodes this is half a second of work: in a thread, so that no keystroke waits for it.
+        self._figures, value = await self._work.run(build, self._config.deadline_s)
+        return value, failure, _warnings(rounds)
+
+    @property
+    def _slot(self) -> int:
+        return self._polls % SLOW_EVERY
+
+    def _due(self) -> list[Figure]:
+        """The figures of this poll: all fast ones, and a quarter of the slow ones (all of them at first)."""
+        due = []
+        slow = 0
+        for figure in self._catalogue.asked:
+            if not figure.slow and figure.name not in self._late:
+                due.append(figure)
+                continue
+            if self._polls == 0 or slow % SLOW_EVERY == self._slot:
+                due.append(figure)
+            slow += 1
+        return due
+
+    async def _ask(self, figures: list[Figure], ends_at: float) -> Round[Answer]:
+        return await self._client.round(figures, _ask_one, max(0.05, ends_at - time.monotonic()))
+
+    def _answers(self, rounds: list[Round[Answer]]) -> dict[str, Answer]:
+        """What was had, and for what was asked in vain why."""
+        found: dict[str, Answer] = {}
+        late: set[str] = set()
+        for made in rounds:
+            found.update(made.answers)
+            for name, failure in made.failures.items():
+                found[name] = Answer(problem=f"{failure.what}; {failure.remedy}", failed=True)
+                if failure.kind is FailureKind.TIMEOUT:
+                    late.add(name)
+            if made.stopped is None:
+                for name in made.unanswered:
+                    found[name] = Answer(problem=self._client.failure(TimeoutError()).what, failed=True)
+                    late.add(name)
+        well = {name for name, answer in found.items() if not answer.failed}
+        # The probe is never put off: without it no poll would know whether the server answers.
+        self._late = frozenset((self._late | late) - well - {PROBE})
+        return found
+
+    async def _ask_beside(self, ends_at: float) -> None:
+        """Targets and rules; what cannot be had stays as it was, and a problem says so."""
+        url = self._config.url
+        left = max(0.05, ends_at - time.monotonic())
+        told_targets, told_rules = await asyncio.gather(
+            self._part(f"{url}/api/v1/targets", {"state": "active"}, "activeTargets", left),
+            self._part(f"{url}/api/v1/rules", {"type": "alert"}, "groups", left),
+        )
+        beside = self._beside
+        found = await self._read("targets", told_targets, lambda answer: (targets(answer), probed(answer)))
+        if found is not None:
+            beside = _Beside(found[0], found[1], beside.rules)
+        known = await self._read("rules", told_rules, rules)
+        if known is not None:
+            beside = _Beside(beside.targets, beside.probed, known)
+        self._beside = beside
+
+    async def _part(self, url: str, params: dict[str, str], list_key: str, deadline_s: float) -> object:
+        """An answer, or the exception in its place."""
+        try:
+            return await self._http.json(url, params=params, list_key=list_key, deadline_s=deadline_s)
+        except Exception as error:  # noqa: BLE001 - `_read` puts it into words
+            return error
+
+    async def _read(self, what: str, told: object, read: Callable[[Any], R]) -> R | None:
+        """What `read` makes of an answer; None, and a problem noted, where it is an error."""
+        self._beside_problems.pop(what, None)
+        try:
+            if isinstance(told, Exception):
+                raise told
+            return await self._work.run(lambda: read(told), self._config.deadline_s)
+        except Exception as error:  # noqa: BLE001 - one part of the answer; the others stand
+            # Mimir has no targets, a VictoriaMetrics alone no rules: that is no fault.
+            if getattr(error, "status", 0) not in explain.NOT_OFFERED:
+                failure = self._client.failure(error, what)
+                self._beside_problems[what] = f"{failure.what}; {failure.remedy}"
+            return None
+
+    async def explain(self) -> tuple[explain.FigureReport, ...]:
+        """Try every figure, the targets and the rules, and say of each how it went (`farmtui check`). Never raises."""
+        return await explain.report(self._client, self._http, self._config, self._catalogue)
+
+    async def close(self) -> None:
+        """Let go of connections and threads; may be called more than once."""
+        self._client.close()
+        self._work.close()
+        await self._http.close()
+
+
+def _ask_one(connect: Any, figure: Figure) -> Answer:
+    found = vector(instant(connect, figure.promql), figure.labels)
+    return Answer(found.values, found.problem)
+
+
+async def _nothing() -> None:
+    return None
+
+
+def _whole_failure(rounds: list[Round[Answer]]) -> Failure | None:
+    """Why the poll as a whole has failed: the server was given up, or nothing at all was had."""
+    stopped = next((made.stopped for made in rounds if made.stopped), None)
+    if stopped is not None or any(made.answers for made in rounds):
+        return stopped
+    return next((failure for made in rounds for failure in made.failures.values()), None)
+
+
+def _warnings(rounds: list[Round[Answer]]) -> tuple[str, ...]:
+    told: Mapping[str, None] = dict.fromkeys(text for made in rounds for text in made.warnings)
+    return tuple(told)[:_WARNINGS_LIMIT]
