@@ -33,6 +33,17 @@ def freshness_text(freshness: Freshness, age_s: float | None = None) -> Content:
     return Content.styled(text, ink.FRESHNESS[freshness])
 
 
+def freshness_short(freshness: Freshness, age_s: float | None = None) -> Content:
+    """The same in a few cells, for where the full words do not fit: `▒ 4 min`, `… never`, `⊘ denied`."""
+    old = age(age_s) if age_s is not None else freshness.value
+    word = {
+        Freshness.AGEING: old,
+        Freshness.STALE: old,
+        Freshness.FORBIDDEN: "denied",
+    }.get(freshness, freshness.value)
+    return Content.styled(f"{glyphs().freshness[freshness]} {word}", ink.FRESHNESS[freshness])
+
+
 class FreshnessChip(LineWidget):
     """A source's or panel's freshness in one line; `label` stands before it where given."""
 

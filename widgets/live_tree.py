@@ -68,11 +68,14 @@ def rails_text(row: TreeRow[N]) -> str:
 def tree_cell(row: TreeRow[N], name: Cell) -> Content:
     """A row's name with its rails and whether it is open, for the tree's first column."""
     signs = glyphs()
-    knob = (signs.expanded if row.is_open else signs.collapsed) if row.has_children else " "
+    # The rail of a row with nothing under it runs on where the sign of a branch would stand.
+    rail = signs.axis_line if len(row.rails) > 1 else " "
+    knob = signs.expanded if row.is_open else signs.collapsed
+    lead = (f"{knob} ", ink.MUTED) if row.has_children else (f"{rail} ", ink.FAINT)
     content = (
         name if isinstance(name, Content) else Content(name) if isinstance(name, str) else Content.from_rich_text(name)
     )
-    return Content.assemble((rails_text(row), ink.FAINT), (f"{knob} ", ink.MUTED), content)
+    return Content.assemble((rails_text(row), ink.FAINT), lead, content)
 
 
 class LiveTree(LiveTable[TreeRow[N]], Generic[N]):

@@ -39,14 +39,13 @@ def spark(
 
 
 def _buckets(values: Sequence[float | None], width: int) -> list[float | None]:
-    """At most `width` values, each the largest of as many points as the others."""
+    """At most `width` values, each the largest of its share of the points."""
     clean = [None if value is None or math.isnan(value) else value for value in values]
-    if len(clean) <= width:
+    count = len(clean)
+    if count <= width:
         return clean
-    size = math.ceil(len(clean) / width)
-    # Aligned to the start of the series, a new value at the end only changes the last bucket.
-    chunks = [clean[start : start + size] for start in range(0, len(clean), size)]
-    return [max((value for value in chunk if value is not None), default=None) for chunk in chunks[-width:]]
+    chunks = [clean[number * count // width : (number + 1) * count // width] for number in range(width)]
+    return [max((value for value in chunk if value is not None), default=None) for chunk in chunks]
 
 
 def _level(value: float, low: float, span: float, levels: int) -> int:

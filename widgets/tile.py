@@ -13,11 +13,11 @@ from textual.strip import Strip
 from farmtui.farm.state import Freshness, Severity
 from widgets import ink
 from widgets.big_digits import SMALL_HEIGHT, big_figure, split_unit
-from widgets.freshness_chip import freshness_text
+from widgets.freshness_chip import freshness_short, freshness_text
 from widgets.glyphs import glyphs
 from widgets.painting import LineWidget
 from widgets.spark import spark
-from widgets.table_paint import cell_segments
+from widgets.table_paint import cell_segments, clean, fit, width_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,10 @@ class Tile(LineWidget):
     def _contents(self, width: int, height: int) -> list[Content]:
         state = self._state
         style = ink.row_style(state.severity, state.freshness) or ink.STRONG
-        value = Content.styled(state.value if state.freshness.readable else "–", style)
+        if state.freshness.readable:
+            value = Content.styled(state.value, style)
+        else:
+            value = freshness_text(state.freshness, state.age_s)
         sub = Content.styled(state.sub, ink.MUTED)
         if height <= 1:
             return [Content.assemble((f"{self._title} ", ink.MUTED), value, "  ", sub)]
@@ -121,7 +124,7 @@ class Tile(LineWidget):
             return [head, Content.assemble(value, gap, small), sub]
         if height == 4 or not self._fits_big(width):
             return [head, value, sub, *([Content("")] * max(0, height - 5 if height > 4 else 0)), trend]
-        figure, unit = split_unit(state.value if state.freshness.readable else "–")
+        figure, unit = split_unit(state.value)
         big = big_figure(figure, unit, Severity.OK, state.freshness)
         if figure:
             big = [line.stylize(style) for line in big]
@@ -137,21 +140,21 @@ class Tile(LineWidget):
         return len(lines) == SMALL_HEIGHT and max(line.cell_length for line in lines) <= width
 
     def _head(self, width: int) -> Content:
+        """The name, which is never given up, and beside it as much of the state as fits."""
         state = self._state
         if state.freshness is not Freshness.LIVE:
-            chip = freshness_text(state.freshness, state.age_s)
+            short = freshness_short(state.freshness, state.age_s)
+            chips = [freshness_text(state.freshness, state.age_s), short, short[:1]]
         elif state.severity > Severity.OK:
-            sign = f"{glyphs().severity[state.severity]} {state.severity.word}"
-            chip = Content.styled(sign, ink.SEVERITY[state.severity])
+            sign = glyphs().severity[state.severity]
+            style = ink.SEVERITY[state.severity]
+            chips = [Content.styled(f"{sign} {state.severity.word}", style), Content.styled(sign, style)]
         else:
-            chip = Content.styled(glyphs().severity[Severity.OK], ink.OK)
-        title = Content.styled(self._title, ink.MUTED)
-        spare = width - title.cell_length - chip.cell_length
-        if spare >= 1:
-            return Content.assemble(title, " " * spare, chip)
-        # The chip matters more than the title's last letters.
+            chips = [Content.styled(glyphs().severity[Severity.OK], ink.OK)]
+        title = clean(self._title)
+        chip = next((chip for chip in chips if width_of(title) + 1 + chip.cell_length <= width), chips[-1])
         room = max(0, width - chip.cell_length - 1)
-        return Content.assemble((self._title[:room], ink.MUTED), " ", chip)
+        return Content.assemble((fit(title, room), ink.MUTED), " ", chip)
 
     def _trend(self, width: int) -> Content:
         state = self._state
