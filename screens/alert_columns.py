@@ -26,7 +26,7 @@ def alert_columns(
 ) -> tuple[Column[AlertRow], ...]:
     """`order` keeps rows where they were put: groups are sorted as wholes, which the table cannot know.
 
-    Owners and replicas have a column only where there are any: the summary needs the room more.
+    Owners and replicas have a column only where they say something: the summary needs the room more.
     """
     columns = [
         Column("severity", "sev", _severity, width=6, priority=0, sort=order, descending=True,
@@ -37,7 +37,7 @@ def alert_columns(
                help="the machine, or the instance where no machine is known by it"),
         Column("age", "age", lambda row: age(row.age_s), width=6, align="right", priority=0, sort=order,
                help="since it began; of a group since its oldest"),
-        Column("state", "state", _state, width=8, min_width=8, flex=2, priority=0, sort=order,
+        Column("state", "state", _state, width=8, min_width=8, flex=4, priority=0, sort=order,
                help="firing, or who silences or what inhibits it"),
     ]  # fmt: skip
     if owners:

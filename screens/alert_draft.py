@@ -183,7 +183,7 @@ class Preview:
         tests = sorted(matchers, key=lambda matcher: matcher.is_regex)
         covered = [alert for alert, labels in self._alerts if tests and all(test.matches(labels) for test in tests)]
         found = {alert.fingerprint for alert in covered}
-        covered.sort(key=lambda a: (a.fingerprint in chosen, a.suppressed, -a.severity, a.name, a.fingerprint))
+        covered.sort(key=lambda a: (a.fingerprint in chosen, a.suppressed, -a.severity, a.name, a.labels))
         missed = tuple(a for a, _ in self._alerts if a.fingerprint in chosen and a.fingerprint not in found)
         return Coverage(tuple(covered), chosen, missed, len(self._alerts))
 

@@ -193,6 +193,8 @@ class Rows:
     """Of all that fires, hidden or not."""
     owned: bool = False
     """Whether any alert says whose it is."""
+    parted: bool = False
+    """Whether the Alertmanagers that answer hold different alerts."""
 
 
 def arrange(around: Around, alerts: Sequence[Alert], how: Arrangement) -> Rows:
@@ -203,7 +205,8 @@ def arrange(around: Around, alerts: Sequence[Alert], how: Arrangement) -> Rows:
     )
     ordered = _ordered(around, kept, how)
     worst = max((alert.severity for alert in alerts if not alert.suppressed), default=Severity.OK)
-    owned = any(alert.silenced_by or not _OWNERS.isdisjoint(name for name, _ in alert.labels) for alert in alerts)
+    owned = any(not _OWNERS.isdisjoint(name for name, _ in alert.labels) for alert in alerts)
+    parted = any(len(alert.replicas) < around.replicas for alert in alerts)
     groups: dict[str, list[Alert]] = {}
     for alert in ordered:
         groups.setdefault(_group(around, alert, how.group_by), []).append(alert)
@@ -223,7 +226,7 @@ def arrange(around: Around, alerts: Sequence[Alert], how: Arrangement) -> Rows:
                 replace(row, branch="last" if alert is members[-1] else "mid")
                 for row, alert in zip(_flat(around, members, len(rows)), members, strict=True)
             )
-    return Rows(tuple(rows), len(kept), len(alerts), len(alerts) - len(faults), worst, owned)
+    return Rows(tuple(rows), len(kept), len(alerts), len(alerts) - len(faults), worst, owned, parted)
 
 
 def _flat(around: Around, alerts: Iterable[Alert], start: int) -> list[AlertRow]:

@@ -184,7 +184,7 @@ class AlertsScreen(FarmScreen):
                 reason = f"none of {rows.total} alerts match /{self.row_filter.text} (Esc clears the filter)"
             else:
                 reason = f"no faults: {rows.hidden_well} silenced, inhibited or informing alerts are hidden"
-        wanted = (rows.owned, len(farm.book.replicas) > 1 if farm.book else False)
+        wanted = (rows.owned, rows.parted)
         if wanted != self._columns:
             self._columns = wanted
             columns = alert_columns(self._as_arranged, owners=wanted[0], replicas=wanted[1])

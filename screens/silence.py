@@ -155,9 +155,8 @@ class SilenceScreen(ModalScreen[str]):
         """Begin where something is missing: the reason."""
         parts = [ClickableLine.part(Content.styled(f" {preset} ", ink.ACCENT), preset) for preset in PRESETS]
         self.query_one("#presets", ClickableLine).show(Content.assemble(*parts))
+        self.query_one("#until" if self._draft.comment else "#comment").focus()
         self.follow()
-        # After the first layout: a field that has the focus before it has styles is not drawn as one that has.
-        self.call_after_refresh(self.query_one("#until" if self._draft.comment else "#comment").focus)
         self.set_interval(1.0, self.follow)
 
     # -- what it would do -----------------------------------------------------------------------

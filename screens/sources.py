@@ -115,8 +115,9 @@ class SourcesScreen(FarmScreen):
             Column("state", "state", _state, width=13, priority=0, sort=state_severity, descending=True),
             Column("name", "source", lambda s: s.name, width=18, min_width=12, flex=1, priority=0,
                    sort=lambda s: s.name),
-            Column("endpoint", "where", lambda s: s.endpoint, width=26, min_width=26, flex=3, priority=3,
+            Column("endpoint", "where", lambda s: s.endpoint, width=26, min_width=26, flex=2, priority=3,
                    sort=lambda s: s.endpoint),
+            Column("what", "what is wrong", _what, width=40, min_width=30, flex=4, priority=6),
             Column("age", "answered", self._answered, width=10, align="right", priority=0, sort=self._age_s,
                    descending=True, help="when it last answered"),
             Column("took", "took", lambda s: duration(s.duration_s), width=7, align="right", priority=1,
@@ -306,6 +307,11 @@ def _state(source: SourceState) -> Content:
 
 
 _STATE_WORDS = {Freshness.NEVER: "no answer", Freshness.FORBIDDEN: "not allowed"}
+
+
+def _what(source: SourceState) -> str:
+    """The failure, or the first warning, in one line; the full words stand below the table."""
+    return source.failure.what if source.failure else next(iter(source.warnings), "")
 
 
 def _failures(source: SourceState) -> Content | str:

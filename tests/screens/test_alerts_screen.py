@@ -19,6 +19,7 @@ from tests.screens.farms import (
     make_book,
     make_failure,
     make_farm,
+    make_replica,
     make_rule,
     make_silence,
     make_source,
@@ -64,16 +65,29 @@ async def test_what_fires_what_is_quiet_and_who_is_down_is_said_in_words(size: t
         assert rows_of(app)[-2:] == ["DiskFull", "SlowEdge"], "what is quiet comes last and is never hidden"
 
 
-async def test_narrow_terminals_drop_columns_and_wide_ones_show_all() -> None:
-    headers = {}
-    for size in SIZES:
-        app = host(incident())
-        async with app.run_test(size=size) as pilot:
-            await pilot.pause()
-            headers[size] = next(line for line in text_of(app) if "summary" in line)
-    assert "receivers" not in headers[80, 24]
-    assert all(title in headers[80, 24] for title in ("sev", "alert", "machine", "age", "state"))
-    assert all(title in headers[200, 60] for title in ("owner", "receivers", "held by"))
+async def headers_of(farm: Farm, size: tuple[int, int]) -> str:
+    app = host(farm)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        return next(line for line in text_of(app) if "summary" in line)
+
+
+async def test_narrow_terminals_drop_columns() -> None:
+    narrow, wide = [await headers_of(incident(), size) for size in (SIZES[0], SIZES[2])]
+    assert all(title in narrow for title in ("sev", "alert", "machine", "age", "state"))
+    assert "receivers" in wide
+    assert "receivers" not in narrow
+
+
+async def test_owners_and_replicas_have_a_column_only_where_they_say_something() -> None:
+    plain = await headers_of(incident(), SIZES[2])
+    assert "owner" not in plain
+    assert "held by" not in plain
+    replicas = (make_replica(), make_replica("http://am-2:9093"))
+    told = make_farm(make_book(make_alert(team="storage"), replicas=replicas))
+    header = await headers_of(told, SIZES[2])
+    assert "owner" in header
+    assert "held by" in header
 
 
 async def test_a_filter_keeps_the_heads_of_what_passes() -> None:
