@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from farmtui.farm.farm import Farm
 from farmtui.farm.reading import SourceState
-from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.state import Freshness, Severity, freshness_of
 from farmtui.farm.units import age
 
 _CONFIGURE = {
@@ -32,6 +32,17 @@ def nothing_there(farm: Farm | None, kind: str, noun: str) -> str:
             return f"no answer from {source.name}: {noun} not known"
         case _:
             return f"no answer yet from {source.name}: {noun} not known"
+
+
+def picture_freshness(farm: Farm, kind: str) -> Freshness:
+    """How fresh the rows from a source are. A source that now refuses us leaves its last picture, which grows old."""
+    source = farm.source(kind)
+    if source is None:
+        return Freshness.EMPTY
+    if source.freshness is not Freshness.FORBIDDEN or source.last_success_at is None:
+        return source.freshness
+    aged = freshness_of((farm.at - source.last_success_at).total_seconds(), source.interval_s)
+    return Freshness.AGEING if aged is Freshness.LIVE else aged
 
 
 def last_answer(farm: Farm, source: SourceState) -> str:

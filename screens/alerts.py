@@ -31,7 +31,7 @@ from screens.alert_columns import (
     silence_text,
 )
 from screens.alert_rows import AlertRow, Arrangement, Rows, around, arrange
-from screens.alert_words import nothing_there, replica_trouble, source_trouble
+from screens.alert_words import nothing_there, picture_freshness, replica_trouble, source_trouble
 from screens.frame import FarmScreen
 from screens.lines import ClickableLine
 from screens.places import Subject
@@ -162,8 +162,7 @@ class AlertsScreen(FarmScreen):
 
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Fill the view that is shown; hidden ones wait until they are."""
-        source = farm.source(_SOURCE_KIND[self._view])
-        freshness = source.freshness if source else Freshness.EMPTY
+        freshness = picture_freshness(farm, _SOURCE_KIND[self._view])
         self._arrange(farm)
         match self._view:
             case "alerts":

@@ -8,8 +8,10 @@ import pytest
 from textual.app import App
 
 from farmtui.farm.farm import Farm
+from farmtui.farm.reading import FailureKind
 from farmtui.farm.state import Freshness
 from screens.actions import ActionMenu
+from screens.alert_words import picture_freshness
 from screens.alerts import AlertsScreen
 from tests.screens.farms import (
     HOSTILE,
@@ -359,3 +361,18 @@ async def test_five_thousand_alerts_are_folded_filtered_and_sorted() -> None:
         await table.settled()
         await pilot.pause()
         assert rows_of(app) == ["Alert31"]
+
+
+async def test_rows_of_a_source_that_refuses_us_are_not_drawn_as_live() -> None:
+    refused = make_failure(FailureKind.FORBIDDEN, "alertmanager: HTTP 401, our login is not accepted", "check auth")
+    for answered, expected in ((0.1, Freshness.AGEING), (30, Freshness.STALE)):
+        source = make_source(freshness=Freshness.FORBIDDEN, answered=answered, failure=refused)
+        farm = make_farm(make_book(make_alert()), sources=[source])
+        assert picture_freshness(farm, "alertmanager") is expected
+        app = host(farm)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            text = seen(app)
+            assert "not allowed" in text
+            assert "TargetDown" in text
+            assert "HTTP 401" in text
