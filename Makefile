@@ -1,41 +1,42 @@
-# farmtui: what a contributor types. Needs Python 3.11+, make and the package index; nothing else.
-PYTHON ?= python3
+# farmtui: what a contributor types. Needs make, Python 3.11 or later with venv, and the package index; nothing else.
+
+# The first Python that is new enough; `make PYTHON=/path/to/python` takes another.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$python; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# -n auto runs a test per core; bench and lab want the machine for themselves.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test lint lab bench docs gallery pins clean
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint lab bench gallery docs pins clean
 
-$(VENV)/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "farmtui needs Python 3.11 or later: make PYTHON=/path/to/python3.11")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	touch $@
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(VENV)/.installed ## the console on the simulated farm
-	$(BIN)/farmtui demo
+demo: $(VENV)/.runtime ## the console on the simulated farm
+	@$(BIN)/farmtui demo
 
-test: $(VENV)/.installed lint ## all tests that need no root and no network
+test: lint ## all tests that need neither root nor a network; in random order, on all cores
 	$(PYTEST) -n auto -m 'not lab and not bench' tests
 
-lint: $(VENV)/.installed
+lint: $(VENV)/.installed ## formatting, lint, types and layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-lab: $(VENV)/.installed ## the real-services tests: root and Debian
+lab: $(VENV)/.installed ## the tests against real services (needs root and Debian)
 	tests/lab/install
 	$(PYTEST) -m lab tests/lab
 
 bench: $(VENV)/.installed ## every budget, measured beside its floor
 	$(PYTEST) -q -s -p no:randomly -m bench tests/bench
 
-gallery: $(VENV)/.installed ## every widget by itself
-	$(BIN)/python -m widgets
+gallery: $(VENV)/.runtime ## every widget by itself
+	@$(BIN)/python -m widgets
 
-docs: $(VENV)/.installed ## the generated parts of docs/ (a test holds them up to date)
+docs: $(VENV)/.installed ## write the generated parts of docs/ anew
 	$(BIN)/python -m tests.regenerate
 
 pins: ## renew constraints.txt from a clean environment
@@ -45,5 +46,25 @@ pins: ## renew constraints.txt from a clean environment
 	  $(VENV)/pins/bin/python -m pip freeze --exclude farmtui; } > constraints.txt
 	rm -rf $(VENV)/pins
 
-clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## remove everything that make made
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# An environment of another machine, or of a Python that is gone, is made anew.
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "farmtui needs Python 3.11 or later, and there is none on the PATH:" \
+		"make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "farmtui needs Python 3.11 or later; $(PYTHON) is older or does not start" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing what farmtui needs into $(VENV) (once) ..."
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.runtime
+	@echo "installing what its tests need into $(VENV) (once) ..."
+	@$(PIP) -e '.[dev]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""The house rules that no linter knows: sizes, layers, hosts, paths, docs, packaging."""
