@@ -16,7 +16,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from rich.color import ColorSystem
@@ -30,6 +30,7 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.drivers.web_driver import WebDriver
 from textual.geometry import Size
 from textual.message import Message
 from textual.messages import InBandWindowResize
@@ -39,6 +40,7 @@ from textual.strip import Strip
 from farmtui.farm.text import visible
 from farmtui.term.capabilities import detect
 from farmtui.term.clipboard import ClipboardError, copy_sequence
+from farmtui.term.frames import FrameSender
 from farmtui.term.outlet import Outlet
 from farmtui.term.painter import Painter
 from farmtui.term.pen import PLAIN, linked
@@ -46,7 +48,7 @@ from farmtui.term.reader import Reader
 from farmtui.term.signals import Farewell, Reactions, TerminalSignals
 from farmtui.term.tty import read_attributes, restore_attributes, set_raw, terminal_size
 
-__all__ = ["FarmDriver", "OutputCount", "TerminalApp", "absorb"]
+__all__ = ["FarmDriver", "FarmWebDriver", "TerminalApp", "absorb"]
 
 ReturnType = TypeVar("ReturnType")
 
@@ -129,15 +131,6 @@ class TolerantParser(XTermParser):
         self._awaiting = next(self._gen)
 
 
-@dataclass
-class OutputCount:
-    """What has become of the frames since the driver began."""
-
-    sent: int = 0
-    dropped: int = 0
-    """Updates that were overtaken by a newer one before the terminal could take them."""
-
-
 class FarmDriver(Driver):
     """The terminal of a `TerminalApp`.
 
@@ -160,16 +153,14 @@ class FarmDriver(Driver):
         self._outlet: Outlet | None = None
         self._held: list[str] = []
         """Written while another program had the terminal."""
-        self._deferred = False
-        self._cursor = (0, 0)
-        self._sync = False
         self._reader = Reader[Message](
             _IN, TolerantParser(), events.Paste, self.process_message, self._gone, constants.ESCAPE_DELAY
         )
         self._must_resume = False
         self._size = size or terminal_size((self._out, _IN))
+        self.knows_links = self._capabilities.operating_system_commands
         self.painter = Painter(*self._size)
-        self.count = OutputCount()
+        self.frames = FrameSender(self.painter, self.write, lambda: self._outlet is not None and self._outlet.idle)
         self._farewell = Farewell(app.end_on_signal, self.stop_application_mode)
         reactions = Reactions(
             resized=self._resized,
@@ -182,36 +173,12 @@ class FarmDriver(Driver):
 
     # What leaves.
 
-    def show(
-        self, update: LayoutUpdate | ChopsUpdate, colours: ColorSystem, cursor: tuple[int, int], *, sync: bool
-    ) -> None:
-        """Have the terminal show `update`, its cursor at `cursor` (column, row): now, or when it reads again."""
-        absorb(self.painter, update, colours, links=self._capabilities.operating_system_commands)
-        self._cursor, self._sync = cursor, sync
-        self._paint()
-
     def redraw(self) -> None:
         """Set every mode and send every cell again, for a terminal that shows something else than we believe."""
         if self._active:
             self.write(self._capabilities.modes(mouse=self._mouse))
         self.painter.forget()
-        self._paint()
-
-    def _paint(self) -> None:
-        if self._outlet is None:
-            return
-        if not self._outlet.idle:
-            self.count.dropped += self._deferred
-            self._deferred = True
-            return
-        self._deferred = False
-        if frame := self.painter.frame(self._cursor, sync=self._sync):
-            self._outlet.submit(frame.encode("utf-8", "replace"))
-            self.count.sent += 1
-
-    def _drained(self) -> None:
-        if self._deferred:
-            self._paint()
+        self.frames.paint()
 
     def write(self, data: str) -> None:
         """Send `data`, which is no frame, after all that was written before; while suspended, on resuming."""
@@ -243,7 +210,7 @@ class FarmDriver(Driver):
         set_raw(_IN, signals=_ALLOW_SIGNALS)
         self._outlet = Outlet(
             self._out,
-            on_drained=lambda: self._from_thread(self._drained),
+            on_drained=lambda: self._from_thread(self.frames.drained),
             on_lost=lambda _error: self._from_thread(self._gone),
         )
         self.write(known.enter(mouse=self._mouse))
@@ -309,7 +276,7 @@ class FarmDriver(Driver):
         width, height = terminal_size((self._out, _IN))
         self.painter.forget()
         if (width, height) == (self.painter.width, self.painter.height):
-            self._paint()
+            self.frames.paint()
         size = Size(width, height)
         self.send_message(events.Resize(size, size))
 
@@ -332,26 +299,54 @@ class FarmDriver(Driver):
         super().process_message(message)
 
 
+class FarmWebDriver(WebDriver):
+    """A browser as the terminal, through textual-serve: frames are dropped while it takes none, as for a terminal."""
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self.painter = Painter(*(size or (80, 24)))
+        self._outlet = Outlet(
+            self.fileno,
+            on_drained=lambda: self._post(self.frames.drained),
+            on_lost=lambda _error: self._post(app.exit),
+        )
+        self._write = self._outlet.submit  # type: ignore[assignment]
+        self.frames = FrameSender(self.painter, self.write, lambda: self._outlet.idle)
+
+    def _post(self, call: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(call)
+
+    def start_application_mode(self) -> None:
+        """Begin; no line wraps, as every cell is sent to its place."""
+        super().start_application_mode()
+        self.write("\x1b[?7l")
+
+    def stop_application_mode(self) -> None:
+        """End, when the server has taken all, or takes nothing any more."""
+        super().stop_application_mode()
+        self._outlet.close()
+
+
 class TerminalApp(App[ReturnType]):
-    """An app whose output goes through the cell diff: to a terminal by `FarmDriver`, to a browser by Textual's driver.
+    """An app whose output goes through the cell diff: to a terminal by `FarmDriver`, to a browser by `FarmWebDriver`.
 
     Bind `action_redraw` to a key. After `run`, `return_code` is 128 + n if signal n ended the app.
     """
 
-    _web_painter: Painter | None = None
-
     def get_driver_class(self) -> type[Driver]:
-        """The driver that the environment names (textual-serve does), else `FarmDriver`."""
+        """Ours for a terminal and for textual-serve; any other that the environment names."""
         named = super().get_driver_class()
-        return FarmDriver if named is LinuxDriver else named
+        ours: dict[type[Driver], type[Driver]] = {LinuxDriver: FarmDriver, WebDriver: FarmWebDriver}
+        return ours.get(named, named)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         driver = self._driver
         if (
             not isinstance(renderable, (LayoutUpdate, ChopsUpdate))
-            or driver is None
-            or driver.is_headless
-            or driver.is_inline
+            or not isinstance(driver, (FarmDriver, FarmWebDriver))
             or self._batch_count
             or self._closed
             or not self._running
@@ -359,17 +354,10 @@ class TerminalApp(App[ReturnType]):
             super()._display(screen, renderable)
             return
         try:
-            colours = self.console._color_system or ColorSystem.TRUECOLOR
+            links = isinstance(driver, FarmWebDriver) or driver.knows_links
+            absorb(driver.painter, renderable, self.console._color_system or ColorSystem.TRUECOLOR, links=links)
             cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
-            if isinstance(driver, FarmDriver):
-                driver.show(renderable, colours, cursor, sync=self._sync_available)
-            else:
-                if self._web_painter is None:
-                    self._web_painter = Painter(*self.size)
-                absorb(self._web_painter, renderable, colours)
-                if frame := self._web_painter.frame(cursor):
-                    driver.write(frame)
-                    driver.flush()
+            driver.frames.want(cursor, sync=self._sync_available)
         except Exception as error:  # noqa: BLE001 - as Textual does: shown, and the app ends
             self._handle_exception(error)
         finally:
@@ -385,9 +373,9 @@ class TerminalApp(App[ReturnType]):
         """Repaint everything, for a terminal that another program has written on."""
         if isinstance(self._driver, FarmDriver):
             self._driver.redraw()
-        else:
-            self._web_painter = None
-            self.refresh(layout=True)
+        elif isinstance(self._driver, FarmWebDriver):
+            self._driver.painter.forget()
+            self._driver.frames.paint()
 
     def end_on_signal(self, signum: signal.Signals) -> None:
         """The process is to end: SIGTERM, or SIGHUP where the terminal is gone, with or without the signal."""
