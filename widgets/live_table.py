@@ -418,6 +418,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
                 self._columns_layout,
                 marked=self._view.keys[index] in self._marks,
                 cursor=self._cursor_style() if index == self._cursor else None,
+                focused=self.has_focus,
                 whole=self._freshness,
             )
         left = round(self.scroll_x)

@@ -19,14 +19,17 @@ Align = Literal["left", "right", "center"]
 GAP = 2
 """Blank cells between two columns."""
 
+SQUEEZED_WIDTH = 8
+
 
 @dataclass(frozen=True)  # no slots: Python 3.11 cannot then call `Column[...]()`
 class Column(Generic[R]):
     """One column. Widths are in cells.
 
-    A column without `flex` gets `width` cells when they are there, and no less than `min_width`. With `flex` it
-    shares what is left over with the other flexible columns, in proportion. When not even the least widths fit,
-    columns are hidden: the largest `priority` first, the rightmost among equals; priority 0 is never hidden.
+    A column gets `width` cells when they are there, and no less than `min_width`. With `flex` it shares what is
+    left over with the other flexible columns, in proportion. When not even the least widths fit, columns are
+    hidden: the largest `priority` first, the rightmost among equals; priority 0 is never hidden. Only when there
+    is nothing left to hide are flexible columns squeezed further: a cut name is worse than a missing column.
     """
 
     key: str
@@ -34,7 +37,7 @@ class Column(Generic[R]):
     cell: Callable[[R], Cell]
     width: int = 10
     min_width: int | None = None
-    """None: as `width`, or 8 for a flexible column."""
+    """None: as `width`."""
     flex: int = 0
     align: Align = "left"
     priority: int = 1
@@ -47,10 +50,13 @@ class Column(Generic[R]):
 
     @property
     def least(self) -> int:
-        """The width below which it is hidden rather than squeezed."""
-        if self.min_width is not None:
-            return self.min_width
-        return min(self.width, 8) if self.flex else self.width
+        """The width below which another column is hidden rather than this one squeezed."""
+        return self.width if self.min_width is None else self.min_width
+
+    @property
+    def squeezed(self) -> int:
+        """The width that is left to it when nothing can be hidden any more."""
+        return min(self.least, SQUEEZED_WIDTH) if self.flex else self.least
 
 
 @dataclass(frozen=True)  # no slots: Python 3.11 cannot then call `Placed[...]()`
@@ -87,6 +93,8 @@ def _least(columns: Sequence[Column[R]]) -> int:
 def _widths(columns: Sequence[Column[R]], available: int) -> list[int]:
     widths = [column.least for column in columns]
     spare = available - _least(columns)
+    if spare < 0:
+        return _squeezed(columns, widths, -spare)
     for position, column in enumerate(columns):
         grown = max(0, min(column.width - widths[position], spare))
         widths[position] += grown
@@ -101,4 +109,16 @@ def _widths(columns: Sequence[Column[R]], available: int) -> list[int]:
             widths[position] += given
             rest -= given
             shares -= column.flex
+    return widths
+
+
+def _squeezed(columns: Sequence[Column[R]], widths: list[int], missing: int) -> list[int]:
+    """Take the missing cells from flexible columns, one by one from whichever is widest."""
+    while missing > 0:
+        soft = [at for at, column in enumerate(columns) if widths[at] > column.squeezed]
+        if not soft:
+            break
+        widest = max(soft, key=widths.__getitem__)
+        widths[widest] -= 1
+        missing -= 1
     return widths

@@ -87,9 +87,14 @@ class RowPainter(Generic[R]):
         *,
         marked: bool,
         cursor: Style | None,
+        focused: bool,
         whole: Freshness,
     ) -> Strip:
-        """The strip of the row at `index`. `cursor` is its style where it is on this row; `whole` that of all rows."""
+        """The strip of the row at `index`.
+
+        `cursor` is its style where it is on this row, `focused` whether keys go to this table, `whole` the freshness
+        of all rows together.
+        """
         kept = self._kept.get((index, cursor is not None))
         if kept is not None:
             return kept
@@ -98,7 +103,7 @@ class RowPainter(Generic[R]):
         base = self._inks.base_style() + self._inks.ink(ink.row_style(severity, freshness))
         if cursor is not None:
             base += cursor
-        segments = self._gutter(severity, freshness, base, marked=marked, on_cursor=cursor is not None)
+        segments = self._gutter(severity, freshness, base, marked=marked, on_cursor=cursor is not None, focused=focused)
         # In reverse video a cell's own colour would become a patch of background.
         own_colours = freshness is Freshness.LIVE and not base.reverse
         for number, placed in enumerate(layout.placed):
@@ -114,11 +119,12 @@ class RowPainter(Generic[R]):
         return strip
 
     def _gutter(
-        self, severity: Severity, freshness: Freshness, base: Style, *, marked: bool, on_cursor: bool
+        self, severity: Severity, freshness: Freshness, base: Style, *, marked: bool, on_cursor: bool, focused: bool
     ) -> list[Segment]:
         signs = glyphs()
         sign = signs.mark if marked else signs.cursor if on_cursor else " "
-        segments = [Segment(sign, base if base.reverse else base + self._inks.ink(ink.ACCENT))]
+        sign_style = base + self._inks.ink(ink.ACCENT if marked or focused else ink.FAINT)
+        segments = [Segment(sign, base if base.reverse else sign_style)]
         if self._severity is not None:
             known_now = freshness is Freshness.LIVE and not base.reverse
             style = base + self._inks.ink(ink.SEVERITY[severity]) if known_now else base

@@ -174,7 +174,7 @@ class TrendChart(LineWidget):
     def _heading(self, width: int) -> Content:
         parts: list[Content | tuple[str, str]] = [(self._title, ink.STRONG)] if self._title else []
         if self._freshness.readable:
-            for number, line in enumerate(self._lines):
+            for number, line in sorted(enumerate(self._lines), key=lambda pair: pair[1].compared):
                 sign = "··" if line.compared else "━━"
                 value = self._last_value(line)
                 parts.append(("  " if parts else "", ""))
