@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.lab.daemons import Daemon, alertmanager, backfill, free_port, prometheus
+from tests.lab.daemons import Daemon, alertmanager, backfill, free_port, get_json, prometheus, wait_until
 from tests.lab.replay import Exporter, Replay
 
 WEEK_S = 7 * 86_400.0
@@ -94,6 +94,10 @@ def lab_farm(folder: Path) -> Iterator[LabFarm]:
         "edge-1": Exporter(Replay("traefik", TRAEFIK, began), host="127.0.1.31"),
         "ceph": Exporter(Replay("ceph_ok", {}, began, label="stor-1"), host="127.0.1.41"),
         "swarm": Exporter(Replay("swarm", {}, began), host="127.0.1.31"),
+        **{
+            f"node-{name}": Exporter(Replay("node", {}, began), host=host)
+            for name, host in (("cache-1", "127.0.1.11"), ("db-1", "127.0.1.21"), ("edge-1", "127.0.1.31"))
+        },
     }
     jobs = {
         "varnish": ["cache-1", "cache-2", "cache-3"],
@@ -102,6 +106,7 @@ def lab_farm(folder: Path) -> Iterator[LabFarm]:
         "traefik": ["edge-1"],
         "ceph": ["ceph"],
         "dockerd": ["swarm"],
+        "node": ["node-cache-1", "node-db-1", "node-edge-1"],
     }
     am_ports, cluster_ports = [free_port(), free_port()], [free_port(), free_port()]
     port = free_port()
@@ -118,6 +123,7 @@ def lab_farm(folder: Path) -> Iterator[LabFarm]:
         server.start()
         started.append(server)
         url = f"http://127.0.0.1:{port}"
+        wait_until("every exporter scraped", lambda: scraped(url) == len(exporters))
         am_urls = [f"http://127.0.0.1:{p}" for p in am_ports]
         yield LabFarm(
             folder, console_config(folder, url, am_urls), server, url, started[: len(am_ports)], am_urls, exporters
@@ -129,12 +135,23 @@ def lab_farm(folder: Path) -> Iterator[LabFarm]:
             exporter.close()
 
 
+def scraped(url: str) -> int:
+    """How many targets Prometheus has scraped with success."""
+    result = get_json(f"{url}/api/v1/query?query=sum(up)")["data"]["result"]
+    return int(result[0]["value"][1]) if result else 0
+
+
+def machine(name: str) -> str:
+    """The machine that an exporter belongs to, as its `node` label says."""
+    return {"swarm": "edge-1", "ceph": "stor-1"}.get(name, name.removeprefix("node-"))
+
+
 def prometheus_config(exporters: dict[str, Exporter], jobs: dict[str, list[str]], am_ports: list[int]) -> str:
     """Scrapes each second, sends to both Alertmanagers; `node` names the machine as a relabelling would."""
     scrapes = [
         {
             "job_name": job,
-            "static_configs": [{"targets": [exporters[n].instance], "labels": {"node": n}} for n in names],
+            "static_configs": [{"targets": [exporters[n].instance], "labels": {"node": machine(n)}} for n in names],
         }
         for job, names in jobs.items()
     ]
@@ -154,7 +171,7 @@ def write_history(folder: Path, exporters: dict[str, Exporter], jobs: dict[str, 
     for job, names in jobs.items():
         for name in names:
             exporter = exporters[name]
-            target = {"instance": exporter.instance, "job": job, "node": name}
+            target = {"instance": exporter.instance, "job": job, "node": machine(name)}
             if job == "varnish":
                 rates = {**VARNISH, "varnish_main_cache_hit": HIT_PER_S_LAST_WEEK, "varnish_main_cache_miss": 3.0}
                 before = Replay("varnish", rates, exporter.replay.began)
