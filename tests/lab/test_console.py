@@ -15,13 +15,11 @@ from tests.lab.daemons import get_json, wait_until
 from tests.lab.farm import LabFarm
 from tests.terminal.pty_harness import PtySession
 
-SIZE = {"columns": 160, "lines": 45}
-
 
 @pytest.fixture
 def console(farm: LabFarm) -> Iterator[PtySession]:
     """The console on the farm's config."""
-    with PtySession(["-m", "farmtui", "--config", str(farm.config)], **SIZE) as session:
+    with PtySession(["-m", "farmtui", "--config", str(farm.config)], columns=160, lines=45) as session:
         session.wait_for("1 overview")
         yield session
 
