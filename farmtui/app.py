@@ -211,10 +211,18 @@ class FarmApp(TerminalApp[int]):
             return
         if config is not self._config:
             self.use(config)
-        feed_class, desk_for = await asyncio.to_thread(_load_engine)
-        self._feed = feed_class(config, on_farm=self.publish)
+        await asyncio.to_thread(_load_engine)
+        from farmtui.silences import desk_for
+
+        self._feed = self.make_feed(config)
         self._desk = desk_for(self._feed, read_only=self.read_only)
         await self._feed.run()
+
+    def make_feed(self, config: Config) -> Feed:
+        """What polls."""
+        from farmtui.polling import Feed
+
+        return Feed(config, on_farm=self.publish)
 
     def publish(self, farm: Farm) -> None:
         """A new picture: work out what is wrong once, then let the screen on top repaint what differs."""
@@ -359,12 +367,10 @@ def _make(entry: ScreenEntry) -> FarmScreen:
     return entry.load()()
 
 
-def _load_engine() -> tuple[type[Feed], Callable[..., SilenceDesk | None]]:
-    """Import what polls, in a thread: aiohttp and pydantic's models take longer than the first paint."""
-    from farmtui.polling import Feed
-    from farmtui.silences import desk_for
-
-    return Feed, desk_for
+def _load_engine() -> None:
+    """Import what polls, in a thread: aiohttp and the sources take longer than the first paint."""
+    import farmtui.polling
+    import farmtui.silences  # noqa: F401
 
 
 def key_scopes() -> dict[str, list[Binding]]:
