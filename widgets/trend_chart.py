@@ -48,6 +48,10 @@ class Threshold:
     falling: bool = False
 
 
+_DASHES = ((1, 1), (6, 4), (4, 1), (10, 6))
+_DASH_SIGNS = ("━━", "╍╍", "┅┅", "╸╸")
+
+
 @dataclass(frozen=True, slots=True)
 class _Dots:
     """One cell's dots: the braille bits, the line that owns the cell, and its topmost and lowest row."""
@@ -175,7 +179,7 @@ class TrendChart(LineWidget):
         parts: list[Content | tuple[str, str]] = [(self._title, ink.STRONG)] if self._title else []
         if self._freshness.readable:
             for number, line in sorted(enumerate(self._lines), key=lambda pair: pair[1].compared):
-                sign = "··" if line.compared else "━━"
+                sign = self._legend_sign(number)
                 value = self._last_value(line)
                 parts.append(("  " if parts else "", ""))
                 parts.append((f"{sign} ", self._line_style(number)))
@@ -196,6 +200,30 @@ class TrendChart(LineWidget):
         heading = Content.assemble(*parts)
         spare = width - heading.cell_length - right.cell_length
         return Content.assemble(heading, " " * spare, right) if spare >= 2 else heading
+
+    def _dashes(self, number: int, across: int) -> tuple[int, int]:
+        """After how many columns of dots a line's pattern repeats, and how many of these are drawn."""
+        if self._lines[number].compared:
+            return 2 * across, 1
+        # Without colours it is the dashes that tell lines apart; with ASCII signs each line has its own.
+        if self.app.no_color and not glyphs().is_ascii:
+            return _DASHES[self._rank(number) % len(_DASHES)]
+        return 1, 1
+
+    def _rank(self, number: int) -> int:
+        """How many lines of the present come before this one."""
+        return sum(not line.compared for line in self._lines[:number])
+
+    def _legend_sign(self, number: int) -> str:
+        if glyphs().is_ascii:
+            return self._ascii_sign(number) * 2
+        if self._lines[number].compared:
+            return "··"
+        return _DASH_SIGNS[self._rank(number) % len(_DASHES)] if self.app.no_color else "━━"
+
+    def _ascii_sign(self, number: int) -> str:
+        """A line's own letter, where there are no dots and perhaps no colours."""
+        return "." if self._lines[number].compared else "*+ox%@"[self._rank(number) % 6]
 
     def _has_values(self) -> bool:
         return self._freshness.readable and any(
@@ -240,15 +268,13 @@ class TrendChart(LineWidget):
         for number in order:
             line = self._lines[number]
             runs = runs_of(line.times, line.values, window)
-            self._place(cells, runs, number, across, down, dotted=line.compared)
+            self._place(cells, runs, number, across, down)
         return cells
 
-    @staticmethod
-    def _place(
-        cells: dict[tuple[int, int], _Dots], runs: Runs, number: int, across: int, down: int, *, dotted: bool
-    ) -> None:
+    def _place(self, cells: dict[tuple[int, int], _Dots], runs: Runs, number: int, across: int, down: int) -> None:
+        period, drawn = self._dashes(number, across)
         for column, (top, bottom) in runs.items():
-            if dotted and column % (2 * across):
+            if column % period >= drawn:
                 continue
             x, side = divmod(column, across)
             for y in range(top // down, bottom // down + 1):
@@ -290,7 +316,7 @@ class TrendChart(LineWidget):
             if dots is None:
                 sign, sign_style = ground, ground_style
             else:
-                sign = self._sign(dots) if signs.is_ascii else chr(0x2800 + dots.bits)
+                sign = self._ascii_sign(dots.line) if signs.is_ascii else chr(0x2800 + dots.bits)
                 sign_style = self._dots_style(dots, window, base)
             if sign_style is style:
                 text += sign
@@ -300,10 +326,6 @@ class TrendChart(LineWidget):
                 text, style = sign, sign_style
         segments.append(Segment(text, style))
         return segments
-
-    def _sign(self, dots: _Dots) -> str:
-        """A line's own letter where there are no dots and perhaps no colours."""
-        return "." if self._lines[dots.line].compared else "*+ox%@"[dots.line % 6]
 
     def _dots_style(self, dots: _Dots, window: Window, base: Style) -> Style:
         severity = Severity.OK
@@ -329,7 +351,7 @@ class TrendChart(LineWidget):
             return ink.STALE
         if line.compared or self._freshness is Freshness.AGEING:
             return ink.MUTED
-        return line.style or ink.series_style(sum(not other.compared for other in self._lines[:number]))
+        return line.style or ink.series_style(self._rank(number))
 
     def _last_value(self, line: Line) -> float | None:
         """The newest value, unless it is a gap by now: an old figure must not pose as the present one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
@@ -186,6 +187,19 @@ async def test_ascii(ascii_signs: None) -> None:
         assert painted.isascii()
         assert "*" * 20 in painted
         assert "+" * 20 in painted
+        assert re.findall(r"(\S\S) [abc] ", lines(chart)[0]) == ["**", "++", ".."]
+
+
+async def test_without_colours_lines_are_told_apart_by_their_dashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app, chart = chart_of()
+    async with app.run_test(size=(80, 12)) as pilot:
+        chart.show([Line(str(n), TIMES, [0.1 + 0.4 * n] * 120) for n in range(3)], end=END, span_s=3600)
+        await pilot.pause()
+        drawn = [line.partition("│")[2] for line in lines(chart)[1:8]]
+        patterns = ["".join(line.replace("┈", " ").split()) for line in drawn if any(ord(c) > 0x2800 for c in line)]
+        assert len(set(patterns)) == 3
+        assert re.findall(r"(\S\S) \d", lines(chart)[0]) == ["━━", "╍╍", "┅┅"]
 
 
 @pytest.mark.parametrize("theme", THEMES)
