@@ -28,6 +28,8 @@ _AT_ONCE: Final = frozenset({FailureKind.FORBIDDEN, FailureKind.RATE_LIMITED, Fa
 """Failures that will be the same for the next query: it is not asked."""
 
 _ABOUT_ONE_QUERY: Final = frozenset({FailureKind.BAD_ANSWER, FailureKind.SERVER})
+"""Failures that may well be about this query alone."""
+
 _UNREACHABLE_IN_A_ROW: Final = 2
 _FAILURES_IN_A_ROW: Final = 6
 

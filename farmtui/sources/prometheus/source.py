@@ -95,10 +95,8 @@ class PrometheusSource:
             rounds.append(await self._ask(probe, ends_at))
             asked = {figure.name for figure in probe}
             due = [figure for figure in due if figure.name not in asked]
-        failure = _whole_failure(rounds)
-        beside_due = self._slot == 0 or self._polls == 0
-        if failure is None:
-            beside = self._ask_beside(ends_at) if beside_due else _nothing()
+        if not any(made.hopeless for made in rounds):
+            beside = self._ask_beside(ends_at) if self._slot == 0 else _nothing()
             answered, _ = await asyncio.gather(self._ask(due, ends_at), beside)
             rounds.append(answered)
         failure = _whole_failure(rounds)

@@ -23,6 +23,8 @@ def view(
 ) -> PrometheusView:
     """The farm as Prometheus knows it. `problems` are those of `targets` and `rules`, by these names."""
     links = interconnects(figures)
+    # What has a node exporter is a machine, whoever looks at it as well.
+    elsewhere = (probed | {link.instance for link in links}) - set(figures.instances("node"))
     return PrometheusView(
         edge=edge(figures),
         cache=cache_tier(figures),
@@ -30,7 +32,7 @@ def view(
         swarm=swarm(figures),
         ceph=ceph(figures),
         interconnects=links,
-        hosts=hosts(figures, targets, probed | {link.instance for link in links}),
+        hosts=hosts(figures, targets, elsewhere),
         targets=targets,
         rules=rules,
         figure_problems=tuple(sorted({**figures.problems, **(problems or {})}.items())),
