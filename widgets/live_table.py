@@ -1,4 +1,8 @@
-"""A table of live rows: draws only what is visible, sticks to keys, and refreshes only the lines that changed."""
+"""A table of live rows: draws only what is visible, sticks to keys, and refreshes only the lines that changed.
+
+What it is made of has files of its own (table_view, table_rows, table_columns, table_messages); what is left here is
+the widget's state and its keys, which are one thing and so are in one file.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,19 @@ import asyncio
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial
 from time import perf_counter
-from typing import Any, ClassVar, Generic
+from typing import ClassVar, Generic, TypeAlias
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.worker import Worker
 
 from farmtui.farm.state import Freshness, Severity
+from widgets import table_messages as messages
 from widgets.glyphs import glyphs
 from widgets.painting import LineWidget, blank
 from widgets.table_columns import GAP, Cell, Column, R, place
@@ -85,56 +89,12 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         Binding("w", "wide", "wide", id="table.wide", show=False, tooltip="all columns, even those that do not fit"),
     ]  # fmt: skip
 
-    class TableMessage(Message):
-        """Of a table; `control` is what `@on(..., "#id")` selects by."""
-
-        def __init__(self, table: LiveTable[Any]) -> None:
-            self.table = table
-            super().__init__()
-
-        @property
-        def control(self) -> LiveTable[Any]:
-            """The table."""
-            return self.table
-
-    class RowHighlighted(TableMessage):
-        """The cursor is on another row; `key` and `row` are None when no row is shown."""
-
-        def __init__(self, table: LiveTable[Any], key: Hashable | None, row: Any | None) -> None:
-            super().__init__(table)
-            self.key = key
-            self.row = row
-
-    class RowSelected(TableMessage):
-        """Enter, or a click on the row under the cursor."""
-
-        def __init__(self, table: LiveTable[Any], key: Hashable, row: Any) -> None:
-            super().__init__(table)
-            self.key = key
-            self.row = row
-
-    class SortChanged(TableMessage):
-        """Another column or direction; `column` None is the order in which the rows were given."""
-
-        def __init__(self, table: LiveTable[Any], column: str | None, descending: bool) -> None:
-            super().__init__(table)
-            self.column = column
-            self.descending = descending
-
-    class Marked(TableMessage):
-        """The set of marked keys has changed."""
-
-        def __init__(self, table: LiveTable[Any], marks: frozenset[Hashable]) -> None:
-            super().__init__(table)
-            self.marks = marks
-
-    class ViewChanged(TableMessage):
-        """The number of rows, or of those that pass the filter, has changed."""
-
-        def __init__(self, table: LiveTable[Any], shown: int, total: int) -> None:
-            super().__init__(table)
-            self.shown = shown
-            self.total = total
+    TableMessage: TypeAlias = messages.TableMessage
+    RowHighlighted: TypeAlias = messages.RowHighlighted
+    RowSelected: TypeAlias = messages.RowSelected
+    SortChanged: TypeAlias = messages.SortChanged
+    Marked: TypeAlias = messages.Marked
+    ViewChanged: TypeAlias = messages.ViewChanged
 
     def __init__(
         self,
