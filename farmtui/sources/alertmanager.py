@@ -1,0 +1,165 @@
+"""Alertmanager v2: every replica is asked at once and merged; silences are made and ended at one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from farmtui.config import AlertmanagerConfig
+from farmtui.farm.alerts import AlertBook, AlertmanagerState, Matcher, Silence
+from farmtui.farm.reading import Failure, FailureKind, Reading
+from farmtui.farm.text import clean_text
+from farmtui.sources.alertmanager_decode import Held, decode_alerts, decode_silences, decode_status, merge
+from farmtui.sources.errors import SourceError, bad_answer, host_of
+from farmtui.sources.failures import causes, failure_of
+from farmtui.sources.http import HttpClient
+
+REQUESTS = 3
+"""Of each replica in a cycle: alerts, silences, status."""
+
+
+class UnknownOutcomeError(SourceError):
+    """A change that may or may not have happened: it is never sent again by itself."""
+
+
+class AlertmanagerSource:
+    """All replicas of one Alertmanager cluster."""
+
+    kind = "alertmanager"
+
+    def __init__(
+        self, config: AlertmanagerConfig, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.name = "alertmanager"
+        self.endpoint = ", ".join(host_of(url) for url in config.urls)
+        self.interval_s = config.interval_s
+        self._config = config
+        self._clock = clock
+        self._client = HttpClient(config)
+        self._alive: list[str] = list(config.urls)
+
+    async def poll(self) -> Reading[AlertBook]:
+        """Ask every replica; one that fails is a warning, all of them a failure. Never raises."""
+        began = time.perf_counter()
+        before = self._client.sent
+        answers = await asyncio.gather(*(self._replica(url) for url in self._config.urls))
+        taken_at = self._clock()
+        duration = time.perf_counter() - began
+        asked = self._client.sent - before
+        held = [answer for answer in answers if isinstance(answer, Held)]
+        failures = {url: a for url, a in zip(self._config.urls, answers, strict=True) if isinstance(a, Failure)}
+        self._alive = [one.state.url for one in held] or list(self._config.urls)
+        if not held:
+            return Reading(None, taken_at, duration, failure=_worst(list(failures.values())), requests=asked)
+        down = [AlertmanagerState(url, up=False, problem=failure.what) for url, failure in failures.items()]
+        warnings = [f"{failure.what}; {failure.remedy}" for failure in failures.values()]
+        warnings += [problem for one in held for problem in one.problems]
+        return Reading(merge(held, down), taken_at, duration, warnings=tuple(warnings), requests=asked)
+
+    async def _replica(self, url: str) -> Held | Failure:
+        try:
+            alerts, silences, status = await asyncio.gather(
+                self._client.json(f"{url}/api/v2/alerts"),
+                self._client.json(f"{url}/api/v2/silences"),
+                self._client.json(f"{url}/api/v2/status"),
+            )
+            problems: list[str] = []
+            return Held(
+                decode_status(status, url),
+                decode_alerts(alerts, host_of(url), problems),
+                decode_silences(silences, host_of(url), problems),
+                tuple(problems),
+            )
+        except Exception as error:  # noqa: BLE001 - a poll never raises: whatever it is becomes words
+            return failure_of(error, source="alertmanager", where=url, deadline_s=self._config.deadline_s)
+
+    async def create_silence(
+        self,
+        matchers: Sequence[Matcher],
+        starts_at: datetime,
+        ends_at: datetime,
+        created_by: str,
+        comment: str,
+        id: str | None = None,  # noqa: A002 - Alertmanager's name
+    ) -> str:
+        """Create a silence, or change the one with this id; gives its id.
+
+        Sent to one replica, which tells the others. The next is tried only when it is certain that the first has not
+        got it (nobody listens there). Raises SourceError where it was refused; UnknownOutcomeError where nobody knows.
+        """
+        body: dict[str, Any] = {
+            "matchers": [
+                {"name": m.name, "value": m.value, "isRegex": m.is_regex, "isEqual": m.is_equal} for m in matchers
+            ],
+            "startsAt": _rfc3339(starts_at),
+            "endsAt": _rfc3339(ends_at),
+            "createdBy": created_by,
+            "comment": comment,
+        }
+        if id is not None:
+            body["id"] = id
+        try:
+            answer = await self._send("POST", "/api/v2/silences", body)
+        except UnknownOutcomeError:
+            found = await self._find(matchers, ends_at, comment)
+            if found:
+                return found
+            raise
+        ident = answer.get("silenceID") if isinstance(answer, Mapping) else None
+        if not isinstance(ident, str):
+            raise bad_answer("the silence was taken, but the answer does not name it: look at the silences")
+        return clean_text(ident)
+
+    async def expire_silence(self, id: str) -> None:  # noqa: A002 - Alertmanager's name
+        """End a silence now. Raises as `create_silence` does; ending an ended one changes nothing."""
+        await self._send("DELETE", f"/api/v2/silence/{id}", None)
+
+    async def _send(self, method: str, path: str, body: object) -> Any:
+        refused: Exception | None = None
+        for url in self._alive:
+            try:
+                return await self._client.json(f"{url}{path}", method=method, body=body)
+            except Exception as error:
+                if any(isinstance(cause, ConnectionRefusedError) for cause in causes(error)):
+                    refused = error
+                    continue
+                if isinstance(error, SourceError) and 400 <= error.status < 500:
+                    raise
+                failure = failure_of(error, source="alertmanager", where=url, deadline_s=self._config.deadline_s)
+                raise UnknownOutcomeError(failure.kind, failure.what, failure.remedy) from error
+        assert refused is not None
+        raise refused
+
+    async def _find(self, matchers: Sequence[Matcher], ends_at: datetime, comment: str) -> str:
+        """The id of a silence just like ours, where a replica holds one: the lost answer meant yes."""
+        reading = await self.poll()
+        for silence in reading.value.silences if reading.value else ():
+            if _same(silence, matchers, ends_at, comment):
+                return silence.id
+        return ""
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+
+def _same(silence: Silence, matchers: Sequence[Matcher], ends_at: datetime, comment: str) -> bool:
+    return (
+        silence.state != "expired"
+        and set(silence.matchers) == set(matchers)
+        and silence.comment == comment
+        and abs((silence.ends_at - ends_at).total_seconds()) < 1
+    )
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _worst(failures: list[Failure]) -> Failure:
+    """The failure that says most: a login that is refused wants a person, a timeout may pass."""
+    order = (FailureKind.FORBIDDEN, FailureKind.CONFIG, FailureKind.TLS, FailureKind.RATE_LIMITED)
+    return min(failures, key=lambda failure: order.index(failure.kind) if failure.kind in order else len(order))
