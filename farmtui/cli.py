@@ -124,10 +124,10 @@ def status(
     from farmtui.config import ConfigError
 
     try:
-        path, loaded = _load(config or context.obj)
+        _, loaded = _load(config or context.obj)
     except ConfigError as error:
         _leave_config(error, farm_status.EXIT_UNKNOWN)
-    raise typer.Exit(farm_status.run(loaded, path, as_json=json, deadline_s=deadline))
+    raise typer.Exit(farm_status.run(loaded, as_json=json, deadline_s=deadline))
 
 
 @app.command()

@@ -12,6 +12,7 @@ import typer
 from typer.main import get_command
 
 from farmtui.cli import app
+from farmtui.config import parse_config
 from tests.house.tree import ROOT, files, name
 from tests.regenerate import GENERATED
 
@@ -121,3 +122,14 @@ def test_the_finder_of_wrong_commands_finds_them() -> None:
 @pytest.mark.parametrize("file", GENERATED)
 def test_what_is_generated_is_up_to_date(file: str) -> None:
     assert (ROOT / file).read_text(encoding="utf-8") == GENERATED[file](), "run: make docs"
+
+
+def test_the_config_in_the_readme_is_twenty_lines_that_work() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    [example] = [block for language, block in FENCE.findall(text) if language == "yaml"]
+    config = parse_config(example, ROOT / "farmtui.yaml")
+    assert config.prometheus
+    assert config.alertmanager
+    assert config.proxmox
+    assert config.digitalocean
+    assert len([line for line in example.splitlines() if not line.startswith("#")]) <= 20
