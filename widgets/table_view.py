@@ -111,7 +111,8 @@ class Texts(Generic[R]):
     def renew(self, rows: Sequence[R]) -> None:
         """New rows have come: keep the texts of this generation for rows that came unchanged, drop older ones."""
         self._before, self._known = self._known, {}
-        self._rows_before, self._rows = self._rows, rows
+        # Rows of the last generation are held only while a filter has texts of them: they may be most of a farm.
+        self._rows_before, self._rows = (self._rows if self._before else ()), rows
 
     def forget(self) -> None:
         """Texts are made otherwise now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -87,6 +88,19 @@ def test_a_text_is_made_once_while_its_row_stays() -> None:
     texts.renew([first])
     texts.of(first)
     assert len(made) == 3
+
+
+def test_without_a_filter_no_former_rows_are_held() -> None:
+    class Rows(list[int]):
+        """A list that can be referred to weakly."""
+
+    texts: Texts[int] = Texts(str)
+    rows = Rows([1, 2])
+    gone = weakref.ref(rows)
+    texts.renew(rows)
+    del rows
+    texts.renew([3])
+    assert gone() is None
 
 
 @st.composite
