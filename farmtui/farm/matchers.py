@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+
 from farmtui.farm.alerts import Matcher
 
 

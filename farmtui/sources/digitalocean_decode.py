@@ -1,0 +1,136 @@
+"""DigitalOcean's answers in the farm's terms, whatever they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+from farmtui.farm.node import CloudAccount, Droplet, LoadBalancer, Volume
+from farmtui.farm.text import clean_text
+from farmtui.sources.alertmanager_decode import moment
+
+T = TypeVar("T")
+MEBI, GIBI = 2.0**20, 2.0**30
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the account as it was answered, or why it was not."""
+
+    value: Any = None
+    problem: str = ""
+
+
+def decode_account(
+    droplets: Any,
+    volumes: Any,
+    load_balancers: Any,
+    balance: Any,
+    *,
+    limit: int | None,
+    remaining: int | None,
+    problems: list[str],
+) -> CloudAccount:
+    """The account; items that cannot be read are counted in its problems, and the others go on."""
+    told = list(problems)
+    return CloudAccount(
+        droplets=tuple(_each(droplets, "droplets", _droplet, told)),
+        volumes=tuple(_each(volumes, "volumes", _volume, told)),
+        load_balancers=tuple(_each(load_balancers, "load balancers", _balancer, told)),
+        month_to_date_usd=_money(balance.get("month_to_date_usage")) if isinstance(balance, Mapping) else None,
+        rate_limit=limit,
+        rate_remaining=remaining,
+        problems=tuple(told),
+    )
+
+
+def _each(items: Any, what: str, one: Callable[[Mapping[str, Any]], T], problems: list[str]) -> Iterable[T]:
+    listed = items if isinstance(items, list) else []
+    unread = 0
+    for item in listed:
+        try:
+            yield one(item)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            unread += 1
+    if unread:
+        problems.append(f"{unread} of {len(listed)} {what} could not be read")
+
+
+def _droplet(item: Mapping[str, Any]) -> Droplet:
+    size, region = _mapping(item.get("size")), _mapping(item.get("region"))
+    networks = _mapping(item.get("networks"))
+    entries = [e for kind in ("v4", "v6") for e in _list(networks.get(kind)) if isinstance(e, Mapping)]
+    # The private address first: it is the one that the farm's machines know each other by.
+    entries.sort(key=lambda entry: entry.get("type") != "private")
+    return Droplet(
+        id=int(item["id"]),
+        name=_text(item.get("name")) or str(item["id"]),
+        status=_text(item.get("status")) or "unknown",
+        region=_text(region.get("slug")),
+        size=_text(item.get("size_slug")) or _text(size.get("slug")),
+        price_monthly=_money(size.get("price_monthly")),
+        vcpus=_count(item.get("vcpus")),
+        memory_bytes=_count(item.get("memory")) * MEBI,
+        disk_bytes=_count(item.get("disk")) * GIBI,
+        addresses=tuple(address for e in entries if (address := _text(e.get("ip_address")))),
+        tags=tuple(_text(tag) for tag in _list(item.get("tags"))),
+        locked=bool(item.get("locked")),
+        created_at=_time(item.get("created_at")),
+    )
+
+
+def _volume(item: Mapping[str, Any]) -> Volume:
+    return Volume(
+        id=_text(item["id"]),
+        name=_text(item.get("name")),
+        region=_text(_mapping(item.get("region")).get("slug")),
+        size_bytes=_count(item.get("size_gigabytes")) * GIBI,
+        droplet_ids=tuple(int(ident) for ident in _list(item.get("droplet_ids"))),
+    )
+
+
+def _balancer(item: Mapping[str, Any]) -> LoadBalancer:
+    return LoadBalancer(
+        id=_text(item["id"]),
+        name=_text(item.get("name")),
+        status=_text(item.get("status")) or "unknown",
+        address=_text(item.get("ip")),
+        region=_text(_mapping(item.get("region")).get("slug")),
+        droplet_ids=tuple(int(ident) for ident in _list(item.get("droplet_ids"))),
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return clean_text(value) if isinstance(value, str) else ""
+
+
+def _count(value: Any) -> int:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0
+
+
+def _money(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        return moment(value)
+    except ValueError:
+        return None

@@ -1,0 +1,147 @@
+"""Proxmox VE's answers in the farm's terms, whatever they hold."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+from typing import Any
+
+from farmtui.farm.node import Guest, PveCluster, PveHost
+from farmtui.farm.text import clean_text
+from farmtui.sources.errors import bad_answer
+
+_IP_IN_CONFIG = re.compile(r"\bip6?=([0-9A-Fa-f.:]+)")
+
+
+def decode_cluster(
+    name: str, status: Any, resources: Any, addresses: Mapping[int, tuple[str, ...]] | None = None
+) -> PveCluster:
+    """A cluster from `cluster/status` and `cluster/resources`; `addresses` are guests' by vmid. Raises SourceError."""
+    if not isinstance(status, list) or not isinstance(resources, list):
+        raise bad_answer("cluster/status and cluster/resources are not lists")
+    problems: list[str] = []
+    quorate: bool | None = None
+    host_addresses: dict[str, str] = {}
+    online: dict[str, bool] = {}
+    for item in status:
+        if not isinstance(item, Mapping):
+            continue
+        if item.get("type") == "cluster":
+            quorate = bool(item.get("quorate"))
+        elif item.get("type") == "node":
+            host = _text(item.get("name"))
+            host_addresses[host] = _text(item.get("ip"))
+            online[host] = bool(item.get("online"))
+    hosts: dict[str, PveHost] = {}
+    guests: list[Guest] = []
+    unread = 0
+    for item in resources:
+        try:
+            match item["type"]:
+                case "node":
+                    host = _host(name, item, host_addresses, online)
+                    hosts[host.name] = host
+                case "qemu" | "lxc":
+                    guests.append(_guest(name, item, addresses or {}))
+        except (KeyError, TypeError, ValueError, OverflowError):
+            unread += 1
+    for missing in sorted(set(online) - set(hosts)):
+        state = "online" if online[missing] else "offline"
+        hosts[missing] = PveHost(name, missing, state, host_addresses.get(missing, ""))
+    if unread:
+        problems.append(f"{unread} of {len(resources)} resources of {name} could not be read")
+    offline = {host.name for host in hosts.values() if host.status != "online"}
+    found = tuple(_of_offline(guest) if guest.host in offline else guest for guest in guests)
+    ordered = tuple(sorted(hosts.values(), key=lambda host: host.name))
+    return PveCluster(name, quorate, ordered, tuple(sorted(found, key=lambda g: g.vmid)), tuple(problems))
+
+
+def _of_offline(guest: Guest) -> Guest:
+    """What the API says of a guest whose host is off is what it was before: nobody knows how it is now."""
+    return Guest(
+        guest.cluster, guest.vmid, guest.name, guest.kind, guest.host, "unknown",
+        tags=guest.tags, addresses=guest.addresses, template=guest.template, lock=guest.lock,
+    )  # fmt: skip
+
+
+def _host(cluster: str, item: Mapping[str, Any], addresses: Mapping[str, str], online: Mapping[str, bool]) -> PveHost:
+    name = _text(item["node"])
+    status = _text(item.get("status")) or "unknown"
+    if online.get(name) is False:
+        status = "offline"
+    return PveHost(
+        cluster=cluster,
+        name=name,
+        status=status,
+        address=addresses.get(name, ""),
+        cpu_ratio=_number(item.get("cpu")),
+        cpus=_number(item.get("maxcpu")),
+        memory_bytes=_number(item.get("mem")),
+        memory_max_bytes=_number(item.get("maxmem")),
+        uptime_s=_number(item.get("uptime")),
+    )
+
+
+def _guest(cluster: str, item: Mapping[str, Any], addresses: Mapping[int, tuple[str, ...]]) -> Guest:
+    vmid = int(item["vmid"])
+    return Guest(
+        cluster=cluster,
+        vmid=vmid,
+        name=_text(item.get("name")) or str(vmid),
+        kind=str(item["type"]),
+        host=_text(item.get("node")),
+        status=_text(item.get("status")) or "unknown",
+        cpu_ratio=_number(item.get("cpu")),
+        cpus=_number(item.get("maxcpu")),
+        memory_bytes=_number(item.get("mem")),
+        memory_max_bytes=_number(item.get("maxmem")),
+        uptime_s=_number(item.get("uptime")),
+        tags=tuple(tag for tag in re.split(r"[;, ]+", _text(item.get("tags"))) if tag),
+        addresses=addresses.get(vmid, ()),
+        template=bool(_number(item.get("template"))),
+        lock=_text(item.get("lock")),
+    )
+
+
+def config_addresses(answer: Any) -> tuple[str, ...]:
+    """Addresses in a guest's config (`ipconfig0`, `net0` of a container) or in its agent's answer."""
+    return tuple(dict.fromkeys(_addresses(answer)))
+
+
+def _addresses(answer: Any) -> Iterator[str]:
+    if not isinstance(answer, Mapping):
+        return
+    for key, value in answer.items():
+        if re.fullmatch(r"(ipconfig|net)\d+", str(key)) and isinstance(value, str):
+            yield from filter(_usable, _IP_IN_CONFIG.findall(value))
+    interfaces = answer.get("result")
+    for interface in interfaces if isinstance(interfaces, list) else ():
+        listed = interface.get("ip-addresses") if isinstance(interface, Mapping) else None
+        for entry in listed if isinstance(listed, list) else ():
+            address = _text(entry.get("ip-address")) if isinstance(entry, Mapping) else ""
+            if _usable(address):
+                yield address
+
+
+def _usable(text: str) -> bool:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    return not (address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast)
+
+
+def _text(value: Any) -> str:
+    return clean_text(value) if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
