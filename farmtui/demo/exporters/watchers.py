@@ -1,0 +1,110 @@
+"""Those that watch: the blackbox probes of the interconnect, and Prometheus's and Alertmanager's own metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from farmtui.demo.exporters.series import Family, Gauge, named
+from farmtui.demo.exporters.targets import INTERCONNECT, Targets
+from farmtui.demo.promql.series import Series
+from farmtui.demo.world.world import World
+
+PROMETHEUS_VERSION = "2.42.0"
+ALERTMANAGER_VERSION = "0.25.0"
+_USUAL_S = 0.0118
+
+
+class Watchers:
+    """The metrics about the monitoring itself and the links."""
+
+    def __init__(self, world: World, targets: Targets) -> None:
+        self._world = world
+        self._targets = targets
+
+    def families(self) -> list[Family]:
+        """All these metrics."""
+        return [
+            Family(
+                "probe_success",
+                "gauge",
+                "Displays whether or not the probe was a success",
+                partial(self._probes, "probe_success", self._success),
+            ),
+            Family(
+                "probe_duration_seconds",
+                "gauge",
+                "Returns how long the probe took to complete in seconds",
+                partial(self._probes, "probe_duration_seconds", self._duration),
+            ),
+            Family(
+                "prometheus_engine_query_duration_seconds",
+                "gauge",
+                "Query timings",
+                self._query_durations,
+            ),
+            Family(
+                "prometheus_build_info",
+                "gauge",
+                "A metric with a constant '1' value labeled by version.",
+                partial(self._build, "prometheus", PROMETHEUS_VERSION),
+            ),
+            Family(
+                "alertmanager_build_info",
+                "gauge",
+                "A metric with a constant '1' value labeled by version.",
+                partial(self._build, "alertmanager", ALERTMANAGER_VERSION),
+            ),
+        ]
+
+    def _probes(self, name: str, compute: Callable[[int, float], float]) -> list[Series]:
+        return [
+            Gauge(named(name, t.labels), self._targets.answering(t), partial(compute, index))
+            for index, t in enumerate(self._targets.of(INTERCONNECT))
+        ]
+
+    def _success(self, index: int, t: float) -> float:
+        now = self._world.timeline.at(t).condition
+        if now.cut:
+            return 0.0
+        # Which probes are lost is drawn from the time, so that it is the same whenever it is asked.
+        drawn = (int(t) * 2_654_435_761 + index * 97) % 10_007 / 10_007
+        return 0.0 if drawn < now.interconnect_loss else 1.0
+
+    def _duration(self, index: int, t: float) -> float:
+        now = self._world.timeline.at(t).condition
+        if now.cut:
+            return 5.0
+        noise = self._world.flows.noise(f"probe {index}", 20.0, 900.0).value(t)
+        if not self._success(index, t):
+            return 5.0
+        return round((_USUAL_S + now.interconnect_extra_s) * (1.0 + 0.18 * noise) + 0.0004 * index, 6)
+
+    def _query_durations(self) -> list[Series]:
+        timeline = self._world.timeline
+
+        def seconds(quantile: float, t: float) -> float:
+            delay = timeline.at(t).condition.prometheus_delay_s
+            return round(0.004 + 0.03 * quantile**4 + delay * quantile, 6)
+
+        return [
+            Gauge(
+                named(
+                    "prometheus_engine_query_duration_seconds", t.labels, quantile=f"{quantile:g}", slice="inner_eval"
+                ),
+                self._targets.answering(t),
+                partial(seconds, quantile),
+            )
+            for t in self._targets.of("prometheus")
+            for quantile in (0.5, 0.9, 0.99)
+        ]
+
+    def _build(self, job: str, version: str) -> list[Series]:
+        return [
+            Gauge(
+                named(f"{job}_build_info", t.labels, branch="debian/sid", goversion="go1.19.8", version=version),
+                self._targets.answering(t),
+                lambda _t: 1.0,
+            )
+            for t in self._targets.of(job)
+        ]

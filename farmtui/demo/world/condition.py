@@ -1,0 +1,161 @@
+"""The farm's condition between two changes: frozen, so that the past stays what it was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxing:
+    """A value that goes from `start` (at `since`) towards `target` with the time constant `tau_s`."""
+
+    start: float
+    target: float
+    since: float
+    tau_s: float
+
+    def value(self, t: float) -> float:
+        """The value at t, not earlier than `since`."""
+        return self.target + (self.start - self.target) * math.exp((self.since - t) / self.tau_s)
+
+    def turned(self, t: float, target: float, tau_s: float, jump: float = 0.0) -> Relaxing:
+        """From t on towards another target, after a jump."""
+        return Relaxing(self.value(t) + jump, target, t, tau_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A straight line from `v0` at `t0` to `v1` at `t1`, level outside."""
+
+    v0: float
+    t0: float
+    v1: float
+    t1: float
+
+    def value(self, t: float) -> float:
+        """The value at t."""
+        if t <= self.t0:
+            return self.v0
+        if t >= self.t1:
+            return self.v1
+        return self.v0 + (self.v1 - self.v0) * (t - self.t0) / (self.t1 - self.t0)
+
+
+def level(value: float) -> Line:
+    """A line that never changes."""
+    return Line(value, 0.0, value, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Varnish:
+    """One cache node's Varnish. `miss` is its cacheable miss ratio, `fill` the share of its storage in use."""
+
+    running: bool
+    started: float
+    miss: Relaxing
+    fill: Relaxing
+    evicting: bool = True
+    deaths: int = 0
+    """How often the child has died since the management process started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One Galera node. `state` is wsrep_local_state: 0 gone, 1 joining, 2 donor, 3 joined, 4 synced."""
+
+    running: bool
+    started: float
+    state: int = 4
+    since: float = 0.0
+    paused: float = 0.0
+    """Share of time it is paused by flow control, 0-1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Osd:
+    """One OSD. `missing` counts object copies that it should hold and nobody holds; `misplaced` copies that are
+    still elsewhere; both fall while the cluster recovers."""
+
+    up: bool
+    is_in: bool
+    since: float
+    missing: Line
+    misplaced: Line
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ceph:
+    """The storage cluster's own state. `mgr` is the machine whose mgr is active; empty when there is none."""
+
+    osds: tuple[Osd, ...]
+    mgr: str
+    mds: str
+    flags: frozenset[str] = frozenset()
+    inconsistent: int = 0
+    """Placement groups with a scrub error."""
+    repairing: bool = False
+    slow_ops: int = 0
+    stopped: frozenset[int] = frozenset()
+    """OSDs whose daemon is stopped though their machine runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swarm:
+    """The orchestrator's state. `tasks` are running site tasks per worker; `leader` is empty during an election."""
+
+    leader: str
+    tasks: Mapping[str, float]
+    starting: Relaxing
+    """Tasks that are not running yet after a reschedule."""
+    drained: frozenset[str] = frozenset()
+    failing: int = 0
+    """Tasks of a service that crashes over and over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Everything about the farm that changes in steps."""
+
+    off: frozenset[str]
+    """Machines that do not run though their host does."""
+    hosts_off: frozenset[str]
+    """PVE hosts that are down."""
+    booted: Mapping[str, float]
+    """Boot times (Unix seconds) of machines that have rebooted since the world's origin, PVE hosts included."""
+    varnish: Mapping[str, Varnish]
+    redis_master: str
+    redis_full: frozenset[str]
+    """Redis nodes under memory pressure: they evict."""
+    databases: Mapping[str, Database]
+    primary: bool
+    """Whether Galera has a primary component."""
+    members: int
+    """Size of the last primary component."""
+    swarm: Swarm
+    ceph: Ceph
+    cut: bool = False
+    """The interconnect between DigitalOcean and Proxmox VE is down."""
+    interconnect_extra_s: float = 0.0
+    interconnect_loss: float = 0.0
+    uncacheable: float = 0.0
+    """How much of what could be cached is not: 0 is normal, 1 nothing is cached."""
+    broken_sites: Mapping[int, float] = field(default_factory=dict)
+    """Sites that answer 5xx, by their index, and the share of their answers that does."""
+    surges: Mapping[int, float] = field(default_factory=dict)
+    """Sites under unusual traffic, and the extra requests as a share of the whole farm's."""
+    slow_queries: float = 1.0
+    """How many times slower the database answers than usual."""
+    filling: Mapping[str, Line] = field(default_factory=dict)
+    """Extra share of a machine's root filesystem in use."""
+    clocks: Mapping[str, float] = field(default_factory=dict)
+    """Clock offsets in seconds of machines whose clock is off."""
+    backup: bool = False
+    """The nightly backup is running."""
+    prometheus_delay_s: float = 0.0
+    cloud_api: str = "ok"
+    """`ok`, `unauthorized` or `limited`."""
+    expiring_site: int = -1
+    """A site whose certificate is not renewed."""
