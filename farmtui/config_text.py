@@ -32,6 +32,26 @@ def shown(config: Config) -> str:
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
 
 
+def secret_references(config: Config) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every secret reference in the config, with the keys that lead to it."""
+    yield from _references(config, ())
+
+
+def _references(value: Any, keys: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(value, Section):
+        for name, field in type(value).model_fields.items():
+            inner = getattr(value, name)
+            if isinstance(inner, str) and _words(_annotation(field)).startswith(_words(SecretRef)):
+                yield (*keys, name), inner
+            elif name == "headers":
+                yield from (((*keys, name, header), text) for header, text in inner.items() if _REFERENCE.match(text))
+            else:
+                yield from _references(inner, (*keys, name))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _references(inner, (*keys, index))
+
+
 def reference() -> str:
     """docs/config.md: every key with its type, its default and its meaning, from the models themselves."""
     parts = [_HEAD]
@@ -102,7 +122,12 @@ _PLAIN = {str: "text", int: "whole number", float: "number", bool: "true or fals
 
 
 def _type_words(field: FieldInfo) -> str:
-    return _words(Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation)
+    return _words(_annotation(field))
+
+
+def _annotation(field: FieldInfo) -> Any:
+    """A field's whole annotation: pydantic keeps the outermost metadata apart."""
+    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
 
 
 def _words(annotation: Any) -> str:

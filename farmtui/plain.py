@@ -72,6 +72,12 @@ def wrapped(text: str, indent: int, *, width: int = WIDTH) -> list[str]:
     ) or [pad.rstrip()]
 
 
+def hanging(head: str, indent: int, words: str) -> str:
+    """The head, and the words after it in the column `indent`, over as many lines as they take."""
+    first, *rest = wrapped(words, indent)
+    return "\n".join([f"{head}{first[indent:]}".rstrip(), *rest])
+
+
 def put(stream: TextIO, page: Page, text: str) -> None:
     """Write the text, a newline after it, and send it."""
     stream.write(f"{page.carried(text)}\n")

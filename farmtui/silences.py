@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol, cast
 
 from farmtui.farm.alerts import Matcher
-from farmtui.farm.reading import FailureKind
+from farmtui.sources.alertmanager import UnknownOutcomeError
+from farmtui.sources.errors import SourceError
 from farmtui.sources.failures import causes, failure_of
 from screens.console import ActionError
 
@@ -128,14 +129,15 @@ def desk_for(feed: SilenceFeed, *, read_only: str = "") -> AlertmanagerDesk | No
     return make_desk(cast("SilenceApi | None", next(found, None)), poll=feed.refresh, read_only=read_only)
 
 
-_REFUSED = frozenset({FailureKind.FORBIDDEN, FailureKind.CONFIG, FailureKind.TLS, FailureKind.RATE_LIMITED})
-"""Failures after which nothing can have been changed."""
-
-
 def _words(error: Exception, undone: str, unknown: str) -> str:
     """What happened and what to do, and whether the request may have had its effect all the same."""
-    failure = failure_of(error, source="alertmanager")
-    never_sent = any(isinstance(cause, ConnectionRefusedError) for cause in causes(error))
-    certain = failure.kind in _REFUSED or never_sent
+    if isinstance(error, SourceError):
+        what, remedy = error.what, error.remedy
+        certain = not isinstance(error, UnknownOutcomeError) and 400 <= error.status < 500
+    else:
+        failure = failure_of(error, source="alertmanager")
+        what, remedy = failure.what, failure.remedy
+        # Nobody listened: nothing can have come of it.
+        certain = any(isinstance(cause, ConnectionRefusedError) for cause in causes(error))
     outcome = undone if certain else f"it is not known {unknown}: look at the silences before you try again"
-    return f"{failure.what}; {outcome}. {failure.remedy}"
+    return f"{what}; {outcome}. {remedy[:1].upper()}{remedy[1:]}"

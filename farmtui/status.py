@@ -16,7 +16,7 @@ from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, in_unit
 from farmtui.insight.findings import Finding, findings
 from farmtui.insight.health import Component, components, overall
-from farmtui.plain import WIDTH, Page, page_for, put, wrapped
+from farmtui.plain import WIDTH, Page, hanging, page_for, put, wrapped
 from farmtui.status_document import EXIT_CODES, age_s, alert_counts, document, key_figures
 
 EXIT_UNKNOWN = EXIT_CODES[Severity.UNKNOWN]
@@ -77,13 +77,7 @@ def _titled(title: str, lines: Iterable[str]) -> list[str]:
 
 def _row(severity: Severity, name: str, words: str, page: Page) -> str:
     head = f"  {page.paint(f'{severity.word:<{_WORD}}', severity)}{name:<13} "
-    return _hanging(head, 3 + _WORD + 13, words)
-
-
-def _hanging(head: str, indent: int, words: str) -> str:
-    """The head, and the words after it in the column `indent` over as many lines as they take."""
-    first, *rest = wrapped(words, indent)
-    return "\n".join([f"{head}{first[indent:]}".rstrip(), *rest])
+    return hanging(head, 3 + _WORD + 13, words)
 
 
 def _findings(farm: Farm, found: Sequence[Finding], page: Page) -> Iterator[str]:
@@ -92,7 +86,7 @@ def _findings(farm: Farm, found: Sequence[Finding], page: Page) -> Iterator[str]
         if finding.severity < Severity.WARNING:
             continue
         head = f"  {page.paint(f'{finding.severity.word:<{_WORD}}', finding.severity)}"
-        yield _hanging(head, indent, finding.title)
+        yield hanging(head, indent, finding.title)
         yield from wrapped(finding.cause, indent)
         if finding.evidence:
             yield from wrapped("; ".join(finding.evidence), indent)

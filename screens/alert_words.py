@@ -65,16 +65,16 @@ def source_trouble(farm: Farm, kind: str) -> list[tuple[Severity, str]]:
     return [*lines, *((Severity.WARNING, warning) for warning in source.warnings)]
 
 
-def replica_trouble(farm: Farm) -> list[tuple[Severity, str]]:
-    """Alertmanagers that do not answer, a line each."""
+def alertmanager_trouble(farm: Farm) -> list[tuple[Severity, str]]:
+    """What is wrong with the Alertmanagers, a line each: those that do not answer are named and counted once."""
     replicas = farm.book.replicas if farm.book else ()
-    up = sum(replica.up for replica in replicas)
-    return [
-        (
-            Severity.WARNING if up else Severity.CRITICAL,
-            (replica.problem or f"{replica.url} does not answer")
-            + (f" ({up} of {len(replicas)} answer)" if up else " (none answers)"),
-        )
-        for replica in replicas
-        if not replica.up
+    down = [replica for replica in replicas if not replica.up]
+    lines = [
+        (severity, words)
+        for severity, words in source_trouble(farm, "alertmanager")
+        if not any(replica.problem and words.startswith(replica.problem) for replica in down)
     ]
+    up = len(replicas) - len(down)
+    count = f"({up} of {len(replicas)} answer)" if up else "(none answers)"
+    severity = Severity.WARNING if up else Severity.CRITICAL
+    return [*lines, *((severity, f"{replica.problem or f'{replica.url} does not answer'} {count}") for replica in down)]

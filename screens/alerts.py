@@ -31,7 +31,7 @@ from screens.alert_columns import (
     silence_text,
 )
 from screens.alert_rows import AlertRow, Arrangement, Rows, around, arrange
-from screens.alert_words import nothing_there, picture_freshness, replica_trouble, source_trouble
+from screens.alert_words import alertmanager_trouble, nothing_there, picture_freshness, source_trouble
 from screens.frame import FarmScreen
 from screens.lines import ClickableLine
 from screens.places import Subject
@@ -232,9 +232,7 @@ class AlertsScreen(FarmScreen):
         return super().labels_of(row)
 
     def _show_trouble(self, farm: Farm) -> None:
-        lines = source_trouble(farm, _SOURCE_KIND[self._view])
-        if self._view != "rules":
-            lines += replica_trouble(farm)
+        lines = source_trouble(farm, "prometheus") if self._view == "rules" else alertmanager_trouble(farm)
         trouble = self.query_one("#trouble", Static)
         trouble.display = bool(lines)
         text = Content("\n").join(

@@ -91,6 +91,7 @@ class TrendChart(LineWidget):
         self._note = ""
         self._ceiling: float | None = None
         self._rows: list[list[Segment]] = []
+        self._line_styles: list[str] = []
         self._rows_for: tuple[int, int] = (0, 0)
 
     def show(
@@ -146,6 +147,7 @@ class TrendChart(LineWidget):
 
     def _draw(self, width: int, height: int) -> list[list[Segment]]:
         base = self.base_style()
+        self._line_styles = [self._line_style(number) for number in range(len(self._lines))]
         header = [cell_segments(self._heading(width), width, "left", base, self.ink)]
         with_times = height >= 5
         plot_height = height - 1 - (2 if with_times else 0)
@@ -182,7 +184,7 @@ class TrendChart(LineWidget):
                 sign = self._legend_sign(number)
                 value = self._last_value(line)
                 parts.append(("  " if parts else "", ""))
-                parts.append((f"{sign} ", self._line_style(number)))
+                parts.append((f"{sign} ", self._line_styles[number]))
                 parts.append((f"{line.name} ", ink.MUTED))
                 severity = self._severity_of(value)
                 text = self._axis.format(value) if value is not None else NOT_MEASURED
@@ -334,7 +336,7 @@ class TrendChart(LineWidget):
                 row = window.row(limit.value)
                 if (dots.bottom >= row) if limit.falling else (dots.top <= row):
                     severity = max(severity, limit.severity)
-        name = ink.SEVERITY[severity] if severity > Severity.OK else self._line_style(dots.line)
+        name = ink.SEVERITY[severity] if severity > Severity.OK else self._line_styles[dots.line]
         return self._on_base(name, base)
 
     def _on_base(self, name: str, base: Style) -> Style:

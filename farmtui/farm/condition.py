@@ -34,6 +34,8 @@ class Trust:
     digitalocean: bool = True
     watched: bool = True
     """Whether Prometheus is configured at all: without it nobody misses an exporter."""
+    complete: bool = True
+    """Whether all sources that know machines are trusted: else one that is missing may only be out of sight."""
 
 
 @dataclass(frozen=True, slots=True)

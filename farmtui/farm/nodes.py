@@ -71,8 +71,9 @@ def populate(
         expected = rules.expected.get(tier)
         members = by_tier.get(tier, [])
         if members or expected:
-            _blame_the_switched_off(nodes, off, members, expected)
-            tiers.append(_summary(tier, expected, [nodes[index] for index in members]))
+            if trust.complete:
+                _blame_the_switched_off(nodes, off, members, expected)
+            tiers.append(_summary(tier, expected, [nodes[index] for index in members], trust))
     if before is not None and same:
         nodes = [then if node == then else node for node, then in zip(nodes, before.nodes, strict=True)]
     problems = _problems(joined, nodes, before)
@@ -134,19 +135,22 @@ def _blame_the_switched_off(
             nodes[index] = replace(nodes[index], state=Severity.CRITICAL, reasons=(reason, *nodes[index].reasons))
 
 
-def _summary(tier: Tier, expected: int | None, nodes: Sequence[Node]) -> TierSummary:
+def _summary(tier: Tier, expected: int | None, nodes: Sequence[Node], trust: Trust) -> TierSummary:
     serving = sum(node.serving for node in nodes)
     healthy = sum(node.serving and node.state <= Severity.INFO for node in nodes)
     wanted = expected if expected is not None else sum(node.state > Severity.INFO or node.serving for node in nodes)
-    return TierSummary(tier, expected, len(nodes), healthy, _tier_state(nodes, serving, wanted), serving)
+    state = _tier_state(nodes, serving, wanted, complete=trust.complete)
+    return TierSummary(tier, expected, len(nodes), healthy, state, serving)
 
 
-def _tier_state(nodes: Sequence[Node], serving: int, wanted: int) -> Severity:
+def _tier_state(nodes: Sequence[Node], serving: int, wanted: int, *, complete: bool) -> Severity:
     """A tier bears the loss of one machine; it is critical when half is gone, unknown when it may be."""
     down = sum(not node.serving and node.state is Severity.CRITICAL for node in nodes)
     missing = wanted - serving
     if missing > 0:
         unknown = sum(not node.serving and node.state is Severity.UNKNOWN for node in nodes)
+        if not complete:
+            unknown += max(0, wanted - len(nodes))
         if serving * 2 <= wanted:
             return Severity.UNKNOWN if unknown >= missing else Severity.CRITICAL
         return Severity.UNKNOWN if unknown else Severity.WARNING

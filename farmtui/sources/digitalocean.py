@@ -98,14 +98,15 @@ class DigitalOceanSource:
             )
         now = self._clock().timestamp()
         rate = self._rate
-        if rate.remaining is not None and rate.reset_at is not None and rate.reset_at > now:
-            if rate.remaining < LOW_REMAINING:
-                raise SourceError(
-                    FailureKind.RATE_LIMITED,
-                    f"only {rate.remaining} of {rate.limit or '?'} requests are left in this hour",
-                    "it is asked again after the reset; find what else uses this token, or raise interval_s",
-                    rate.reset_at - now,
-                )
+        if rate.remaining is None or rate.reset_at is None or rate.reset_at <= now:
+            return
+        if rate.remaining < LOW_REMAINING:
+            raise SourceError(
+                FailureKind.RATE_LIMITED,
+                f"only {rate.remaining} of {rate.limit or '?'} requests are left in this hour",
+                "it is asked again after the reset; find what else uses this token, or raise interval_s",
+                rate.reset_at - now,
+            )
 
     def _failure(self, error: Exception) -> Failure:
         failure = failure_of(error, source=self.name, where=self.endpoint, deadline_s=self._deadline_s())

@@ -276,14 +276,14 @@ def _too_late(deadline_s: float | None) -> SourceError:
 
 def _other_words(error: BaseException) -> SourceError:
     chain = causes(error)
+    if _one_of(chain, "not json") or any(isinstance(item, (json.JSONDecodeError, RecursionError)) for item in chain):
+        return bad_answer("the answer is not JSON")
     if _one_of(chain, "address"):
         return SourceError(
             FailureKind.CONFIG,
             f"the address cannot be used: {safe_words(str(error))}",
             "mend the address in the config",
         )
-    if _one_of(chain, "not json") or any(isinstance(item, (json.JSONDecodeError, RecursionError)) for item in chain):
-        return bad_answer("the answer is not JSON")
     if _one_of(chain, "redirect"):
         return redirect_error("")
     if _one_of(chain, "not http"):

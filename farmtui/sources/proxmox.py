@@ -63,7 +63,7 @@ class ProxmoxSource:
                 continue
             self._stay_with(host)
             took = time.perf_counter() - began
-            told = tuple((*warnings, *cluster.problems))
+            told = (*warnings, *cluster.problems)
             return Reading(cluster, self._clock(), took, warnings=told, requests=self._asked)
         return Reading(None, self._clock(), time.perf_counter() - began, failure=failure, requests=self._asked)
 

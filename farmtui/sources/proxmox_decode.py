@@ -41,8 +41,8 @@ def decode_cluster(
         try:
             match item["type"]:
                 case "node":
-                    host = _host(name, item, host_addresses, online)
-                    hosts[host.name] = host
+                    decoded = _host(name, item, host_addresses, online)
+                    hosts[decoded.name] = decoded
                 case "qemu" | "lxc":
                     guests.append(_guest(name, item, addresses or {}))
         except (KeyError, TypeError, ValueError, OverflowError):

@@ -25,19 +25,20 @@ class _Call(Generic[T]):
         self.result: asyncio.Future[T] = loop.create_future()
         self.given_up = False
 
-    def run(self) -> None:
+    def run(self) -> Callable[[], None] | None:
+        """Make the call; what is returned gives its outcome to the one who waits."""
         if self.given_up:
-            return
+            return None
         try:
             value = self.function()
-        except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the one who waits
-            self._tell(self._fail, error)
-        else:
-            self._tell(self._succeed, value)
+        except BaseException as caught:  # noqa: BLE001 - whatever it is belongs to the one who waits
+            error = caught
+            return lambda: self._fail(error)
+        return lambda: self._succeed(value)
 
-    def _tell(self, how: Callable[[Any], None], what: object) -> None:
+    def tell(self, outcome: Callable[[], None]) -> None:
         try:
-            self.loop.call_soon_threadsafe(how, what)
+            self.loop.call_soon_threadsafe(outcome)
         except RuntimeError:
             # The loop is closed: nobody waits any more.
             return
@@ -98,10 +99,13 @@ class CallPool:
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
-            call.run()
+            outcome = call.run()
             with self._lock:
                 self._unfinished -= 1
-            del call
+            if outcome is not None:
+                call.tell(outcome)
+            # An idle thread keeps no answer alive.
+            del call, outcome
 
     def close(self) -> None:
         """Let the threads end when their calls have; may be called more than once."""

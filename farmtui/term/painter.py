@@ -173,7 +173,7 @@ class Painter:
                 self._pen = pen
             if REACH[cells[x]]:
                 end = _end(cells, x)
-                doubtful_until = x + max(REACH[cells[x]], end - x)
+                doubtful_until = max(doubtful_until, x + REACH[cells[x]], end)
                 self._paint_doubtful(y, x, end, out)
                 x = end
                 continue

@@ -37,12 +37,11 @@ def until_shown(arguments: list[str], text: str) -> float:
 
 def test_first_paint() -> None:
     demo = ["-m", "farmtui", "demo"]
-    floor, paint, live = [], [], []
+    floor, paint = [], []
     for _ in range(6):
         floor.append(until_shown(["-m", "tests.bench.one_label"], "one label"))
         paint.append(until_shown(demo, "1 overview"))
-    for _ in range(3):
-        live.append(until_shown(demo, "of 500"))
+    live = [until_shown(demo, "of 500") for _ in range(3)]
     base, first, data = (statistics.median(times[1:] if len(times) > 3 else times) for times in (floor, paint, live))
     ratio = first / base
     say("first paint of `farmtui demo`, warm", f"{first:.2f} s = {ratio:.2f}x of {base:.2f} s", "2.0x", kept=ratio <= 2)

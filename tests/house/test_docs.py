@@ -83,7 +83,7 @@ def test_what_a_document_tells_to_type_exists(path: Path) -> None:
 
 def problem_of(words: list[str]) -> str:
     """What is wrong with a farmtui command line; words in capitals stand for anything."""
-    command: typer.core.TyperCommand | typer.core.TyperGroup = get_command(app)
+    command = get_command(app)
     options = {name for parameter in command.params for name in parameter.opts}
     rest = list(words)
     while rest:

@@ -69,7 +69,7 @@ def test_licences_and_types_are_as_told(library: str) -> None:
     _, types, licence = told()[library.lower()]
     found = metadata(library)
     said = " ".join(
-        [found.get("License-Expression") or found.get("License") or "", *(found.get_all("Classifier") or [])]
+        words for key in ("License-Expression", "License", "Classifier") for words in found.get_all(key) or []
     )
     plain = re.sub(r"[^a-z0-9]", "", said.lower())
     forms = {"LGPL-3.0": "LGPLv3", "BSD-2-Clause": "BSD 2-Clause"}

@@ -12,6 +12,7 @@ import pytest
 from farmtui.farm.alerts import Matcher
 from farmtui.farm.reading import FailureKind
 from farmtui.silences import AlertmanagerDesk, desk_for, make_desk, unix_user
+from farmtui.sources.alertmanager import UnknownOutcomeError
 from farmtui.sources.errors import SourceError, status_error
 from screens.console import ActionError
 from tests.screens.farms import NOW
@@ -99,7 +100,8 @@ async def test_half_a_silence_is_refused(matchers: tuple[Matcher, ...], duration
         (status_error(403), True),
         (status_error(401), True),
         (ConnectionRefusedError(111, "Connection refused"), True),
-        (SourceError(FailureKind.TLS, "the certificate has expired", "renew it"), True),
+        (status_error(400, detail="invalid silence"), True),
+        (UnknownOutcomeError(FailureKind.TIMEOUT, "alertmanager at am-1:9093: no answer", "look"), False),
         (TimeoutError(), False),
         (status_error(502), False),
         (ConnectionResetError(104, "Connection reset by peer"), False),

@@ -376,3 +376,18 @@ async def test_rows_of_a_source_that_refuses_us_are_not_drawn_as_live() -> None:
             assert "not allowed" in text
             assert "TargetDown" in text
             assert "HTTP 401" in text
+
+
+async def test_a_replica_that_is_down_is_named_once() -> None:
+    problem = "alertmanager at am-2:9093: connection refused"
+    source = make_source(warnings=[f"{problem}; check that it runs", "2 of 9 alerts of am-1:9093 could not be read"])
+    book = make_book(
+        make_alert(), replicas=(make_replica(), make_replica("http://am-2:9093", up=False, problem=problem))
+    )
+    app = host(make_farm(book, sources=[source]))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        text = seen(app)
+        assert text.count(problem) == 1
+        assert f"{problem} (1 of 2 answer)" in text
+        assert "2 of 9 alerts of am-1:9093 could not be read" in text

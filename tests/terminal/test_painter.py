@@ -67,7 +67,7 @@ class Lines:
         return difference(shown, expected)
 
 
-@settings(max_examples=300)
+@settings(max_examples=max(200, settings().max_examples))
 @given(st.data(), sizes, st.sampled_from(COLOURS))
 def test_a_terminal_that_agrees_on_widths_shows_every_cell(
     data: st.DataObject, size: tuple[int, int], colours: ColorSystem
@@ -87,6 +87,7 @@ def test_a_terminal_that_agrees_on_widths_shows_every_cell(
 
 
 @pytest.mark.parametrize("widths", TERMINALS)
+@settings(max_examples=max(200, settings().max_examples))
 @given(data=st.data(), size=st.tuples(st.integers(2, 24), st.integers(1, 4)))
 def test_a_terminal_that_disagrees_keeps_all_neighbours(
     widths: Widths, data: st.DataObject, size: tuple[int, int]
@@ -148,7 +149,7 @@ def test_it_shows_what_the_stock_writer_shows(lines: list[list[Segment]], colour
     assert not difference(cells(ours), cells(stock))
 
 
-@settings(max_examples=300)
+@settings(max_examples=max(200, settings().max_examples))
 @given(st.lists(segments(hostile_text), min_size=1, max_size=3))
 def test_nothing_that_acts_leaves_a_cell(lines: list[list[Segment]]) -> None:
     shown = Lines(20, 3, emulator.as_textual)

@@ -112,6 +112,8 @@ def test_a_browser_shows_what_textual_renders_in_few_bytes(tmp_path: Path) -> No
         browser.send(b"D", b"e")
         browser.read_until("step 4.")
         browser.send(b"D", b"w")
+        while not (tmp_path / "cells-0.json").exists():
+            time.sleep(0.02)
         browser.send(b"D", b"q")
         while browser.packet()[0] != b"M":
             pass
