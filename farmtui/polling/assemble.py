@@ -1,0 +1,191 @@
+"""One Farm from what all sources have answered: a pure function, and what is unchanged stays the same object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from farmtui.config import Config
+from farmtui.farm.alerts import AlertBook
+from farmtui.farm.condition import Trust
+from farmtui.farm.farm import Farm, PrometheusView
+from farmtui.farm.identity import Declaration
+from farmtui.farm.node import CloudAccount, PveCluster
+from farmtui.farm.nodes import Population, populate
+from farmtui.farm.reading import SourceState, Trend
+from farmtui.farm.tiers import TierRules, tier_rules
+from farmtui.polling.report import Report, shown, source_state
+
+T = TypeVar("T")
+
+MACHINES_IN_THREAD: Final = 500
+"""Above so many machines assembling takes longer than a frame, and is done in a thread."""
+
+_NO_VIEW: Final = PrometheusView()
+_NO_TRENDS: Final[Mapping[str, Trend]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A Farm and what the next one is built upon."""
+
+    farm: Farm
+    population: Population
+    view: PrometheusView
+
+
+def assemble(config: Config, reports: Sequence[Report], now: datetime) -> Farm:
+    """The farm as the reports tell it at `now`. The order of the reports does not matter, but for `Farm.sources`."""
+    return assembly(config, reports, now).farm
+
+
+def assembly(config: Config, reports: Sequence[Report], now: datetime, before: Assembly | None = None) -> Assembly:
+    """The same, built upon an earlier one under the same config: parts that are equal keep their identity."""
+    view, book, account, trends = _NO_VIEW, None, None, _NO_TRENDS
+    clusters: list[PveCluster] = []
+    for report in reports:
+        match report.value:
+            case PrometheusView():
+                view = report.value
+            case AlertBook():
+                book = report.value
+            case CloudAccount():
+                account = report.value
+            case PveCluster():
+                clusters.append(report.value)
+            case Mapping():
+                trends = report.value
+    old = before.farm if before else None
+    if before is not None:
+        view = shared(before.view, view)
+    pve = tuple(sorted(clusters, key=lambda cluster: cluster.name))
+    if old is not None:
+        pve, account = shared(old.pve, pve), shared(old.cloud, account)
+    population = populate(
+        view.hosts,
+        pve,
+        account,
+        declarations=declarations(config),
+        rules=rules(config),
+        trust=trust(reports, now),
+        now=now,
+        before=before.population if before else None,
+    )
+    states = tuple(source_state(report, now) for report in reports)
+    farm = Farm(
+        name=config.farm.name,
+        at=now,
+        nodes=population.nodes,
+        tiers=population.tiers,
+        sources=states,
+        edge=view.edge,
+        cache=view.cache,
+        galera=view.galera,
+        swarm=view.swarm,
+        ceph=view.ceph,
+        interconnects=view.interconnects,
+        pve=pve,
+        cloud=account,
+        book=book,
+        rules=view.rules,
+        targets=view.targets,
+        trends=trends,
+        figure_problems=view.figure_problems,
+        identity_problems=population.problems,
+        expected_sites=config.farm.sites,
+    )
+    if old is not None:
+        farm = replace(farm, **{name: shared(getattr(old, name), getattr(farm, name)) for name in _SHARED})
+    return Assembly(farm, population, view)
+
+
+_SHARED: Final = ("nodes", "tiers", "book", "trends", "identity_problems")
+"""Parts of the Farm that are not shared already by way of the view, and are not bookkeeping."""
+
+_PARTS: Final = tuple(field.name for field in fields(Farm) if field.name not in ("name", "at", "sources"))
+
+
+def differs(old: Farm, new: Farm) -> bool:
+    """Whether somebody could see a difference between two Farms, of which the newer was built upon the older."""
+    if any(getattr(old, name) is not getattr(new, name) for name in _PARTS):
+        return True
+    return _shown(old.sources, old.at) != _shown(new.sources, new.at)
+
+
+def _shown(states: Sequence[SourceState], at: datetime) -> list[tuple[object, ...]]:
+    return [shown(state, at) for state in states]
+
+
+def shared(old: T, new: T, depth: int = 2) -> T:
+    """`new`, with every part down to `depth` that is equal to the old one's replaced by the old one."""
+    if old is new or type(old) is not type(new):
+        return new
+    if old == new:
+        return old
+    if depth == 0:
+        return new
+    if is_dataclass(new) and not isinstance(new, type):
+        parts: dict[str, Any] = {}
+        for field in fields(new):
+            mine, theirs = getattr(old, field.name), getattr(new, field.name)
+            if mine is not theirs and (same := shared(mine, theirs, depth - 1)) is not theirs:
+                parts[field.name] = same
+        return replace(new, **parts) if parts else new
+    if isinstance(new, Mapping) and isinstance(old, Mapping):
+        return MappingProxyType(  # type: ignore[return-value]
+            {key: shared(old[key], value, 0) if key in old else value for key, value in new.items()}
+        )
+    return new
+
+
+def declarations(config: Config) -> tuple[Declaration, ...]:
+    """The config's `nodes:` lines as the join reads them."""
+    return tuple(
+        Declaration(
+            node.name, node.tier, tuple(node.prometheus), node.pve, node.droplet, addresses=tuple(node.addresses)
+        )
+        for node in config.nodes
+    )
+
+
+def rules(config: Config) -> TierRules:
+    """The config's `tiers:`."""
+    return tier_rules(
+        {tier: section.match for tier, section in config.tiers.items()},
+        {tier: section.expect for tier, section in config.tiers.items() if section.expect is not None},
+    )
+
+
+def trust(reports: Sequence[Report], now: datetime) -> Trust:
+    """Which sources' values are young enough to judge machines by."""
+    known = [report for report in reports if _knows_machines(report)]
+    by_kind = {kind: [r for r in known if r.kind == kind] for kind in ("prometheus", "digitalocean")}
+    return Trust(
+        prometheus=all(report.trusted(now) for report in by_kind["prometheus"]),
+        proxmox={r.value.name: r.trusted(now) for r in known if isinstance(r.value, PveCluster)},
+        digitalocean=all(report.trusted(now) for report in by_kind["digitalocean"]),
+        watched=bool(by_kind["prometheus"]),
+        complete=all(report.trusted(now) for report in known),
+    )
+
+
+def _knows_machines(report: Report) -> bool:
+    """All sources but Alertmanager and the trends, which know figures only."""
+    return report.kind != "alertmanager" and not isinstance(report.value, Mapping) and "trends" not in report.name
+
+
+def is_big(reports: Sequence[Report]) -> bool:
+    """Whether assembling these belongs in a thread."""
+    machines = 0
+    for report in reports:
+        match report.value:
+            case PrometheusView():
+                machines += len(report.value.hosts)
+            case PveCluster():
+                machines += len(report.value.guests)
+            case CloudAccount():
+                machines += len(report.value.droplets)
+    return machines > MACHINES_IN_THREAD

@@ -1,0 +1,211 @@
+"""The feed: all coordinators together, and a Farm published once per change that somebody could see."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from farmtui.config import Config
+from farmtui.farm.farm import Farm
+from farmtui.farm.reading import Failure, FailureKind
+from farmtui.polling.assemble import Assembly, assembly, differs, is_big
+from farmtui.polling.build import build_sources
+from farmtui.polling.clock import Clock, SystemClock, wait_for_event
+from farmtui.polling.coordinator import Coordinator
+from farmtui.polling.mistakes import trace_of
+from farmtui.polling.report import Report, next_change_s
+from farmtui.sources import Source
+
+log = logging.getLogger("farmtui.polling")
+
+COALESCE_S: Final = 0.05
+"""Answers that come within this are one change: most polls end together."""
+CLOSE_S: Final = 5.0
+"""What sources get to let go of their connections in, when the console ends."""
+LONGEST_SLEEP_S: Final = 3600.0
+
+
+class Feed:
+    """Polls a farm's sources and publishes what they say. `on_farm` is called from the loop."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        sources: Sequence[Source[Any]] | None = None,
+        on_farm: Callable[[Farm], None] | None = None,
+        clock: Clock | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """Without `sources` those of the config are built when they are first needed (see `build_sources`)."""
+        self._config = config
+        self._on_farm = on_farm
+        self._clock = clock or SystemClock()
+        self._chance = chance
+        self._given = None if sources is None else tuple(sources)
+        self._coordinators: tuple[Coordinator, ...] | None = None
+        self._changed = asyncio.Event()
+        self._assembly: Assembly | None = None
+
+    @property
+    def sources(self) -> tuple[Source[Any], ...]:
+        """The sources; built on first use, which imports their modules. Raises what `build_sources` raises."""
+        return tuple(coordinator.source for coordinator in self._ensure())
+
+    @property
+    def farm(self) -> Farm:
+        """The newest picture; before the first answer one in which every source is NEVER."""
+        if self._assembly is None:
+            self._assembly = assembly(self._config, self._reports(), self._clock.now())
+        return self._assembly.farm
+
+    def refresh(self, name: str | None = None) -> None:
+        """Ask every source now, or the one of this name. Often in a row is the same as once."""
+        for coordinator in self._coordinators or ():
+            if name is None or coordinator.source.name == name:
+                coordinator.refresh()
+
+    async def run(self) -> None:
+        """Poll and publish until cancelled; then close the sources.
+
+        Raises what `build_sources` raises. Nothing that a source does, or `on_farm`, ends it.
+        """
+        if self._given is None:
+            await asyncio.to_thread(_import_sources, self._config)
+        coordinators = self._ensure()
+        tasks = [asyncio.ensure_future(self._keep_running(coordinator)) for coordinator in coordinators]
+        try:
+            self._publish(self.farm)
+            while True:
+                await self._next_change()
+                await self._assemble_and_publish()
+        finally:
+            await _stop(tasks)
+            await self.close()
+
+    async def one_cycle(self, deadline_s: float) -> Farm:
+        """Poll every source once, all at the same time, and give the Farm; then close the sources.
+
+        A source that has not answered within `deadline_s` is NEVER, with a failure that says so.
+        """
+        if self._given is None:
+            await asyncio.to_thread(_import_sources, self._config)
+        coordinators = self._ensure()
+        tasks = [asyncio.ensure_future(coordinator.poll()) for coordinator in coordinators]
+        try:
+            if tasks:
+                passing = asyncio.ensure_future(self._clock.sleep(deadline_s))
+                everything = asyncio.ensure_future(asyncio.wait(tasks))
+                await asyncio.wait({everything, passing}, return_when=asyncio.FIRST_COMPLETED)
+                passing.cancel()
+                everything.cancel()
+            late = {
+                id(c): _late(c.report, deadline_s) for c, t in zip(coordinators, tasks, strict=True) if not t.done()
+            }
+            reports = [late.get(id(coordinator), coordinator.report) for coordinator in coordinators]
+            self._assembly = await self._assembled(reports)
+            return self._assembly.farm
+        finally:
+            await _stop(tasks)
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the sources. What does not close in time is left behind, and logged."""
+        coordinators, self._coordinators = self._coordinators or (), None
+        closing = {asyncio.ensure_future(_close(coordinator.source)) for coordinator in coordinators}
+        if closing:
+            _, left = await asyncio.wait(closing, timeout=CLOSE_S)
+            for task in left:
+                task.cancel()
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _ensure(self) -> tuple[Coordinator, ...]:
+        if self._coordinators is None:
+            sources = build_sources(self._config) if self._given is None else self._given
+            self._coordinators = tuple(
+                Coordinator(source, self._changed.set, clock=self._clock, chance=self._chance) for source in sources
+            )
+        return self._coordinators
+
+    def _reports(self) -> list[Report]:
+        return [coordinator.report for coordinator in self._ensure()]
+
+    async def _keep_running(self, coordinator: Coordinator) -> None:
+        """A fault in a coordinator itself costs one poll, not the source."""
+        while True:
+            try:
+                await coordinator.run()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
+                log.error("the coordinator of %s failed; it begins anew:\n%s", coordinator.source.name, trace_of(error))
+                await self._clock.sleep(coordinator.source.interval_s)
+
+    async def _next_change(self) -> None:
+        """Until a poll has ended (and those that end with it), or an age that is shown has grown."""
+        now = self._clock.now()
+        wait_s = min((next_change_s(report, now) for report in self._reports()), default=LONGEST_SLEEP_S)
+        # A clock that was set back must not leave a picture without ages for hours.
+        if await wait_for_event(self._changed, min(max(wait_s, 0.01), LONGEST_SLEEP_S), self._clock):
+            await self._clock.sleep(COALESCE_S)
+            self._changed.clear()
+
+    async def _assemble_and_publish(self) -> None:
+        before = self._assembly
+        self._assembly = found = await self._assembled(self._reports())
+        if before is None or differs(before.farm, found.farm):
+            self._publish(found.farm)
+        else:
+            # What was shown stays what the next picture is compared with, or ages would creep past unseen.
+            self._assembly = replace(found, farm=replace(found.farm, at=before.farm.at, sources=before.farm.sources))
+
+    async def _assembled(self, reports: Sequence[Report]) -> Assembly:
+        """What the reports make, built upon the last; in a thread where that takes longer than a frame."""
+        now, before = self._clock.now(), self._assembly
+        if is_big(reports):
+            return await asyncio.to_thread(assembly, self._config, reports, now, before)
+        return assembly(self._config, reports, now, before)
+
+    def _publish(self, farm: Farm) -> None:
+        if self._on_farm is not None:
+            try:
+                self._on_farm(farm)
+            except Exception as error:  # noqa: BLE001 - a screen's fault must not stop the polling
+                log.error("a picture of the farm could not be shown:\n%s", trace_of(error))
+
+
+def _import_sources(config: Config) -> None:
+    """Import the sources' modules, in a thread: aiohttp and the clients take longer than a frame."""
+    import importlib
+
+    wanted: Iterable[tuple[str, object]] = (
+        ("prometheus", config.prometheus),
+        ("alertmanager", config.alertmanager),
+        ("proxmox", config.proxmox),
+        ("digitalocean", config.digitalocean),
+    )
+    for name, section in wanted:
+        if section:
+            importlib.import_module(f"farmtui.sources.{name}")
+
+
+def _late(report: Report, deadline_s: float) -> Report:
+    what = f"{report.name}: no answer within {deadline_s:g} s"
+    return replace(report, failure=Failure(FailureKind.TIMEOUT, what, "give more time, or see why it is slow"))
+
+
+async def _stop(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=CLOSE_S)
+
+
+async def _close(source: Source[Any]) -> None:
+    try:
+        await source.close()
+    except Exception as error:  # noqa: BLE001 - one that cannot let go keeps no other from it
+        log.warning("%s did not close: %s", source.name, type(error).__name__)
