@@ -95,7 +95,7 @@ def lab_farm(folder: Path) -> Iterator[LabFarm]:
         "ceph": Exporter(Replay("ceph_ok", {}, began, label="stor-1"), host="127.0.1.41"),
         "swarm": Exporter(Replay("swarm", {}, began), host="127.0.1.31"),
         **{
-            f"node-{name}": Exporter(Replay("node", {}, began), host=host)
+            f"node-{name}": Exporter(Replay("node", {}, began, label=name), host=host)
             for name, host in (("cache-1", "127.0.1.11"), ("db-1", "127.0.1.21"), ("edge-1", "127.0.1.31"))
         },
     }
