@@ -27,7 +27,7 @@ def host(
 
 
 def seen(app: App[None]) -> str:
-    return " ".join(" ".join(text_of(app)).split())
+    return " ".join(" ".join(text_of(app)).replace("│", " ").split())
 
 
 def subject_of(farm: Farm, name: str) -> Subject:

@@ -120,7 +120,7 @@ async def console() -> AsyncIterator[Console]:
 
 
 def seen(app: HostApp) -> str:
-    return " ".join(" ".join(text_of(app)).split())
+    return " ".join(" ".join(text_of(app)).replace("│", " ").split())
 
 
 async def until(app: Console) -> None:

@@ -48,7 +48,7 @@ def rows_of(app: HostApp) -> list[str]:
 
 def seen(app: App[None]) -> str:
     """All that is shown, with what was wrapped in one piece again."""
-    return " ".join(" ".join(text_of(app)).split())
+    return " ".join(" ".join(text_of(app)).replace("│", " ").split())
 
 
 @pytest.mark.parametrize("size", SIZES)

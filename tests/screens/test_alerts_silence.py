@@ -24,7 +24,7 @@ ELSE = make_alert("Else", "warning", instance="d:9100")
 
 
 def seen(app: HostApp) -> str:
-    return " ".join(" ".join(text_of(app)).split())
+    return " ".join(" ".join(text_of(app)).replace("│", " ").split())
 
 
 async def opened(

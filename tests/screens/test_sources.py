@@ -18,7 +18,7 @@ def host(farm: Farm | None = None) -> HostApp:
 
 
 def seen(app: HostApp) -> str:
-    return " ".join(" ".join(text_of(app)).split())
+    return " ".join(" ".join(text_of(app)).replace("│", " ").split())
 
 
 def screen_of(app: HostApp) -> SourcesScreen:
