@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from farmtui.config import Config, ConfigError
 
 USAGE = 2
-"""Exit code for a command line or a config that cannot be used, except for `status`, where 2 means critical."""
+"""Exit code for a command line or a config that cannot be used."""
+UNKNOWN = 3
+"""Exit code of `status` for a config that cannot be used: there, 2 means critical."""
 
 app = typer.Typer(
     add_completion=False,
@@ -120,13 +122,9 @@ def status(
     ] = 20.0,
 ) -> None:
     """Tell the farm's health once. Exit code: 0 ok, 1 warning, 2 critical, 3 unknown."""
+    _, loaded = _load_or_leave(config or context.obj, UNKNOWN)
     from farmtui import status as farm_status
-    from farmtui.config import ConfigError
 
-    try:
-        _, loaded = _load(config or context.obj)
-    except ConfigError as error:
-        _leave_config(error, farm_status.EXIT_UNKNOWN)
     raise typer.Exit(farm_status.run(loaded, as_json=json, deadline_s=deadline))
 
 
@@ -136,9 +134,9 @@ def check(context: typer.Context, json: JsonOption = False, config: ConfigOption
 
     Exit code: 0 all well, 1 a query gives nothing, 2 a source fails (or the config cannot be used).
     """
+    path, loaded = _load_or_leave(config or context.obj)
     from farmtui import check as farm_check
 
-    path, loaded = _load_or_leave(config or context.obj)
     raise typer.Exit(farm_check.run(loaded, path, as_json=json))
 
 
@@ -226,13 +224,13 @@ def _load(given: Path | None) -> tuple[Path, Config]:
     return path, load_config(path)
 
 
-def _load_or_leave(given: Path | None) -> tuple[Path, Config]:
+def _load_or_leave(given: Path | None, code: int = USAGE) -> tuple[Path, Config]:
     from farmtui.config import ConfigError
 
     try:
         return _load(given)
     except ConfigError as error:
-        _leave_config(error, USAGE)
+        _leave_config(error, code)
 
 
 def _terminal_or_leave() -> None:

@@ -19,7 +19,6 @@ from farmtui.insight.health import Component, components, overall
 from farmtui.plain import WIDTH, Page, hanging, page_for, put, wrapped
 from farmtui.status_document import EXIT_CODES, age_s, alert_counts, document, key_figures
 
-EXIT_UNKNOWN = EXIT_CODES[Severity.UNKNOWN]
 _WORD = 8
 """Columns of the word that says how bad something is."""
 
