@@ -205,13 +205,14 @@ class Painter:
             out.append(_address(y, x))
         out.append(self._cells[y][x])
         self._row = self._column = None
-        if end == self.width and end - x == 1 and x and self._cells[y][x - 1] and not REACH[self._cells[y][x - 1]]:
+        left = x - 1
+        while left > 0 and self._cells[y][left] == "":
+            left -= 1
+        if end == self.width and end - x == 1 and x and not REACH[self._cells[y][left]]:
             # With no room to its right, a terminal that draws it wide may have moved it to the left.
-            out.append(_address(y, x - 1))
-            left = self._pens[y][x - 1]
-            out.append(change_pen(self._pen, left))
-            out.append(self._cells[y][x - 1])
-            self._pen, self._row, self._column = left, y, x
+            pen = self._pens[y][left]
+            out.extend((_address(y, left), change_pen(self._pen, pen), self._cells[y][left]))
+            self._pen, self._row, self._column = pen, y, x
 
     def _move(self, y: int, x: int, out: list[str], *, shown: bool = False) -> None:
         """Bring the cursor to row `y`, column `x` by the shortest way; with `shown`, also by sending cells again."""

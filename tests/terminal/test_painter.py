@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.color import ColorSystem
 from rich.segment import Segment
+from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
@@ -95,6 +96,23 @@ def test_a_terminal_that_disagrees_keeps_all_neighbours(
     lines = Lines(*size, widths)
     for _ in range(data.draw(st.integers(1, 4))):
         lines.show(data.draw(st.lists(segments(any_text), max_size=size[1])))
+        assert not lines.trusted_difference()
+
+
+@pytest.mark.parametrize("widths", TERMINALS)
+@pytest.mark.parametrize(
+    ("width", "text", "reverse"),
+    [
+        (5, "aa漢\U0001f1e9", False),
+        (4, "👨\u200d👩\u200d👧e\u0301", True),
+        (3, "ab⚠\ufe0f", False),
+        (9, "⚠⚠👍🏽x", False),
+    ],
+)
+def test_neighbours_that_random_text_found(widths: Widths, width: int, text: str, reverse: bool) -> None:
+    lines = Lines(width, 1, widths)
+    for shown in ("漢字漢字x", text, "x" * width, text):
+        lines.show([[Segment(shown, Style(reverse=reverse))]])
         assert not lines.trusted_difference()
 
 
