@@ -111,11 +111,10 @@ class Coordinator:
 
     def _log(self, before: Failure | None, after: Failure | None) -> None:
         """An outage is one line at its beginning and one at its end."""
-        name = self.source.name
         if after is not None and before is None:
-            log.warning("%s: %s; %s", name, redact(after.what), redact(after.remedy))
+            log.warning("%s; %s", redact(after.what), redact(after.remedy))
         elif after is None and before is not None:
-            log.info("%s answers again", name)
+            log.info("%s answers again", self.source.name)
 
     # -- the guard ------------------------------------------------------------------------------
 
