@@ -11,7 +11,7 @@ import base64
 import json
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -128,11 +128,13 @@ class HttpClient:
         params: Mapping[str, str] | None = None,
         body: object = None,
         list_key: str = "",
+        each: Callable[[Any], Any] | None = None,
         deadline_s: float | None = None,
     ) -> Any:
         """The JSON value at `url`; None for an empty success.
 
-        `body` is sent as JSON where it is not None; `list_key` is the answer's long array (see `json_slices`);
+        `body` is sent as JSON where it is not None; `list_key` is the answer's long array and `each` what is made of
+        its elements (see `json_slices.loads`; `each` may run in another thread, and what it raises comes out here);
         `deadline_s` covers all of it, the config's by default. Raises SourceError, SecretError, TimeoutError, and
         what aiohttp raises: give any of them to `failure_of`.
         """
@@ -142,8 +144,8 @@ class HttpClient:
                 return None
             try:
                 if len(answer) <= SMALL:
-                    return loads(answer, list_key)
-                return await asyncio.to_thread(loads, answer, list_key)
+                    return loads(answer, list_key, each)
+                return await asyncio.to_thread(loads, answer, list_key, each)
             except (ValueError, RecursionError):
                 raise bad_answer("the answer is not JSON") from None
 

@@ -9,42 +9,64 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 SMALL: Final = 65_536
 """Bytes that are decoded in one go: less than a millisecond."""
 
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""Held while a big text is decoded: every thread that computes may make the screen's thread wait for one turn more."""
+
 _SPACE: Final = " \t\n\r"
 _DECODER: Final = json.JSONDecoder()
 
 
-def loads(body: bytes, list_key: str = "") -> Any:
-    """The value of a JSON text in UTF-8, exactly as `json.loads` gives it.
+def loads(body: bytes, list_key: str = "", each: Callable[[Any], Any] | None = None) -> Any:
+    """The value of a JSON text in UTF-8, as `json.loads` gives it.
 
-    `list_key` names the member whose array holds nearly all of the answer (`result`, `activeTargets`); the array that
-    follows its first mention is read in slices. Empty: the text may itself be an array. Raises ValueError
-    (JSONDecodeError, UnicodeDecodeError) or RecursionError where it is not JSON.
+    `list_key` names the member, at the top or one level below, whose array holds nearly all of the answer (`result`,
+    `activeTargets`). Empty: the text may itself be such an array. With `each`, every element of that array is replaced
+    by what `each` makes of it as soon as it is decoded: of a big answer no more than one element is in memory as it
+    came. Raises ValueError (JSONDecodeError, UnicodeDecodeError) or RecursionError where it is not JSON.
     """
     if len(body) <= SMALL:
-        return json.loads(body)
+        return _replaced(json.loads(body), list_key, each)
+    with _ONE_AT_A_TIME:
+        return _big(body, list_key, each)
+
+
+def _big(body: bytes, list_key: str, each: Callable[[Any], Any] | None) -> Any:
     text = body.decode("utf-8")
     # Inside a string the quotes of such a member would be escaped: the first match is the member itself.
-    pattern = rf'"{re.escape(list_key)}"\s*:\s*\[' if list_key else r"\s*\["
-    found = re.search(pattern, text) if list_key else re.match(pattern, text)
+    found = re.search(rf'"{re.escape(list_key)}"\s*:\s*\[', text) if list_key else re.match(r"\s*\[", text)
     if found is None:
-        return json.loads(text)
-    elements, end = _array(text, found.end())
+        return _replaced(json.loads(text), list_key, each)
+    elements, end = _array(text, found.end(), each)
     rest = json.loads(f"{text[: found.end()]}{text[end - 1 :]}")
     if not list_key:
         return elements
-    hole = _find(rest, list_key)
-    if hole is None:
-        return json.loads(text)
+    hole = _holder(rest, list_key)
+    if hole is None or hole[list_key] != []:
+        return _replaced(json.loads(text), list_key, each)
     hole[list_key] = elements
     return rest
 
 
-def _array(text: str, index: int) -> tuple[list[Any], int]:
+def _replaced(value: Any, list_key: str, each: Callable[[Any], Any] | None) -> Any:
+    """`value` with `each` applied to the elements of its array."""
+    if each is None:
+        return value
+    if not list_key:
+        return [each(element) for element in value] if isinstance(value, list) else value
+    holder = _holder(value, list_key)
+    if holder is not None:
+        holder[list_key] = [each(element) for element in holder[list_key]]
+    return value
+
+
+def _array(text: str, index: int, each: Callable[[Any], Any] | None) -> tuple[list[Any], int]:
     """The elements of an array whose `[` is just before `index`, and the index after its `]`."""
     elements: list[Any] = []
     index = _skip(text, index)
@@ -52,7 +74,7 @@ def _array(text: str, index: int) -> tuple[list[Any], int]:
         return elements, index + 1
     while True:
         value, index = _DECODER.raw_decode(text, index)
-        elements.append(value)
+        elements.append(value if each is None else each(value))
         index = _skip(text, index)
         mark = text[index : index + 1]
         if mark == "]":
@@ -68,11 +90,11 @@ def _skip(text: str, index: int) -> int:
     return index
 
 
-def _find(value: Any, key: str) -> dict[str, Any] | None:
-    """The object that holds the emptied array, at the top or one level below it."""
+def _holder(value: Any, key: str) -> dict[str, Any] | None:
+    """The object whose member `key` is an array: the value itself, or one of its members."""
     if not isinstance(value, dict):
         return None
     for place in (value, *(part for part in value.values() if isinstance(part, dict))):
-        if place.get(key) == []:
+        if isinstance(place.get(key), list):
             return place
     return None

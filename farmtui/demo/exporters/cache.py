@@ -347,4 +347,3 @@ class RedisExporter:
             for t in self._targets.of("redis")
             for role in ("master", "slave")
         ]
-

@@ -14,13 +14,44 @@ from farmtui.demo.world.signals import Presence
 from farmtui.demo.world.world import World
 
 VERSION = "ceph version 16.2.15 (618f440892089921c3e944a991122ddc44e60516) pacific (stable)"
-PG_STATES = (
-    "active activating backfill_toofull backfill_unfound backfill_wait backfilling clean creating deep degraded down "
-    "failed_repair forced_backfill forced_recovery incomplete inconsistent laggy peered peering premerge recovering "
-    "recovery_toofull recovery_unfound recovery_wait remapped repair scrubbing snaptrim snaptrim_error snaptrim_wait "
-    "stale total undersized unknown wait"
-).split()
-FLAGS = "nobackfill nodeep_scrub nodown noin noout norebalance norecover noscrub noup".split()
+PG_STATES = [
+    "active",
+    "activating",
+    "backfill_toofull",
+    "backfill_unfound",
+    "backfill_wait",
+    "backfilling",
+    "clean",
+    "creating",
+    "deep",
+    "degraded",
+    "down",
+    "failed_repair",
+    "forced_backfill",
+    "forced_recovery",
+    "incomplete",
+    "inconsistent",
+    "laggy",
+    "peered",
+    "peering",
+    "premerge",
+    "recovering",
+    "recovery_toofull",
+    "recovery_unfound",
+    "recovery_wait",
+    "remapped",
+    "repair",
+    "scrubbing",
+    "snaptrim",
+    "snaptrim_error",
+    "snaptrim_wait",
+    "stale",
+    "total",
+    "undersized",
+    "unknown",
+    "wait",
+]
+FLAGS = ["nobackfill", "nodeep_scrub", "nodown", "noin", "noout", "norebalance", "norecover", "noscrub", "noup"]
 
 Compute = Callable[[float], float | None]
 

@@ -14,9 +14,22 @@ from farmtui.demo.world.inventory import APP, EDGE
 from farmtui.demo.world.world import World
 
 NODE_STATES = ("disconnected", "down", "ready", "unknown")
-TASK_STATES = (
-    "accepted assigned complete failed new orphaned pending preparing ready rejected remove running shutdown starting"
-).split()
+TASK_STATES = [
+    "accepted",
+    "assigned",
+    "complete",
+    "failed",
+    "new",
+    "orphaned",
+    "pending",
+    "preparing",
+    "ready",
+    "rejected",
+    "remove",
+    "running",
+    "shutdown",
+    "starting",
+]
 INFRASTRUCTURE_SERVICES = 6
 """Traefik, cAdvisor, the node agent, cron, and the like: global services with a task per node or manager."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from farmtui.demo.exporters.series import Family, Gauge, named
 from farmtui.demo.promql.series import Labels, Series
 from farmtui.demo.world.changes import alive, reachable
 from farmtui.demo.world.condition import Condition
@@ -12,8 +13,6 @@ from farmtui.demo.world.inventory import APP, CACHE, DATABASE, EDGE, MONITORING,
 from farmtui.demo.world.signals import Presence
 from farmtui.demo.world.timeline import Epoch
 from farmtui.demo.world.world import World
-
-from farmtui.demo.exporters.series import Family, Gauge, named
 
 MGRS = 3
 """How many of the storage nodes run a mon, a mgr and an MDS."""

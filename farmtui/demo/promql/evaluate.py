@@ -396,4 +396,3 @@ def _nameless(labels: Labels) -> Labels:
 def _present(rows: Iterator[tuple[Labels, Column]] | Sequence[tuple[Labels, Column]]) -> list[tuple[Labels, Column]]:
     """Rows that have a sample at any step."""
     return [(labels, column) for labels, column in rows if any(value is not None for value in column)]
-

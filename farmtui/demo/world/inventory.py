@@ -214,16 +214,98 @@ def _zipf(count: int) -> tuple[float, ...]:
     return tuple(weight / total for weight in weights)
 
 
-_FIRST = (
-    "amber azure birch bright calm cedar clever copper coral crimson dawn ember fern golden granite harbor ivory "
-    "juniper lively lunar maple mellow north olive opal pine quiet river rustic silver solar spruce stone summer "
-    "swift teal urban velvet violet willow"
-).split()
-_SECOND = (
-    "atelier bakery bikes books brewery cafe catering clinic coach codes courses crafts dental design events farm "
-    "films fitness florist garden gallery guide hotel journal kitchen law lodge market media motors music optics "
-    "photo pottery press records school shop studio tailor tea theatre tours travel vet vino works yoga"
-).split()
+_FIRST = [
+    "amber",
+    "azure",
+    "birch",
+    "bright",
+    "calm",
+    "cedar",
+    "clever",
+    "copper",
+    "coral",
+    "crimson",
+    "dawn",
+    "ember",
+    "fern",
+    "golden",
+    "granite",
+    "harbor",
+    "ivory",
+    "juniper",
+    "lively",
+    "lunar",
+    "maple",
+    "mellow",
+    "north",
+    "olive",
+    "opal",
+    "pine",
+    "quiet",
+    "river",
+    "rustic",
+    "silver",
+    "solar",
+    "spruce",
+    "stone",
+    "summer",
+    "swift",
+    "teal",
+    "urban",
+    "velvet",
+    "violet",
+    "willow",
+]
+_SECOND = [
+    "atelier",
+    "bakery",
+    "bikes",
+    "books",
+    "brewery",
+    "cafe",
+    "catering",
+    "clinic",
+    "coach",
+    "codes",
+    "courses",
+    "crafts",
+    "dental",
+    "design",
+    "events",
+    "farm",
+    "films",
+    "fitness",
+    "florist",
+    "garden",
+    "gallery",
+    "guide",
+    "hotel",
+    "journal",
+    "kitchen",
+    "law",
+    "lodge",
+    "market",
+    "media",
+    "motors",
+    "music",
+    "optics",
+    "photo",
+    "pottery",
+    "press",
+    "records",
+    "school",
+    "shop",
+    "studio",
+    "tailor",
+    "tea",
+    "theatre",
+    "tours",
+    "travel",
+    "vet",
+    "vino",
+    "works",
+    "yoga",
+]
 _ZONES = ("example", "example.com", "example.net", "example.org")
 
 

@@ -192,4 +192,3 @@ def growth(
     assert since is not None
     before = integral(first)
     return Growth(first, last, samples, integral(last) - before, before - integral(since))
-

@@ -9,14 +9,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from farmtui.config import PrometheusConfig
 from farmtui.farm.reading import Failure, FailureKind
 from farmtui.sources.errors import bad_answer
 from farmtui.sources.failures import failure_of
 from farmtui.sources.http import Login, tls_context
-from farmtui.sources.prometheus.decode import label_text
+from farmtui.sources.prometheus.decode import Key, Lines, Vector, VectorReader, label_text, matrix
 from farmtui.sources.threads import CallPool
 
 if TYPE_CHECKING:
@@ -106,6 +106,37 @@ class _Progress(Generic[A, R]):
                 self.stopped = self.stopped or failure
 
 
+class Api:
+    """What can be asked, from a thread of the pool. Its calls raise what `failure_of` puts into words."""
+
+    def __init__(self, connect: PrometheusConnect, session: PrometheusSession) -> None:
+        self._connect = connect
+        self._session = session
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The warnings beside this thread's last answer."""
+        return self._session.said()
+
+    def instant(self, promql: str, labels: Key) -> Vector:
+        """An instant query at the server's present, read by `labels`."""
+        reader = VectorReader(labels)
+        with self._session.reading(reader.read):
+            result = self._connect.custom_query(promql)
+        return reader.vector() if isinstance(result, list) else Vector({}, "the result is not a list of series")
+
+    def over_time(self, promql: str, labels: Key, start: datetime, end: datetime, step_s: int) -> Lines:
+        """A range query, both ends included, read by `labels`."""
+        return matrix(self._connect.custom_query_range(promql, start, end, f"{step_s}"), labels)
+
+    def metric_names(self) -> frozenset[str]:
+        """All metric names that the server knows."""
+        names = self._connect.get_label_values("__name__")
+        if not isinstance(names, list):
+            raise bad_answer("the metric names are not a list")
+        return frozenset(label_text(name) for name in names if isinstance(name, str))
+
+
 class PrometheusClient:
     """One Prometheus. Its methods are for the event loop; `ask` functions given to them run in its threads."""
 
@@ -116,7 +147,7 @@ class PrometheusClient:
         self._login = Login(config.auth, config.headers)
         self._calls = CallPool(config.pool_size, f"farmtui {source}")
         self._opening = threading.Lock()
-        self._open: tuple[PrometheusConnect, PrometheusSession] | None = None
+        self._open: tuple[Api, PrometheusSession] | None = None
 
     @property
     def sent(self) -> int:
@@ -128,7 +159,7 @@ class PrometheusClient:
         source = f"{self._source} {what}".strip()
         return failure_of(error, source=source, where=self._config.url, deadline_s=self._config.deadline_s)
 
-    async def round(self, wanted: Iterable[A], ask: Callable[[PrometheusConnect, A], R], deadline_s: float) -> Round[R]:
+    async def round(self, wanted: Iterable[A], ask: Callable[[Api, A], R], deadline_s: float) -> Round[R]:
         """Ask for everything wanted, `pool_size` at once, in at most `deadline_s`.
 
         `ask` runs in a thread. The round ends early when the server is plainly not going to answer: refused, not
@@ -139,12 +170,12 @@ class PrometheusClient:
         def work() -> None:
             while (item := progress.next()) is not None:
                 try:
-                    connect, session = self._connection()
-                    answer = ask(connect, item)
+                    api = self._api()
+                    answer = ask(api, item)
                 except Exception as error:  # noqa: BLE001 - whatever a server's answer breaks becomes words
                     progress.failed(item.name, self.failure(error), getattr(error, "status", 0))
                 else:
-                    progress.answered(item.name, answer, session.said())
+                    progress.answered(item.name, answer, api.said)
 
         everything = [item.name for item in progress.waiting]
         threads = min(self._config.pool_size, len(everything))
@@ -171,16 +202,9 @@ class PrometheusClient:
 
     async def metric_names(self) -> frozenset[str]:
         """All metric names that the server knows. Raises what `failure` puts into words."""
+        return await self._calls.run(lambda: self._api().metric_names(), self._config.deadline_s)
 
-        def ask() -> Any:
-            return self._connection()[0].get_label_values("__name__")
-
-        names = await self._calls.run(ask, self._config.deadline_s)
-        if not isinstance(names, list):
-            raise bad_answer("the metric names are not a list")
-        return frozenset(label_text(name) for name in names if isinstance(name, str))
-
-    def _connection(self) -> tuple[PrometheusConnect, PrometheusSession]:
+    def _api(self) -> Api:
         """The client library and the session below it, made in the first thread that needs them."""
         with self._opening:
             if self._open is None:
@@ -200,21 +224,11 @@ class PrometheusClient:
                 connect = PrometheusConnect(
                     config.url, session=session, timeout=config.deadline_s, retry=Retry(0), method="GET"
                 )
-                self._open = (connect, session)
-            return self._open
+                self._open = (Api(connect, session), session)
+            return self._open[0]
 
     def close(self) -> None:
         """Let go of threads and connections; may be called more than once."""
         self._calls.close()
         if self._open is not None:
             self._open[1].close()
-
-
-def instant(connect: PrometheusConnect, promql: str) -> Any:
-    """The `result` of an instant query at the server's present."""
-    return connect.custom_query(promql)
-
-
-def over_time(connect: PrometheusConnect, promql: str, start: datetime, end: datetime, step_s: int) -> Any:
-    """The `result` of a range query, both ends included."""
-    return connect.custom_query_range(promql, start_time=start, end_time=end, step=f"{step_s}")

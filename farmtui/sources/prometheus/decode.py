@@ -37,34 +37,66 @@ class Line:
     points: Mapping[float, float]
 
 
-def vector(result: Any, labels: Key) -> Vector:
-    """An instant query's `result` (the client drops its type: a scalar looks like `[ts, '1']`).
+class VectorReader:
+    """Reads an instant query's series one by one, as they are decoded; what it has read it does not keep.
 
     A series without its first label is no row and is left out. Several series with the same label values (Thanos
     without deduplication, two mgrs in one scrape interval) give the largest number.
     """
-    if _is_point(result):
-        result = [{"metric": {}, "value": result}]
-    if not isinstance(result, list):
-        return Vector({}, "the result is not a list of series")
-    problems: dict[str, int] = {}
-    values: dict[Key, float] = {}
-    for series in result[:SERIES_LIMIT]:
-        key, problem = _key(series, labels)
+
+    def __init__(self, labels: Key) -> None:
+        self._labels = labels
+        self._values: dict[Key, float] = {}
+        self._problems: dict[str, int] = {}
+        self._count = 0
+        self._atoms: list[Any] = []
+
+    def read(self, series: Any) -> None:
+        """Take one element of `result`."""
+        self._count += 1
+        if self._count > SERIES_LIMIT:
+            return
+        key, problem = _key(series, self._labels)
         number = None
         if key is not None:
             number, problem = _instant(series)
         if key is None or number is None:
-            problems[problem] = problems.get(problem, 0) + 1
-            continue
-        known = values.get(key)
+            self._problems[problem] = self._problems.get(problem, 0) + 1
+            if self._count <= 2:
+                self._atoms.append(series)
+            return
+        known = self._values.get(key)
         # NaN compares with nothing: any other number is preferred to it.
         if known is None or known != known or number > known:
-            values[key] = number
-    return Vector(values, _told(problems, len(result)))
+            self._values[key] = number
+
+    def vector(self) -> Vector:
+        """What was read. The client drops the result's type: a scalar looks like the two series `1.5` and `"1"`."""
+        if self._count == 2 and len(self._atoms) == 2 and _is_point(self._atoms):
+            number = _point(self._atoms)[1]
+            return Vector({}, "its value is not a number") if number is None else _scalar(number, self._labels)
+        return Vector(self._values, _told(self._problems, self._count))
 
 
-def matrix(result: Any, labels: Key) -> tuple[tuple[Line, ...], str]:
+def _scalar(number: float, labels: Key) -> Vector:
+    return Vector({}, f"it is a single number, without the label {labels[0]}") if labels else Vector({(): number})
+
+
+Lines = tuple[tuple[Line, ...], str]
+"""A range query's answer: its lines, and what of it could not be read."""
+
+
+def vector(result: Any, labels: Key) -> Vector:
+    """An instant query's `result` as a whole; see `VectorReader`."""
+    if not isinstance(result, list):
+        return Vector({}, "the result is not a list of series")
+    reader = VectorReader(labels)
+    for series in result:
+        reader.read(series)
+    return reader.vector()
+
+
+def matrix(result: Any, labels: Key) -> Lines:
     """A range query's `result` as lines in the order of their label values, and what could not be read."""
     if not isinstance(result, list):
         return (), "the result is not a list of series"
@@ -90,12 +122,19 @@ def matrix(result: Any, labels: Key) -> tuple[tuple[Line, ...], str]:
 
 @functools.lru_cache(maxsize=131_072)
 def _short_text(raw: str) -> str:
-    return clean_text(raw, limit=LABEL_LIMIT)
+    if not isinstance(raw, str):
+        raise TypeError("a label's value is a text")
+    return clean_text(raw)
 
 
 def label_text(raw: str) -> str:
-    """A label's value, cleaned. The same few thousand come with every figure at every poll: they are kept."""
-    return _short_text(raw) if len(raw) <= LABEL_LIMIT else clean_text(raw, limit=LABEL_LIMIT)
+    """A label's value, cleaned. The same few thousand come with every figure at every poll: they are kept.
+
+    Raises TypeError for what is not a text.
+    """
+    if isinstance(raw, str) and len(raw) > LABEL_LIMIT:
+        return clean_text(raw, limit=LABEL_LIMIT)
+    return _short_text(raw)
 
 
 def label_pairs(labels: Any) -> tuple[tuple[str, str], ...]:
@@ -106,17 +145,16 @@ def label_pairs(labels: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _key(series: Any, labels: Key) -> tuple[Key | None, str]:
-    if not isinstance(series, dict):
-        return None, "it is not a series"
-    metric = series.get("metric")
+    metric = series.get("metric") if isinstance(series, dict) else None
     if not isinstance(metric, dict):
-        return None, "it has no labels"
-    found = [metric.get(label, "") for label in labels]
-    if not all(isinstance(value, str) for value in found):
+        return None, "it has no labels" if isinstance(series, dict) else "it is not a series"
+    try:
+        key = tuple([label_text(metric.get(label, "")) for label in labels])
+    except TypeError:
         return None, "a label is not a text"
-    if labels and not found[0]:
+    if labels and not key[0]:
         return None, f"it has no label {labels[0]}"
-    return tuple(label_text(value) for value in found), ""
+    return key, ""
 
 
 def _instant(series: Mapping[str, Any]) -> tuple[float | None, str]:

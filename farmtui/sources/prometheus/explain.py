@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 from farmtui.config import PrometheusConfig
 from farmtui.farm.reading import Failure, FailureKind
 from farmtui.sources.http import HttpClient
 from farmtui.sources.prometheus.catalogue import Catalogue, Figure
-from farmtui.sources.prometheus.client import PrometheusClient, instant
-from farmtui.sources.prometheus.decode import Vector, vector
-from farmtui.sources.prometheus.rules import rules, targets
+from farmtui.sources.prometheus.client import Api, PrometheusClient
+from farmtui.sources.prometheus.decode import Vector
+from farmtui.sources.prometheus.rules import PARTS, Part
 
 NOT_OFFERED: Final = frozenset({404, 405, 501})
 """HTTP statuses of a part of the API that a server does not have."""
@@ -73,13 +72,12 @@ async def report(
         else _heard(figure, answers[figure.name], names)
         for figure in catalogue.figures.values()
     ]
-    reports.append(await _part(client, http, config, "targets", {"state": "active"}, "activeTargets"))
-    reports.append(await _part(client, http, config, "rules", {"type": "alert"}, "groups"))
+    reports += [await _part(client, http, config, part) for part in PARTS]
     return tuple(reports)
 
 
-def _ask(connect: Any, figure: Figure) -> Vector:
-    return vector(instant(connect, figure.promql), figure.labels)
+def _ask(api: Api, figure: Figure) -> Vector:
+    return api.instant(figure.promql, figure.labels)
 
 
 def _heard(figure: Figure, found: Vector, names: frozenset[str] | None) -> FigureReport:
@@ -116,23 +114,17 @@ def _unheard(figure: Figure, failure: Failure | None, status: int, stopped: Fail
     return FigureReport(figure.name, figure.title, kind, 0, failure.what, mend if about_query else failure.remedy)
 
 
-async def _part(
-    client: PrometheusClient,
-    http: HttpClient,
-    config: PrometheusConfig,
-    name: str,
-    params: Mapping[str, str],
-    list_key: str,
-) -> FigureReport:
-    title = {"targets": "scrape targets as the server holds them", "rules": "alerting rules"}[name]
+async def _part(client: PrometheusClient, http: HttpClient, config: PrometheusConfig, part: Part) -> FigureReport:
     try:
-        answer = await http.json(f"{config.url}/api/v1/{name}", params=params, list_key=list_key)
-        count = len(targets(answer) if name == "targets" else rules(answer))
+        answer = await http.json(
+            f"{config.url}{part.path}", params=part.params, list_key=part.list_key, each=part.read_each
+        )
+        count = len(part.read(answer))
     except Exception as error:  # noqa: BLE001 - told as this part's report
         if getattr(error, "status", 0) in NOT_OFFERED:
-            return FigureReport(name, title, FigureStatus.OFF, detail="this server does not offer them")
-        failure = client.failure(error, name)
+            return FigureReport(part.name, part.title, FigureStatus.OFF, detail="this server does not offer them")
+        failure = client.failure(error, part.name)
         refused = failure.kind in (FailureKind.FORBIDDEN, FailureKind.RATE_LIMITED)
         status = FigureStatus.REFUSED if refused else FigureStatus.FAILED
-        return FigureReport(name, title, status, 0, failure.what, failure.remedy)
-    return FigureReport(name, title, FigureStatus.OK if count else FigureStatus.EMPTY, count)
+        return FigureReport(part.name, part.title, status, 0, failure.what, failure.remedy)
+    return FigureReport(part.name, part.title, FigureStatus.OK if count else FigureStatus.EMPTY, count)

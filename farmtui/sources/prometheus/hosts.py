@@ -2,22 +2,56 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from farmtui.farm.alerts import Target
 from farmtui.farm.farm import HostView
 from farmtui.farm.node import Exporter, HostMetrics, Tier
+from farmtui.sources.prometheus.decode import Key
 from farmtui.sources.prometheus.figures import Figures
 
 NAME_LABELS: Final = ("node", "hostname", "nodename", "host")
 """Target labels that may name a machine, the most telling first."""
 
 TIER_LABELS: Final = ("tier", "role")
+
+_UP_LABELS: Final = ("node", "host", "hostname", "nodename", "tier", "role")
+"""The labels of the figure `up` after `instance` and `job`."""
+
 _TIERS: Final = frozenset(tier.value for tier in Tier)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that says which targets are one machine. While it is the same, so are the machines."""
+
+    up: frozenset[Key]
+    """Series of the figure `up`, by its labels."""
+    nodenames: frozenset[tuple[str, str]]
+    """Instances and the host names that their node exporters tell."""
+    measured: frozenset[str]
+    """Instances with a node exporter."""
+    targets: tuple[Target, ...]
+    elsewhere: frozenset[str]
+    """Instances that are looked at from elsewhere (a blackbox exporter): they join a machine, and make none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine: what does not change from poll to poll."""
+
+    host: str
+    name: str
+    addresses: tuple[str, ...]
+    tier_hint: str
+    targets: tuple[tuple[str, str], ...]
+    """Job and instance of each of its targets."""
+    instances: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -27,67 +61,102 @@ class _Instance:
     name: str
     place: str
     """The host part of it."""
-    exporters: list[Exporter] = field(default_factory=list)
+    jobs: set[str] = field(default_factory=set)
     labels: dict[str, str] = field(default_factory=dict)
     nodename: str = ""
 
 
+@functools.lru_cache(maxsize=131_072)
 def host_part(instance: str) -> str:
-    """`10.0.0.5` of `10.0.0.5:9100`, `fe80::1` of `[fe80::1]:9100`, `cache-1` of `cache-1`."""
+    """`10.0.0.5` of `10.0.0.5:9100`, `fe80::1` of `[fe80::1]:9100`, `cache-1` of `cache-1`.
+
+    Empty where the instance names no machine: a blackbox exporter's may be an address on the web.
+    """
+    if "/" in instance or " " in instance:
+        return ""
     if instance.startswith("["):
         return instance[1:].partition("]")[0]
     host, colon, port = instance.rpartition(":")
     return host if colon and port.isdigit() and ":" not in host else instance
 
 
-def is_machine(instance: str) -> bool:
-    """Whether an instance names a machine; a blackbox exporter's may be an address on the web (`https://site/`)."""
-    return bool(instance) and "/" not in instance and not any(c.isspace() for c in instance)
+def evidence(figures: Figures, targets: tuple[Target, ...], elsewhere: frozenset[str] = frozenset()) -> Evidence:
+    """What the figures and the targets say of machines. What has a node exporter is one, whoever looks at it too."""
+    measured = frozenset(figures.instances("node"))
+    return Evidence(
+        up=frozenset(figures.rows("up")),
+        nodenames=frozenset((key[0], key[1]) for key in figures.rows("node.info")),
+        measured=measured,
+        targets=targets,
+        elsewhere=elsewhere - measured,
+    )
 
 
-def hosts(figures: Figures, targets: Iterable[Target], probed: frozenset[str] = frozenset()) -> tuple[HostView, ...]:
+def machines(known: Evidence) -> tuple[Machine, ...]:
     """All machines that Prometheus scrapes, or has scraped within the hour, by name.
 
     Targets are one machine when their instances have the same host part, when the node exporter's own host name is
-    the other's host part, or when a label that names machines (`NAME_LABELS`) says so. `probed` are instances that
-    are looked at from elsewhere (a blackbox exporter): they join a machine, and make none.
+    the other's host part, or when a label that names machines (`NAME_LABELS`) says so.
     """
-    instances = _instances(figures, targets)
+    instances = _instances(known)
     usable = _usable_labels(instances.values())
     groups = _grouped(instances.values(), usable)
-    found = [_host(figures, members, usable) for members in groups if any(m.name not in probed for m in members)]
-    return tuple(sorted(found, key=lambda view: (view.name, view.host)))
+    found = [
+        _machine(members, usable, known.measured)
+        for members in groups
+        if any(member.name not in known.elsewhere for member in members)
+    ]
+    return tuple(sorted(found, key=lambda machine: (machine.name, machine.host)))
 
 
-def _instances(figures: Figures, targets: Iterable[Target]) -> dict[str, _Instance]:
+def hosts(figures: Figures, known: Iterable[Machine], targets: tuple[Target, ...]) -> tuple[HostView, ...]:
+    """The machines with what was measured of them now."""
+    up: dict[tuple[str, str], bool] = {(target.job, target.instance): target.up for target in targets}
+    told: dict[tuple[str, str], bool] = {}
+    for key, value in figures.rows("up").items():
+        told[(key[1], key[0])] = value > 0 or told.get((key[1], key[0]), False)
+    up.update(told)
+    return tuple(
+        HostView(
+            host=machine.host,
+            addresses=machine.addresses,
+            name=machine.name,
+            tier_hint=machine.tier_hint,
+            exporters=tuple([Exporter(job, name, up.get((job, name), False)) for job, name in machine.targets]),
+            metrics=_metrics(figures, machine.instances),
+        )
+        for machine in known
+    )
+
+
+def _instances(known: Evidence) -> dict[str, _Instance]:
     found: dict[str, _Instance] = {}
 
-    def at(name: str) -> _Instance:
-        if name not in found:
-            found[name] = _Instance(name, host_part(name))
-        return found[name]
+    def at(name: str) -> _Instance | None:
+        instance = found.get(name)
+        if instance is None:
+            place = host_part(name)
+            if not place:
+                return None
+            instance = found[name] = _Instance(name, place)
+        return instance
 
-    known: dict[tuple[str, str], Exporter] = {}
-    for (name, job, node, host, hostname, nodename, tier, role), value in figures.rows("up").items():
-        if not is_machine(name):
-            continue
-        before = known.get((job, name))
-        known[(job, name)] = Exporter(job, name, value > 0 or (before is not None and before.up))
-        labels = {"node": node, "host": host, "hostname": hostname, "nodename": nodename, "tier": tier, "role": role}
-        at(name).labels.update({label: text for label, text in labels.items() if text})
-    for target in targets:
-        if is_machine(target.instance):
-            known.setdefault((target.job, target.instance), Exporter(target.job, target.instance, target.up))
-            wanted = {label: text for label, text in target.labels if label in (*NAME_LABELS, *TIER_LABELS)}
-            at(target.instance).labels.update(wanted)
-    for (_, name), exporter in sorted(known.items()):
-        at(name).exporters.append(exporter)
-    for name in figures.instances("node"):
-        if is_machine(name):
-            at(name)
-    for name, nodename, _ in figures.rows("node.info"):
-        if is_machine(name):
-            at(name).nodename = nodename
+    for key in sorted(known.up):
+        instance = at(key[0])
+        if instance is not None:
+            instance.jobs.add(key[1])
+            instance.labels.update((label, text) for label, text in zip(_UP_LABELS, key[2:], strict=True) if text)
+    for target in known.targets:
+        instance = at(target.instance)
+        if instance is not None:
+            instance.jobs.add(target.job)
+            instance.labels.update((label, text) for label, text in target.labels if label in _UP_LABELS and text)
+    for name in known.measured:
+        at(name)
+    for name, nodename in sorted(known.nodenames):
+        instance = at(name)
+        if instance is not None:
+            instance.nodename = nodename
     return found
 
 
@@ -136,46 +205,20 @@ def _grouped(instances: Iterable[_Instance], usable: tuple[str, ...]) -> list[li
     return list(groups.values())
 
 
-def _host(figures: Figures, members: list[_Instance], usable: tuple[str, ...]) -> HostView:
-    exporters = tuple(exporter for member in members for exporter in member.exporters)
+def _machine(members: list[_Instance], usable: tuple[str, ...], measured: frozenset[str]) -> Machine:
     label = next((m.labels[name] for name in usable for m in members if m.labels.get(name)), "")
     nodename = next((member.nodename for member in members if member.nodename), "")
-    measured = _measured(figures, members)
-    place = (measured or members[0]).place
-    places = {member.place for member in members}
-    addresses = tuple(sorted(place for place in places if _is_address(place)))
-    dns_name = next((name for name in sorted(places) if name not in addresses), "")
-    return HostView(
+    place = next((member.place for member in members if member.name in measured), members[0].place)
+    places = sorted({member.place for member in members})
+    addresses = tuple(place for place in places if _is_address(place))
+    dns_name = next((place for place in places if place not in addresses), "")
+    return Machine(
         host=label or place,
-        addresses=addresses,
         name=nodename or label or dns_name or place,
+        addresses=addresses,
         tier_hint=_tier_hint(members),
-        exporters=exporters,
-        metrics=_metrics(figures, measured.name) if measured else HostMetrics(),
-    )
-
-
-def _measured(figures: Figures, members: list[_Instance]) -> _Instance | None:
-    """The member whose node exporter was seen last."""
-    seen = [(when, m.name, m) for m in members if (when := figures.seen("node", m.name)) is not None]
-    return max(seen, key=lambda item: item[:2])[2] if seen else None
-
-
-def _metrics(figures: Figures, instance: str) -> HostMetrics:
-    def of(name: str) -> float | None:
-        return figures.of(f"node.{name}", instance)
-
-    return HostMetrics(
-        cpu_ratio=of("cpu_ratio"),
-        memory_ratio=of("memory_ratio"),
-        memory_bytes=of("memory_bytes"),
-        disk_ratio=of("disk_ratio"),
-        load1=of("load1"),
-        receive_bytes_per_s=of("receive_bytes_per_s"),
-        transmit_bytes_per_s=of("transmit_bytes_per_s"),
-        uptime_s=of("uptime_s"),
-        clock_offset_s=of("clock_offset_s"),
-        seen_at=figures.seen("node", instance),
+        targets=tuple(sorted((job, member.name) for member in members for job in member.jobs)),
+        instances=tuple(member.name for member in members if member.name in measured),
     )
 
 
@@ -183,11 +226,35 @@ def _tier_hint(members: list[_Instance]) -> str:
     """The tier that most targets of the machine name; empty when none names one that the farm has."""
     votes: Counter[str] = Counter()
     for member in members:
-        words: Mapping[str, str] = member.labels
-        word = next((words[label].lower() for label in TIER_LABELS if words.get(label, "").lower() in _TIERS), "")
+        words = (member.labels.get(label, "").lower() for label in TIER_LABELS)
+        word = next((word for word in words if word in _TIERS), "")
         if word:
-            votes[word] += max(1, len(member.exporters))
+            votes[word] += max(1, len(member.jobs))
     return min(votes, key=lambda word: (-votes[word], word)) if votes else ""
+
+
+_NOT_MEASURED: Final = HostMetrics()
+
+
+def _metrics(figures: Figures, instances: tuple[str, ...]) -> HostMetrics:
+    """The figures of the node exporter that was seen last."""
+    seen = [(when, name) for name in instances if (when := figures.seen("node", name)) is not None]
+    if not seen:
+        return _NOT_MEASURED
+    when, name = max(seen) if len(seen) > 1 else seen[0]
+    key = (name,)
+    return HostMetrics(
+        cpu_ratio=figures.rows("node.cpu_ratio").get(key),
+        memory_ratio=figures.rows("node.memory_ratio").get(key),
+        memory_bytes=figures.rows("node.memory_bytes").get(key),
+        disk_ratio=figures.rows("node.disk_ratio").get(key),
+        load1=figures.rows("node.load1").get(key),
+        receive_bytes_per_s=figures.rows("node.receive_bytes_per_s").get(key),
+        transmit_bytes_per_s=figures.rows("node.transmit_bytes_per_s").get(key),
+        uptime_s=figures.rows("node.uptime_s").get(key),
+        clock_offset_s=figures.rows("node.clock_offset_s").get(key),
+        seen_at=when,
+    )
 
 
 def _is_address(text: str) -> bool:

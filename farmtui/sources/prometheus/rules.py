@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from farmtui.farm.alerts import Rule, Target
 from farmtui.farm.text import clean_text
 from farmtui.sources.errors import bad_answer
 from farmtui.sources.prometheus.decode import label_pairs, label_text
 
-_YEAR_ONE = 1
+_YEAR_ONE: Final = 1
 
 
-def rules(answer: Any) -> tuple[Rule, ...]:
-    """All alerting rules of an answer of `/api/v1/rules`; what is not one is left out.
+@dataclass(frozen=True, slots=True)
+class ScrapedTarget:
+    """A target, and whether it is looked at through another exporter (`/probe?target=`), not scraped itself."""
 
-    Raises SourceError where the answer as a whole is not one.
-    """
-    groups = _data(answer).get("groups")
-    if not isinstance(groups, list):
-        raise bad_answer("the rules hold no list of groups")
+    target: Target
+    probed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the API: where it is, and how its answer is read."""
+
+    name: str
+    title: str
+    path: str
+    params: Mapping[str, str]
+    list_key: str
+    """The member that holds the answer's long array."""
+    read_each: Callable[[Any], Any]
+    """What is made of each element of it, while it is decoded."""
+
+    def read(self, answer: Any) -> tuple[Any, ...]:
+        """All that was read. Raises SourceError where the answer as a whole is not one."""
+        data = answer.get("data") if isinstance(answer, dict) else None
+        elements = data.get(self.list_key) if isinstance(data, dict) else None
+        if not isinstance(elements, list):
+            raise bad_answer(f"the answer is not Prometheus's (it has no {self.list_key})")
+        return tuple(item for found in elements for item in found)
+
+
+def read_group(group: Any) -> tuple[Rule, ...]:
+    """The alerting rules of one group of `/api/v1/rules`; what is not one is left out."""
+    entries = group.get("rules") if isinstance(group, dict) else None
     return tuple(
         _rule(entry, _text(group.get("name")))
-        for group in groups
-        if isinstance(group, dict) and isinstance(group.get("rules"), list)
-        for entry in group["rules"]
+        for entry in (entries if isinstance(entries, list) else ())
         if isinstance(entry, dict) and entry.get("type", "alerting") == "alerting" and entry.get("name")
     )
 
@@ -44,53 +69,37 @@ def _rule(entry: dict[str, Any], group: str) -> Rule:
     )
 
 
-def targets(answer: Any) -> tuple[Target, ...]:
-    """All active targets of an answer of `/api/v1/targets`; what is not one is left out.
-
-    Raises SourceError where the answer as a whole is not one.
-    """
-    active = _data(answer).get("activeTargets")
-    if not isinstance(active, list):
-        raise bad_answer("the targets hold no list of active ones")
-    return tuple(_target(entry) for entry in active if _names_an_instance(entry))
-
-
-def probed(answer: Any) -> frozenset[str]:
-    """Instances of targets that are looked at through another exporter (`/probe?target=`), not scraped themselves."""
-    active = _data(answer).get("activeTargets")
-    return frozenset(
-        label_text(entry["labels"]["instance"])
-        for entry in (active if isinstance(active, list) else ())
-        if _names_an_instance(entry) and "/probe" in _text(entry.get("scrapeUrl")).partition("?")[0]
-    )
-
-
-def _names_an_instance(entry: Any) -> bool:
+def read_target(entry: Any) -> tuple[ScrapedTarget, ...]:
+    """One active target of `/api/v1/targets`, or nothing where it is none."""
     labels = entry.get("labels") if isinstance(entry, dict) else None
-    return isinstance(labels, dict) and isinstance(labels.get("instance"), str)
-
-
-def _target(entry: dict[str, Any]) -> Target:
-    labels = label_pairs(entry["labels"])
-    return Target(
-        job=next((value for name, value in labels if name == "job"), ""),
-        instance=label_text(entry["labels"]["instance"]),
+    if not isinstance(labels, dict) or not isinstance(labels.get("instance"), str):
+        return ()
+    pairs = label_pairs(labels)
+    target = Target(
+        job=next((value for name, value in pairs if name == "job"), ""),
+        instance=label_text(labels["instance"]),
         up=entry.get("health") == "up",
         last_error=_text(entry.get("lastError")),
         last_scrape=_time(entry.get("lastScrape")),
-        labels=labels,
+        labels=pairs,
     )
+    return (ScrapedTarget(target, "/probe" in _text(entry.get("scrapeUrl")).partition("?")[0]),)
 
 
-def _data(answer: Any) -> dict[str, Any]:
-    data = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(data, dict):
-        raise bad_answer("the answer is not Prometheus's (it has no data)")
-    return data
+TARGETS: Final = Part(
+    "targets",
+    "scrape targets as the server holds them",
+    "/api/v1/targets",
+    {"state": "active"},
+    "activeTargets",
+    read_target,
+)
+RULES: Final = Part("rules", "alerting rules", "/api/v1/rules", {"type": "alert"}, "groups", read_group)
+PARTS: Final = (TARGETS, RULES)
 
 
 def _text(value: Any) -> str:
-    return clean_text(value) if isinstance(value, str) else ""
+    return clean_text(value) if isinstance(value, str) and value else ""
 
 
 def _seconds(value: Any) -> float:

@@ -12,6 +12,8 @@ import io
 import ssl
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import requests
@@ -68,6 +70,15 @@ class PrometheusSession(requests.Session):
         found: tuple[str, ...] = getattr(self._said, "warnings", ())
         return found
 
+    @contextmanager
+    def reading(self, each: Callable[[Any], Any]) -> Iterator[None]:
+        """Within it, this thread's answers hold what `each` makes of the elements of `result` (see `json_slices`)."""
+        self._said.each = each
+        try:
+            yield
+        finally:
+            self._said.each = None
+
     def request(self, method: str | bytes, url: str | bytes, *_: Any, **wanted: Any) -> requests.Response:
         """Ask. Raises SourceError, SecretError, TimeoutError and urllib3's errors; see `failure_of`."""
         self._said.warnings = ()
@@ -122,7 +133,7 @@ class PrometheusSession(requests.Session):
         if body[:64].lstrip()[:1] == b"<":
             raise bad_answer("the answer is a web page, not Prometheus's API")
         try:
-            value = loads(body, "result")
+            value = loads(body, "result", getattr(self._said, "each", None))
         except (ValueError, RecursionError):
             raise bad_answer("the answer is not JSON") from None
         envelope: dict[str, Any] = value if isinstance(value, dict) else {}

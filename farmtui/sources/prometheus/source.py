@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from farmtui.config import PrometheusConfig
 from farmtui.farm.alerts import Rule, Target
@@ -16,14 +16,12 @@ from farmtui.farm.reading import Failure, FailureKind, Reading
 from farmtui.sources.http import HttpClient
 from farmtui.sources.prometheus import explain
 from farmtui.sources.prometheus.catalogue import Catalogue, Figure, catalogue
-from farmtui.sources.prometheus.client import PrometheusClient, Round, instant
-from farmtui.sources.prometheus.decode import vector
+from farmtui.sources.prometheus.client import Api, PrometheusClient, Round
 from farmtui.sources.prometheus.figures import SLOW_EVERY, Answer, Figures, learn
-from farmtui.sources.prometheus.rules import probed, rules, targets
+from farmtui.sources.prometheus.hosts import Evidence, Machine, evidence, machines
+from farmtui.sources.prometheus.rules import RULES, TARGETS, Part
 from farmtui.sources.prometheus.view import view
 from farmtui.sources.threads import CallPool
-
-R = TypeVar("R")
 
 PROBE: Final = "up"
 """The figure that is asked alone while it is not known whether the server answers at all."""
@@ -38,6 +36,16 @@ class _Beside:
     targets: tuple[Target, ...] = ()
     probed: frozenset[str] = frozenset()
     rules: tuple[Rule, ...] = ()
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known after a poll."""
+
+    figures: Figures = field(default_factory=Figures)
+    evidence: Evidence | None = None
+    machines: tuple[Machine, ...] = ()
 
 
 def now() -> datetime:
@@ -62,9 +70,8 @@ class PrometheusSource:
         self._http = HttpClient(config, connections=2)
         # Not the client's threads: all of those may hang in calls when there is something to compute.
         self._work = CallPool(1, "farmtui prometheus view")
-        self._figures = Figures()
+        self._known = _Known()
         self._beside = _Beside()
-        self._beside_problems: dict[str, str] = {}
         self._polls = 0
         self._trusted = False
         """Whether the last poll was answered: then everything is asked at once, with no probe before."""
@@ -96,24 +103,31 @@ class PrometheusSource:
             asked = {figure.name for figure in probe}
             due = [figure for figure in due if figure.name not in asked]
         if not any(made.hopeless for made in rounds):
-            beside = self._ask_beside(ends_at) if self._slot == 0 else _nothing()
-            answered, _ = await asyncio.gather(self._ask(due, ends_at), beside)
+            aside = self._ask_beside(ends_at) if self._slot == 0 else _nothing()
+            answered, _ = await asyncio.gather(self._ask(due, ends_at), aside)
             rounds.append(answered)
         failure = _whole_failure(rounds)
         answers = self._answers(rounds)
         if not any(not answer.failed for answer in answers.values()):
             return None, failure or self._client.failure(TimeoutError()), _warnings(rounds)
         self._polls += 1
-        figures, beside_known, problems = self._figures, self._beside, dict(self._beside_problems)
-
-        def build() -> tuple[Figures, PrometheusView]:
-            known = learn(figures, answers, at, self._catalogue, self.interval_s)
-            made = view(known, beside_known.targets, beside_known.rules, probed=beside_known.probed, problems=problems)
-            return known, made
-
-        # For ten thousand nodes this is half a second of work: in a thread, so that no keystroke waits for it.
-        self._figures, value = await self._work.run(build, self._config.deadline_s)
+        known, beside = self._known, self._beside
+        # For ten thousand nodes this is long work: in a thread, so that no keystroke waits for it.
+        self._known, value = await self._work.run(
+            lambda: self._learned(known, answers, at, beside), self._config.deadline_s
+        )
         return value, failure, _warnings(rounds)
+
+    def _learned(
+        self, known: _Known, answers: Mapping[str, Answer], at: datetime, beside: _Beside
+    ) -> tuple[_Known, PrometheusView]:
+        figures = learn(known.figures, answers, at, self._catalogue, self.interval_s)
+        links = {instance for instance in figures.instances("interconnect")}
+        found = evidence(figures, beside.targets, beside.probed | links)
+        # Which targets are one machine is the costly part, and seldom changes.
+        same = known.machines if found == known.evidence else machines(found)
+        value = view(figures, same, beside.targets, beside.rules, beside.problems)
+        return _Known(figures, found, same), value
 
     @property
     def _slot(self) -> int:
@@ -156,41 +170,35 @@ class PrometheusSource:
 
     async def _ask_beside(self, ends_at: float) -> None:
         """Targets and rules; what cannot be had stays as it was, and a problem says so."""
-        url = self._config.url
         left = max(0.05, ends_at - time.monotonic())
-        told_targets, told_rules = await asyncio.gather(
-            self._part(f"{url}/api/v1/targets", {"state": "active"}, "activeTargets", left),
-            self._part(f"{url}/api/v1/rules", {"type": "alert"}, "groups", left),
-        )
-        beside = self._beside
-        found = await self._read("targets", told_targets, lambda answer: (targets(answer), probed(answer)))
-        if found is not None:
-            beside = _Beside(found[0], found[1], beside.rules)
-        known = await self._read("rules", told_rules, rules)
-        if known is not None:
-            beside = _Beside(beside.targets, beside.probed, known)
-        self._beside = beside
+        scraped, rules = await asyncio.gather(self._part(TARGETS, left), self._part(RULES, left))
+        beside, problems = self._beside, {}
+        if isinstance(scraped, tuple):
+            targets = tuple([item.target for item in scraped])
+            probed = frozenset(item.target.instance for item in scraped if item.probed)
+            beside = replace(beside, targets=targets, probed=probed)
+        elif scraped:
+            problems[TARGETS.name] = scraped
+        if isinstance(rules, tuple):
+            beside = replace(beside, rules=rules)
+        elif rules:
+            problems[RULES.name] = rules
+        self._beside = replace(beside, problems=problems)
 
-    async def _part(self, url: str, params: dict[str, str], list_key: str, deadline_s: float) -> object:
-        """An answer, or the exception in its place."""
+    async def _part(self, part: Part, deadline_s: float) -> tuple[Any, ...] | str:
+        """A part of the API that is no query; where it cannot be had why, and an empty text where it is not offered."""
+        url = f"{self._config.url}{part.path}"
         try:
-            return await self._http.json(url, params=params, list_key=list_key, deadline_s=deadline_s)
-        except Exception as error:  # noqa: BLE001 - `_read` puts it into words
-            return error
-
-    async def _read(self, what: str, told: object, read: Callable[[Any], R]) -> R | None:
-        """What `read` makes of an answer; None, and a problem noted, where it is an error."""
-        self._beside_problems.pop(what, None)
-        try:
-            if isinstance(told, Exception):
-                raise told
-            return await self._work.run(lambda: read(told), self._config.deadline_s)
+            answer = await self._http.json(
+                url, params=part.params, list_key=part.list_key, each=part.read_each, deadline_s=deadline_s
+            )
+            return part.read(answer)
         except Exception as error:  # noqa: BLE001 - one part of the answer; the others stand
             # Mimir has no targets, a VictoriaMetrics alone no rules: that is no fault.
-            if getattr(error, "status", 0) not in explain.NOT_OFFERED:
-                failure = self._client.failure(error, what)
-                self._beside_problems[what] = f"{failure.what}; {failure.remedy}"
-            return None
+            if getattr(error, "status", 0) in explain.NOT_OFFERED:
+                return ""
+            failure = self._client.failure(error, part.name)
+            return f"{failure.what}; {failure.remedy}"
 
     async def explain(self) -> tuple[explain.FigureReport, ...]:
         """Try every figure, the targets and the rules, and say of each how it went (`farmtui check`). Never raises."""
@@ -203,8 +211,8 @@ class PrometheusSource:
         await self._http.close()
 
 
-def _ask_one(connect: Any, figure: Figure) -> Answer:
-    found = vector(instant(connect, figure.promql), figure.labels)
+def _ask_one(api: Api, figure: Figure) -> Answer:
+    found = api.instant(figure.promql, figure.labels)
     return Answer(found.values, found.problem)
 
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from farmtui.config import PrometheusConfig
 from farmtui.farm.reading import Failure, Reading, Series, Trend
 from farmtui.sources.prometheus.catalogue import TrendQuery, catalogue
-from farmtui.sources.prometheus.client import PrometheusClient, Round, over_time
-from farmtui.sources.prometheus.decode import Key, Line, matrix
+from farmtui.sources.prometheus.client import Api, PrometheusClient, Round
+from farmtui.sources.prometheus.decode import Key, Line, Lines
 from farmtui.sources.prometheus.source import now
 
 POINTS: Final = 360
@@ -115,7 +115,7 @@ class PrometheusTrends:
         found = {name: self._trend(trend, window, made) for name, trend in self._trends.items() if trend.promql}
         return MappingProxyType(found), made.stopped, made.warnings
 
-    def _trend(self, trend: TrendQuery, window: Window, made: Round[tuple[tuple[Line, ...], str]]) -> Trend:
+    def _trend(self, trend: TrendQuery, window: Window, made: Round[Lines]) -> Trend:
         kept = self._kept.get(trend.name)
         answer = made.answers.get(trend.name)
         failure = made.failures.get(trend.name) or made.stopped
@@ -176,8 +176,8 @@ def series_of(trend: TrendQuery, kept: Kept | None, window: Window) -> tuple[Ser
     )
 
 
-def _ask_one(connect: Any, request: _Request) -> tuple[tuple[Line, ...], str]:
+def _ask_one(api: Api, request: _Request) -> Lines:
     window = request.window
     start, end = (datetime.fromtimestamp(at, UTC) for at in (window.start_s, window.end_s))
-    result = over_time(connect, request.trend.promql, start, end, window.step_s)
-    return matrix(result, (request.trend.by,) if request.trend.by else ())
+    labels = (request.trend.by,) if request.trend.by else ()
+    return api.over_time(request.trend.promql, labels, start, end, window.step_s)

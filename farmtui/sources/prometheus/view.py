@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from farmtui.farm.alerts import Rule, Target
 from farmtui.farm.farm import PrometheusView
 from farmtui.sources.prometheus.ceph import ceph
 from farmtui.sources.prometheus.clusters import galera, swarm
 from farmtui.sources.prometheus.figures import Figures
-from farmtui.sources.prometheus.hosts import hosts
+from farmtui.sources.prometheus.hosts import Machine, hosts
 from farmtui.sources.prometheus.traffic import cache_tier, edge, interconnects
 
 
 def view(
     figures: Figures,
+    machines: Iterable[Machine] = (),
     targets: tuple[Target, ...] = (),
     rules: tuple[Rule, ...] = (),
-    *,
-    probed: frozenset[str] = frozenset(),
     problems: Mapping[str, str] | None = None,
 ) -> PrometheusView:
     """The farm as Prometheus knows it. `problems` are those of `targets` and `rules`, by these names."""
-    links = interconnects(figures)
-    # What has a node exporter is a machine, whoever looks at it as well.
-    elsewhere = (probed | {link.instance for link in links}) - set(figures.instances("node"))
     return PrometheusView(
         edge=edge(figures),
         cache=cache_tier(figures),
         galera=galera(figures),
         swarm=swarm(figures),
         ceph=ceph(figures),
-        interconnects=links,
-        hosts=hosts(figures, targets, elsewhere),
+        interconnects=interconnects(figures),
+        hosts=hosts(figures, machines, targets),
         targets=targets,
         rules=rules,
         figure_problems=tuple(sorted({**figures.problems, **(problems or {})}.items())),

@@ -1,0 +1,1 @@
+"""The simulated farm's servers on loopback: each speaks its original's protocol."""
