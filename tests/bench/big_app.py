@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-from farmtui.polling import Feed
 
 from farmtui.app import FarmApp
 from farmtui.config import Config, parse_config
@@ -26,6 +25,7 @@ from farmtui.farm.farm import Farm, HostView, PrometheusView
 from farmtui.farm.node import Exporter, HostMetrics
 from farmtui.farm.reading import Reading
 from farmtui.farm.traffic import Edge, EdgeNode, SiteTraffic
+from farmtui.polling import Feed
 
 TIERS = ("edge", "cache", "app", "database", "storage", "monitoring")
 
