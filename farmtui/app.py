@@ -33,7 +33,7 @@ from widgets.scrollbars import install_scrollbars
 if TYPE_CHECKING:
     from farmtui.config import Config
     from farmtui.farm.farm import Farm
-    from farmtui.insight.findings import Finding
+    from farmtui.insight.finding import Finding
     from farmtui.polling import Feed
 
 GLOBAL: tuple[Command, ...] = (
@@ -231,9 +231,9 @@ class FarmApp(TerminalApp[int]):
 
         self._farm = farm
         self._findings = findings(farm)
-        self._overall = overall(farm)
+        self._overall = overall(farm, self._findings)
         health: dict[str, Severity] = {}
-        for component in components(farm):
+        for component in components(farm, self._findings):
             health[component.screen] = max(component.severity, health.get(component.screen, Severity.OK))
         self._screen_health = MappingProxyType(health)
         self._repaint()

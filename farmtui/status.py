@@ -14,7 +14,8 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.reading import SourceState
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, in_unit
-from farmtui.insight.findings import Finding, findings
+from farmtui.insight.finding import Finding
+from farmtui.insight.findings import findings
 from farmtui.insight.health import Component, components, overall
 from farmtui.plain import WIDTH, Page, hanging, page_for, put, wrapped
 from farmtui.status_document import EXIT_CODES, age_s, alert_counts, document, key_figures
@@ -30,7 +31,8 @@ def run(config: Config, *, as_json: bool = False, deadline_s: float = 20.0, out:
     """
     out = out or sys.stdout
     farm = asyncio.run(picture(config, deadline_s))
-    found, state, parts = findings(farm), overall(farm), components(farm)
+    found = findings(farm)
+    state, parts = overall(farm, found), components(farm, found)
     if as_json:
         told = document(farm, found, state, parts, version=version("farmtui"))
         put(out, Page(), json.dumps(told, indent=2, allow_nan=False))

@@ -12,7 +12,7 @@ from farmtui.farm.cluster import Ceph, Galera
 from farmtui.farm.farm import Farm
 from farmtui.farm.reading import SourceState
 from farmtui.farm.state import Severity
-from farmtui.insight.findings import Finding
+from farmtui.insight.finding import Finding
 from farmtui.insight.health import Component
 
 SCHEMA_VERSION: Final = 1

@@ -43,7 +43,7 @@ from widgets.live_table import LiveTable
 from widgets.table_view import Predicate
 
 if TYPE_CHECKING:
-    from farmtui.insight.findings import Finding
+    from farmtui.insight.finding import Finding
 
 VIEWS = ("alerts", "silences", "rules")
 

@@ -31,7 +31,7 @@ from widgets.tile import Tile, TileState
 from widgets.trend_chart import Threshold, TrendChart
 
 if TYPE_CHECKING:
-    from farmtui.insight.findings import Finding
+    from farmtui.insight.finding import Finding
 
 
 def varnish_severity(node: CacheNode) -> Severity:

@@ -15,9 +15,8 @@ from screens.places import Place, Subject
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from farmtui.insight.findings import Finding
-
     from farmtui.farm.alerts import Matcher
+    from farmtui.insight.finding import Finding
     from screens.frame import FarmScreen
 
 

@@ -24,7 +24,7 @@ from widgets.live_table import LiveTable
 from widgets.table_columns import Column
 
 if TYPE_CHECKING:
-    from farmtui.insight.findings import Finding
+    from farmtui.insight.finding import Finding
 
 TWO_COLUMNS = 110
 """Cells from which blocks stand side by side."""

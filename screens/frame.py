@@ -25,7 +25,7 @@ from widgets.live_table import LiveTable
 from widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from farmtui.insight.findings import Finding
+    from farmtui.insight.finding import Finding
 
 COMMON: tuple[Command, ...] = (
     Command(

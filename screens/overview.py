@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from farmtui.insight.findings import Finding
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Grid, Horizontal
@@ -17,6 +16,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.node import Tier
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration, percent, rate
+from farmtui.insight.finding import Finding
 from screens import limits
 from screens.cache import against_last_week, hit_words, known
 from screens.frame import FarmScreen

@@ -29,7 +29,7 @@ from widgets.status_mark import status_mark
 from widgets.table_columns import Column
 
 if TYPE_CHECKING:
-    from farmtui.insight.findings import Finding
+    from farmtui.insight.finding import Finding
 
 VIEWS = ("sources", "figures", "identity")
 

@@ -17,7 +17,7 @@ from widgets import ink
 from widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
-    from farmtui.insight.findings import Finding
+    from farmtui.insight.finding import Finding
 
 
 def status_texts(

@@ -33,7 +33,7 @@ from widgets.tile import Tile, TileState
 from widgets.trend_chart import TrendChart
 
 if TYPE_CHECKING:
-    from farmtui.insight.findings import Finding
+    from farmtui.insight.finding import Finding
 
 VIEWS = ("osds", "pools", "daemons")
 

@@ -31,7 +31,7 @@ from widgets.status_mark import status_mark
 from widgets.table_columns import Column
 
 if TYPE_CHECKING:
-    from farmtui.insight.findings import Finding
+    from farmtui.insight.finding import Finding
 
 VIEWS = ("machines", "places", "sites")
 

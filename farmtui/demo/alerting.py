@@ -93,7 +93,7 @@ class Alerting:
         # What was already going on when the world began is found by looking back, more coarsely the longer ago.
         born = math.floor(self.born / _COARSE_S) * _COARSE_S
         coarse = _steps(born - _LOOK_BACK_S, born - _FINE_FROM_S - _COARSE_S, _COARSE_S)
-        return tuple((*coarse, *_steps(born - _FINE_FROM_S, last, INTERVAL_S)))
+        return (*coarse, *_steps(born - _FINE_FROM_S, last, INTERVAL_S))
 
     def _evaluate(self, rule: Rule, ticks: tuple[float, ...]) -> None:
         value = self.evaluator.range(rule.node, ticks)

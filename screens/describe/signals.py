@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from farmtui.insight.findings import findings
-
 from farmtui.farm.alerts import Alert
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration
-from screens.describe import Block, Detail, Field, Link, describer
+from farmtui.insight.findings import findings
+from screens.describe import Block, Detail, Field, Link, describe, describer
 from screens.places import Subject
 
 
@@ -174,8 +173,24 @@ def source_severity(freshness: Freshness) -> Severity:
 
 @describer("finding")
 def describe_finding(farm: Farm, key: str) -> Detail | None:
-    """One finding with its evidence."""
+    """One finding: its cause, what it rests on, since when, and the way to the thing it is about."""
     finding = next((f for f in findings(farm) if f.key == key), None)
     if finding is None:
         return None
-    return Detail(finding.title, finding.severity, (finding.cause,), (), raw=finding)
+    kind, subject = finding.subject
+    known = describe(farm, Subject(kind, subject, subject)) if kind else None
+    blocks = [
+        Block(
+            "Finding",
+            (
+                Field("part", finding.part or "–"),
+                Field("since", ago(farm.at, finding.since) if finding.since else "–"),
+                Field("runbook", finding.runbook or "–"),
+                Field("shown on", f":{finding.screen}"),
+            ),
+        )
+    ]
+    if finding.evidence:
+        blocks.append(Block("Evidence", tuple(Field("", text) for text in finding.evidence)))
+    links = (Link(kind, Subject(kind, subject, known.title), known.title, known.severity),) if known else ()
+    return Detail(finding.title, finding.severity, (finding.cause,), tuple(blocks), links, raw=finding)

@@ -16,7 +16,7 @@ from screens.places import Place, Subject
 from themes import APP_CSS, load_themes, variable_defaults
 
 if TYPE_CHECKING:
-    from farmtui.insight.findings import Finding
+    from farmtui.insight.finding import Finding
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 """The three terminals that every screen is looked at in."""

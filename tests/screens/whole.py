@@ -115,6 +115,7 @@ def whole_farm() -> Farm:
             count,
             sum(node.tier is tier and node.state <= Severity.WARNING for node in nodes),
             max(node.state for node in nodes if node.tier is tier),
+            sum(node.tier is tier and node.state < Severity.CRITICAL for node in nodes),
         )
         for tier, _, count, _, _ in _TIERS
     )

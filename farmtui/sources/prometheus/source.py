@@ -122,7 +122,7 @@ class PrometheusSource:
         self, known: _Known, answers: Mapping[str, Answer], at: datetime, beside: _Beside
     ) -> tuple[_Known, PrometheusView]:
         figures = learn(known.figures, answers, at, self._catalogue, self.interval_s)
-        links = {instance for instance in figures.instances("interconnect")}
+        links = set(figures.instances("interconnect"))
         found = evidence(figures, beside.targets, beside.probed | links)
         # Which targets are one machine is the costly part, and seldom changes.
         same = known.machines if found == known.evidence else machines(found)

@@ -1,0 +1,128 @@
+"""Faults of what must stay in agreement: Galera and Swarm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from farmtui.farm.cluster import Galera, GaleraNode
+from farmtui.farm.farm import Farm
+from farmtui.farm.state import Severity
+from farmtui.farm.units import count, percent, rate
+from farmtui.insight.finding import Finding
+from farmtui.insight.requests import NameOf
+from farmtui.insight.thresholds import CERTIFICATION_FAILURES_PER_S, CONNECTIONS, FLOW_CONTROL, above
+
+_SYNCED = 4
+
+
+def galera_faults(farm: Farm, name_of: NameOf) -> Iterator[Finding]:
+    """The cluster's size and quorum, then each node's own troubles."""
+    galera = farm.galera
+    if galera is None:
+        return
+    for node in galera.nodes:
+        yield from _galera_node(node, name_of(node.instance))
+    if finding := _agreement(galera, name_of):
+        yield finding
+
+
+def _agreement(galera: Galera, name_of: NameOf) -> Finding | None:
+    least, most = galera.size_min, galera.size_max
+    if least is None or most is None:
+        return None
+    alone = [name_of(node.instance) for node in galera.nodes if node.up and node.primary is False]
+    sizes = tuple(
+        f"{name_of(node.instance)} sees {node.cluster_size}"
+        for node in galera.nodes
+        if node.up and node.cluster_size is not None
+    )
+    shared = {"screen": "topology", "part": "database"}
+    if len(alone) == sum(bool(node.up) for node in galera.nodes):
+        return Finding(
+            "galera/quorum", Severity.CRITICAL, "Galera has no primary component",
+            "no node is in the majority: the database refuses every query until one is bootstrapped",
+            sizes, topics=("galera", "wsrep"), **shared,
+        )  # fmt: skip
+    if alone or least != most:
+        who = f"{', '.join(alone)} is not in it" if alone else "its nodes count it differently"
+        return Finding(
+            "galera/split", Severity.CRITICAL, "Galera is split",
+            f"{who}: they do not see each other", sizes, topics=("galera", "wsrep"), **shared,
+        )  # fmt: skip
+    gone = [node for node in galera.nodes if not node.up]
+    if most >= len(galera.nodes):
+        return None
+    names = ", ".join(name_of(node.instance) for node in gone)
+    margin = most - 1 - most // 2
+    left = f"it bears the loss of {margin} more" if margin > 0 else "one more loss stops every write"
+    return Finding(
+        "galera/size", Severity.WARNING, f"Galera has {most} of {len(galera.nodes)} nodes",
+        f"{names} is gone: {left}" if names else f"a node is up, yet not in the cluster: {left}", sizes,
+        ("galera", gone[0].instance) if len(gone) == 1 else ("", ""), topics=("galera", "wsrep"), **shared,
+    )  # fmt: skip
+
+
+def _galera_node(node: GaleraNode, name: str) -> Iterator[Finding]:
+    subject = ("galera", node.instance)
+    found: list[tuple[str, Severity, str, str, tuple[str, ...], tuple[str, ...]]] = []
+    if node.up is False:
+        why = "its exporter answers, the database does not"
+        found.append(("down", Severity.CRITICAL, f"MariaDB on {name} is down", why, (), ("mysql", "mariadb", "galera")))
+    elif node.up:
+        if node.ready is False and node.primary is not False:
+            why = "wsrep_ready is off: it refuses queries"
+            seen = (f"state {node.state_word}",)
+            found.append(
+                ("ready", Severity.CRITICAL, f"MariaDB on {name} is not ready", why, seen, ("galera", "wsrep"))
+            )
+        elif node.local_state not in (None, _SYNCED):
+            why = "it copies the data to or from another node, and is behind the cluster meanwhile"
+            title = f"MariaDB on {name} is {node.state_word}"
+            found.append(("state", Severity.WARNING, title, why, (), ("galera", "wsrep", "desync")))
+        if severity := above(node.flow_control_ratio, FLOW_CONTROL):
+            why = f"it holds up every write in the cluster {percent(node.flow_control_ratio)} of the time"
+            seen = (f"{count(node.recv_queue)} transactions wait in its queue",)
+            found.append(("flow", severity, f"MariaDB on {name} slows the cluster", why, seen, ("flowcontrol",)))
+        if severity := above(node.cert_failures_per_s, CERTIFICATION_FAILURES_PER_S):
+            why = "writers on several nodes change the same rows: all but one of them are rolled back"
+            seen = (f"{rate(node.cert_failures_per_s)} certification failures",)
+            found.append(("certify", severity, f"writes collide on {name}", why, seen, ("certif",)))
+        used = node.connections / node.max_connections if node.connections and node.max_connections else None
+        if severity := above(used, CONNECTIONS):
+            why = "at max_connections WordPress gets “Error establishing a database connection”"
+            seen = (f"{count(node.connections)} of {count(node.max_connections)} connections",)
+            title = f"MariaDB on {name} runs out of connections"
+            found.append(("connections", severity, title, why, seen, ("connections",)))
+    for what, severity, title, cause, evidence, topics in found:
+        yield Finding(
+            f"galera/{what}/{node.instance}", severity, title, cause, evidence, subject, "topology", "database",
+            covers=frozenset({subject}) if what == "down" else frozenset(), topics=topics,
+        )  # fmt: skip
+
+
+def swarm_faults(farm: Farm) -> Iterator[Finding]:
+    """A leader, nodes that Swarm has lost, and tasks that find no place."""
+    swarm = farm.swarm
+    if swarm is None:
+        return
+    if not swarm.leader:
+        managers = f"{len(swarm.managers)} managers answer" if swarm.managers else "no manager answers"
+        yield Finding(
+            "swarm/leader", Severity.CRITICAL, "Swarm has no leader",
+            "without a majority of its managers nothing can be deployed, scaled or moved; what runs goes on running",
+            (managers,), screen="topology", part="swarm", topics=("swarmleader", "swarmquorum", "swarmmanager"),
+        )  # fmt: skip
+        return
+    nodes, tasks = dict(swarm.nodes_by_state), dict(swarm.tasks_by_state)
+    if lost := nodes.get("down", 0) + nodes.get("disconnected", 0):
+        yield Finding(
+            "swarm/nodes", Severity.WARNING, f"Swarm has lost {lost} of {sum(nodes.values())} nodes",
+            "their tasks are started on the nodes that are left", (f"leader {swarm.leader}",),
+            screen="topology", part="swarm", covers=frozenset(), topics=("swarmnode",),
+        )  # fmt: skip
+    if waiting := tasks.get("pending", 0):
+        yield Finding(
+            "swarm/pending", Severity.WARNING, f"{waiting} Swarm tasks find no node",
+            "no node has the room, or fulfils the constraints, that they ask for",
+            (f"{tasks.get('running', 0)} run",), screen="topology", part="swarm", topics=("swarmtask", "pending"),
+        )  # fmt: skip

@@ -1,0 +1,70 @@
+"""What is wrong, worst first, each with its cause: a cause stands for all that follows from it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import replace
+
+from farmtui.farm.farm import Farm
+from farmtui.farm.node import Node
+from farmtui.insight.ceph import ceph_faults
+from farmtui.insight.clusters import galera_faults, swarm_faults
+from farmtui.insight.finding import Finding
+from farmtui.insight.machines import compute_faults, link_faults, machine_faults
+from farmtui.insight.requests import cache_faults, edge_faults
+from farmtui.insight.signals import explain_alerts, source_faults
+
+
+def findings(farm: Farm) -> tuple[Finding, ...]:
+    """All of them, the worst first, then the one that began first. Pure."""
+
+    @functools.cache
+    def machines() -> dict[str, Node]:
+        # Only where something is wrong or fires: ten thousand machines take a few milliseconds.
+        known: dict[str, Node] = {}
+        for node in farm.nodes:
+            known[node.name] = node
+            known.update(dict.fromkeys(node.instances, node))
+        return known
+
+    def name_of(instance: str) -> str:
+        node = machines().get(instance)
+        return node.name if node else instance
+
+    # In the order from causes to consequences: each can only follow from one before it.
+    found = (
+        *source_faults(farm),
+        *link_faults(farm),
+        *compute_faults(farm),
+        *machine_faults(farm),
+        *galera_faults(farm, name_of),
+        *swarm_faults(farm),
+        *ceph_faults(farm),
+        *cache_faults(farm, name_of),
+        *edge_faults(farm),
+    )
+    told = explain_alerts(farm, _causes(found), lambda label: machines().get(label))
+    return tuple(sorted(told, key=lambda f: (-f.severity, f.since or farm.at, f.key)))
+
+
+def _causes(found: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings that follow from no other; what follows from one is its evidence, and as bad as it is."""
+    causes: list[Finding] = []
+    for finding in found:
+        index = next((i for i, cause in enumerate(causes) if finding.subject in cause.covers), None)
+        if index is None:
+            causes.append(finding)
+            continue
+        cause = causes[index]
+        # A machine's own finding only says again what the cause already names.
+        follows = () if finding.subject[0] == "node" else (f"so {finding.title}",)
+        causes[index] = replace(
+            cause,
+            severity=max(cause.severity, finding.severity),
+            evidence=(*cause.evidence, *follows),
+            covers=cause.covers | finding.covers,
+            topics=tuple(dict.fromkeys((*cause.topics, *finding.topics))),
+            since=min((at for at in (cause.since, finding.since) if at), default=None),
+        )
+    return tuple(causes)

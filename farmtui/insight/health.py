@@ -1,0 +1,111 @@
+"""The farm's parts, each with how it is in a few words and one severity; and the farm as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from farmtui.farm.farm import Farm
+from farmtui.farm.node import Tier
+from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.units import count, duration, percent, rate
+from farmtui.insight.finding import Finding
+from farmtui.insight.machines import PARTS
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One part of the farm. Parts that are not configured do not exist."""
+
+    name: str
+    severity: Severity
+    summary: str
+    screen: str
+    """The screen that shows it."""
+
+
+def components(farm: Farm, found: Sequence[Finding]) -> tuple[Component, ...]:
+    """The parts in the order of the request path. `found` are the farm's findings."""
+    worst: dict[str, Severity] = {}
+    for finding in found:
+        worst[finding.part] = max(finding.severity, worst.get(finding.part, Severity.OK))
+    parts = [Component(name, worst.pop(name, Severity.OK), summary, screen) for name, screen, summary in _parts(farm)]
+    # A fault of a part that is not seen at all: a load balancer's, where no Traefik is watched.
+    parts += [
+        Component(finding.part, worst.pop(finding.part), finding.title, finding.screen)
+        for finding in found
+        if finding.part in worst
+    ]
+    return tuple(parts)
+
+
+def overall(farm: Farm, found: Sequence[Finding]) -> Severity:
+    """The worst of all findings; UNKNOWN while one of the sources that see has given nothing at all."""
+    seen = max((finding.severity for finding in found), default=Severity.OK)
+    unseen = not farm.sources or any(
+        source.freshness is Freshness.NEVER and source.name in ("prometheus", "alertmanager")
+        for source in farm.sources
+    )  # fmt: skip
+    return max(seen, Severity.UNKNOWN) if unseen or _all_silent(farm) else seen
+
+
+def _all_silent(farm: Farm) -> bool:
+    return all(source.freshness in (Freshness.NEVER, Freshness.FORBIDDEN) for source in farm.sources)
+
+
+def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
+    """Name, screen and summary of each part that exists."""
+    machines = {PARTS[tier.tier]: f"{tier.serving} of {tier.expected or tier.seen} machines" for tier in farm.tiers}
+    edge, cache, ceph, galera, swarm = farm.edge, farm.cache, farm.ceph, farm.galera, farm.swarm
+    if edge or "edge" in machines:
+        said = (
+            (f"{rate(edge.requests_per_s)}, {percent(edge.error_ratio)} errors, p95 {duration(edge.latency_p95_s)}",)
+            if edge
+            else ()
+        )
+        yield "edge", "overview", _joined(*said, machines.get("edge"))
+    if cache or "cache" in machines:
+        said = (f"hit ratio {percent(cache.hit_ratio)}",) if cache else ()
+        yield "cache", "cache", _joined(*said, machines.get("cache"))
+    sites = f"{count(edge.sites_seen)} sites seen" if edge and edge.sites_seen is not None else None
+    if sites or "wordpress" in machines:
+        yield "wordpress", "topology", _joined(sites, machines.get("wordpress"))
+    if swarm:
+        tasks = dict(swarm.tasks_by_state)
+        leader = f"leader {swarm.leader}" if swarm.leader else "no leader"
+        yield "swarm", "topology", _joined(leader, f"{tasks.get('running', 0)} tasks run" if tasks else None)
+    if galera or "database" in machines:
+        said = (f"{galera.size_min or 0} of {len(galera.nodes)} in the cluster",) if galera else ()
+        yield "database", "topology", _joined(*said, machines.get("database"))
+    if ceph or "storage" in machines:
+        said = ()
+        if ceph:
+            health = "unknown" if ceph.health is None else ceph.health.word
+            up = sum(osd.up for osd in ceph.osds)
+            said = (f"Ceph {health}, {up} of {len(ceph.osds)} OSDs up, {percent(ceph.used_ratio)} used",)
+        yield "storage", "storage", _joined(*said, machines.get("storage"))
+    if farm.pve or farm.cloud:
+        hosts = [host for cluster in farm.pve for host in cluster.hosts]
+        online = sum(host.status == "online" for host in hosts)
+        droplets = f"{len(farm.cloud.droplets)} droplets" if farm.cloud else None
+        yield "compute", "topology", _joined(f"{online} of {len(hosts)} PVE hosts online" if hosts else None, droplets)
+    if farm.interconnects:
+        up = sum(link.up for link in farm.interconnects)
+        yield "network", "topology", f"{up} of {len(farm.interconnects)} interconnects up"
+    if any(tier.tier is Tier.MONITORING for tier in farm.tiers):
+        yield "monitoring", "topology", machines["monitoring"]
+    if farm.book is not None:
+        heard = [alert for alert in farm.book.alerts if not alert.suppressed]
+        critical = sum(alert.severity is Severity.CRITICAL for alert in heard)
+        yield (
+            "alerts",
+            "alerts",
+            f"{len(heard)} fire, {critical} critical, {len(farm.book.alerts) - len(heard)} suppressed",
+        )
+    if farm.sources:
+        live = sum(source.freshness in (Freshness.LIVE, Freshness.EMPTY) for source in farm.sources)
+        yield "sources", "sources", f"{live} of {len(farm.sources)} live"
+
+
+def _joined(*texts: str | None) -> str:
+    return ", ".join(text for text in texts if text)

@@ -1,0 +1,189 @@
+"""Faults of what the console sees by: its sources, and alerts that nothing else explains."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from farmtui.farm.alerts import Alert
+from farmtui.farm.farm import Farm
+from farmtui.farm.node import Node
+from farmtui.farm.reading import FailureKind, SourceState
+from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.units import age
+from farmtui.insight.finding import Finding, Thing
+from farmtui.insight.machines import CEPH_HOST
+
+EYES = frozenset({"prometheus", "alertmanager"})
+"""Without one of these the farm's state is not known; without the others less is known of it."""
+
+_COMPUTE = frozenset({"proxmox", "digitalocean"})
+
+
+def source_faults(farm: Farm) -> Iterator[Finding]:
+    """Sources that fail, answer in part, or are out of date."""
+    blind = not any(source.freshness in (Freshness.LIVE, Freshness.EMPTY) for source in farm.sources)
+    for source in farm.sources:
+        if source.failure is not None:
+            yield _failing(farm, source, blind=blind)
+        elif source.freshness in (Freshness.AGEING, Freshness.STALE):
+            seen_at = source.last_success_at
+            yield Finding(
+                f"source/{source.name}", Severity.WARNING, f"{source.name} is late",
+                "its last poll is still waiting for an answer" if source.next_attempt_at is None
+                else "it has not been asked in time: this machine is busy, or was asleep",
+                (f"last answer {age((farm.at - seen_at).total_seconds())} ago",) if seen_at else (),
+                ("source", source.name), "sources", "sources", since=seen_at,
+            )  # fmt: skip
+        if source.warnings and source.failure is None:
+            more = f" and {len(source.warnings) - 1} more" if len(source.warnings) > 1 else ""
+            yield Finding(
+                f"source-partial/{source.name}", Severity.WARNING, f"{source.name} answers in part",
+                source.warnings[0] + more, source.warnings[1:3], ("source", source.name), "sources", "sources",
+            )  # fmt: skip
+    yield from _gaps(farm)
+
+
+def _failing(farm: Farm, source: SourceState, *, blind: bool) -> Finding:
+    failure = source.failure
+    assert failure is not None
+    fresh = source.freshness in (Freshness.LIVE, Freshness.EMPTY)
+    seen_at = source.last_success_at
+    if fresh:
+        # One lost answer is told, and no more: what is on the screen is still young, or has come in part.
+        severity = Severity.INFO if source.failures_in_a_row == 1 else Severity.WARNING
+    else:
+        severity = Severity.UNKNOWN if (source.kind in EYES and source.name in EYES) or blind else Severity.WARNING
+    word = _WORDS.get(failure.kind, "does not answer")
+    seen = f"last answer {age((farm.at - seen_at).total_seconds())} ago" if seen_at else "it has never answered"
+    times = f"{source.failures_in_a_row} polls in a row have failed" if source.failures_in_a_row > 1 else ""
+    return Finding(
+        f"source/{source.name}", severity, f"{source.name} {word}", failure.what,
+        tuple(text for text in (seen, times, f"→ {failure.remedy}" if failure.remedy else "") if text),
+        ("source", source.name), "sources", "sources", since=seen_at,
+        covers=frozenset(
+            ("node", node.name) for node in farm.nodes if node.state is Severity.UNKNOWN and _blinded(node, source.kind)
+        ) if not fresh else frozenset(),
+        topics=("alertmanagerdown",) if source.kind == "alertmanager" else
+        ("prometheusslow", "prometheusqueries") if source.kind == "prometheus" else (),
+    )  # fmt: skip
+
+
+_WORDS = {
+    FailureKind.FORBIDDEN: "refuses us",
+    FailureKind.RATE_LIMITED: "limits our requests",
+    FailureKind.TIMEOUT: "is too slow",
+    FailureKind.TLS: "cannot be trusted",
+    FailureKind.SERVER: "has an error",
+    FailureKind.BAD_ANSWER: "answers nonsense",
+    FailureKind.CONFIG: "is not configured right",
+}
+
+
+def _blinded(node: Node, kind: str) -> bool:
+    """Whether a machine is known by a source of this kind: in doubt, it is in doubt because that one is silent."""
+    return any(sighting.source == kind for sighting in node.sightings)
+
+
+def _gaps(farm: Farm) -> Iterator[Finding]:
+    if farm.figure_problems:
+        names = ", ".join(name for name, _ in farm.figure_problems[:4])
+        more = f" and {len(farm.figure_problems) - 4} more" if len(farm.figure_problems) > 4 else ""
+        yield Finding(
+            "figures", Severity.INFO, f"{len(farm.figure_problems)} figures could not be had", f"{names}{more}",
+            tuple(f"{name}: {why}" for name, why in farm.figure_problems[:2]), screen="sources", part="sources",
+        )  # fmt: skip
+    if farm.identity_problems:
+        first = farm.identity_problems[0]
+        yield Finding(
+            "identity", Severity.INFO, f"{len(farm.identity_problems)} machines are doubtful",
+            f"{first.subject}: {first.detail}", (f"→ {first.remedy}",), screen="sources", part="sources",
+        )  # fmt: skip
+    if broken := [rule for rule in farm.rules if rule.health == "err"]:
+        yield Finding(
+            "rules", Severity.WARNING, f"{len(broken)} alert rules cannot be evaluated",
+            f"they never fire: {', '.join(rule.name for rule in broken[:4])}",
+            (broken[0].last_error,) if broken[0].last_error else (), screen="alerts", part="alerts",
+        )  # fmt: skip
+    if farm.book and (gone := [replica for replica in farm.book.replicas if not replica.up]):
+        yield Finding(
+            "alertmanager/replica", Severity.WARNING,
+            f"{len(gone)} of {len(farm.book.replicas)} Alertmanagers do not answer",
+            f"{gone[0].url}: {gone[0].problem or 'no answer'}",
+            ("the others still hold the alerts and send the notifications",) if len(gone) < len(farm.book.replicas)
+            else ("nobody is told of any alert",), screen="sources", part="alerts",
+            topics=("alertmanager",),
+        )  # fmt: skip
+
+
+def explain_alerts(farm: Farm, found: Sequence[Finding], node_of: Callable[[str], Node | None]) -> tuple[Finding, ...]:
+    """The findings with what alerts add to them (since when, the runbook), and one more for each name of an alert
+    that nothing explains. Silenced and inhibited alerts are left out: somebody knows of them."""
+    said: defaultdict[int, list[Alert]] = defaultdict(list)
+    rest: defaultdict[str, list[Alert]] = defaultdict(list)
+    for alert in farm.book.alerts if farm.book else ():
+        if alert.suppressed or (alert.severity is Severity.INFO and alert.label("severity") in ("none", "")):
+            continue
+        things = frozenset(_things(alert, node_of))
+        index = next((i for i, finding in enumerate(found) if _says(finding, alert, things)), None)
+        (said[index] if index is not None else rest[alert.name]).append(alert)
+    return (
+        *(_told(finding, said[i]) if i in said else finding for i, finding in enumerate(found)),
+        *(_unexplained(name, alerts) for name, alerts in rest.items()),
+    )
+
+
+def _things(alert: Alert, node_of: Callable[[str], Node | None]) -> Iterator[Thing]:
+    for label in ("instance", "node", "host", "nodename"):
+        value = alert.label(label)
+        if value:
+            yield from (("varnish", value), ("redis", value), ("galera", value), ("interconnect", value))
+            yield (CEPH_HOST, value.partition(".")[0])
+            if node := node_of(value):
+                yield ("node", node.name)
+    for label, kind in (("ceph_daemon", "osd"), ("router", "site"), ("service", "site"), ("pool", "pool")):
+        if value := alert.label(label):
+            yield (kind, value)
+
+
+def _says(finding: Finding, alert: Alert, things: Iterable[Thing]) -> bool:
+    """Whether an alert tells what the finding tells: the same thing, or the same topic."""
+    if any(thing == finding.subject or thing in finding.covers for thing in things):
+        return True
+    name = alert.name.casefold()
+    return any(topic in name for topic in finding.topics)
+
+
+def _told(finding: Finding, alerts: Sequence[Alert]) -> Finding:
+    alerts = sorted(alerts, key=lambda alert: (-alert.severity, alert.starts_at))
+    names = list(dict.fromkeys(alert.name for alert in alerts))
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    runbook = next((text for alert in alerts if (text := runbook_of(alert))), "")
+    since = min(alert.starts_at for alert in alerts)
+    return replace(
+        finding,
+        severity=max(finding.severity, alerts[0].severity),
+        evidence=(*finding.evidence, f"alerts: {', '.join(names[:3])}{more}"),
+        runbook=finding.runbook or runbook,
+        since=min(since, finding.since) if finding.since else since,
+    )
+
+
+def _unexplained(name: str, alerts: Sequence[Alert]) -> Finding:
+    first = min(alerts, key=lambda alert: (-alert.severity, alert.starts_at))
+    many = f" ×{len(alerts)}" if len(alerts) > 1 else ""
+    words = first.annotation("summary") or first.annotation("description") or first.annotation("message")
+    where = first.label("instance") or first.label("node") or first.label("job")
+    return Finding(
+        f"alert/{name}", max(alert.severity for alert in alerts), f"{name}{many}",
+        words or f"it fires on {where}" if where or words else "its rule gives no summary",
+        (f"on {where}",) if where and words and where not in words else (),
+        ("alert", first.fingerprint), "alerts", "alerts", runbook_of(first),
+        min(alert.starts_at for alert in alerts),
+    )  # fmt: skip
+
+
+def runbook_of(alert: Alert) -> str:
+    """The runbook that an alert's annotations name, or the empty string."""
+    return alert.annotation("runbook_url") or alert.annotation("runbook")

@@ -1,0 +1,48 @@
+"""From which values on something is wrong: each as (warning, critical), with why just there.
+
+The screens colour their figures by the same values, so that a table and the list of faults never disagree.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from farmtui.farm.state import Severity
+
+ERROR_RATIO: Final = (0.01, 0.05)
+"""Share of 5xx answers: one visitor in a hundred notices; one in twenty is an outage."""
+LATENCY_S: Final = (1.0, 3.0)
+"""95th percentile at the edge; beyond three seconds visitors leave."""
+HIT_RATIO: Final = (0.80, 0.60)
+"""Below: the farm's plan counts on four of five requests being answered by the cache."""
+HIT_RATIO_LOST: Final = (0.05, 0.15)
+"""Against the same hour last week, in points of 1: five points are a quarter more work for WordPress."""
+CERTIFICATE_S: Final = (14 * 86_400.0, 3 * 86_400.0)
+"""Time left: Traefik renews 30 days ahead, so two weeks left mean that it has failed for two weeks."""
+REDIS_EVICTIONS_PER_S: Final = (1.0, 100.0)
+CONNECTIONS: Final = (0.85, 0.95)
+"""Of max_connections."""
+FLOW_CONTROL: Final = (0.05, 0.30)
+"""Share of time that a Galera node holds the others up."""
+CERTIFICATION_FAILURES_PER_S: Final = (1.0, 50.0)
+RAW_CAPACITY: Final = (0.85, 0.95)
+"""mon_osd_nearfull_ratio and mon_osd_full_ratio: at the second Ceph stops all writes."""
+FULL_IN_S: Final = (14 * 86_400.0, 3 * 86_400.0)
+"""New disks take days to come and days to fill."""
+LOSS: Final = (0.01, 0.20)
+RATE_LEFT: Final = (0.10, 0.02)
+"""Share of the hour's API requests that is left."""
+
+
+def above(value: float | None, limits: tuple[float, float]) -> Severity:
+    """How bad a value is of which more is worse. None and NaN are OK: what is not measured is not a fault."""
+    if value is None or value != value or value < limits[0]:
+        return Severity.OK
+    return Severity.CRITICAL if value >= limits[1] else Severity.WARNING
+
+
+def below(value: float | None, limits: tuple[float, float]) -> Severity:
+    """How bad a value is of which less is worse. None and NaN are OK."""
+    if value is None or value != value or value >= limits[0]:
+        return Severity.OK
+    return Severity.CRITICAL if value < limits[1] else Severity.WARNING

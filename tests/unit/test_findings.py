@@ -1,0 +1,514 @@
+"""What is wrong, worst first: a cause stands for what follows from it, and nothing is told twice."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farmtui.farm.alerts import AlertBook
+from farmtui.farm.cluster import Galera, GaleraNode, HealthCheck, SwarmCounts
+from farmtui.farm.farm import Farm
+from farmtui.farm.node import CloudAccount, Guest, LoadBalancer, Node, PveCluster, PveHost, Sighting, Tier, TierSummary
+from farmtui.farm.reading import FailureKind
+from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.traffic import Backend, CacheTier, Certificate, Edge, Interconnect, RedisNode, SiteTraffic
+from farmtui.insight.finding import Finding
+from farmtui.insight.findings import findings
+from farmtui.insight.health import components, overall
+from tests.screens.farms import (
+    NOW,
+    ago,
+    incident,
+    make_alert,
+    make_book,
+    make_failure,
+    make_farm,
+    make_node,
+    make_replica,
+    make_rule,
+    make_source,
+    many_alerts,
+    troubled,
+)
+from tests.screens.whole import whole_farm
+
+CRITICAL, WARNING, UNKNOWN, INFO = Severity.CRITICAL, Severity.WARNING, Severity.UNKNOWN, Severity.INFO
+
+
+def found(farm: Farm) -> dict[str, Finding]:
+    """The findings by their keys; a key that comes twice is a fault."""
+    told = findings(farm)
+    assert len({finding.key for finding in told}) == len(told), "two findings have one key"
+    return {finding.key: finding for finding in told}
+
+
+def down(name: str, tier: Tier = Tier.CACHE, **other: Any) -> Node:
+    """A machine that is gone."""
+    node = make_node(name, tier, state=CRITICAL, why="all 2 exporters do not answer", **other)
+    return dataclasses.replace(node, serving=False, metrics=dataclasses.replace(node.metrics, seen_at=ago(7)))
+
+
+def quiet_edge(**changes: Any) -> Edge:
+    """An edge of which nothing is wrong but what is given."""
+    edge = Edge((), (), 1000.0, 0.001, 0.2, 500, 0, (), (), ())
+    return dataclasses.replace(edge, **changes)
+
+
+def test_a_farm_that_is_well_has_no_findings() -> None:
+    farm = make_farm(make_book(), nodes=[make_node("cache-1")])
+    assert findings(farm) == ()
+    assert overall(farm, ()) is Severity.OK
+
+
+def test_the_worst_comes_first_and_of_equals_the_oldest() -> None:
+    book = make_book(
+        make_alert("NewCritical", minutes=1),
+        make_alert("OldWarning", "warning", minutes=900),
+        make_alert("OldCritical", minutes=60),
+        make_alert("Note", "info", minutes=5),
+    )
+    told = [finding.title for finding in findings(make_farm(book))]
+    assert told == ["OldCritical", "NewCritical", "OldWarning", "Note"]
+
+
+def test_watchdogs_silenced_and_inhibited_alerts_are_no_faults() -> None:
+    book = make_book(
+        make_alert("Watchdog", "none"),
+        make_alert("DiskFull", silenced_by=["x"]),
+        make_alert("SlowEdge", inhibited_by=["y"]),
+    )
+    assert findings(make_farm(book)) == ()
+
+
+def test_alerts_of_one_name_are_one_finding_however_many() -> None:
+    told = findings(many_alerts(5000))
+    assert len(told) == 40
+    assert {f.title for f in told} == {f"Alert{n:02d} ×125" for n in range(40)}
+
+
+# -- machines
+
+
+def test_a_machine_that_is_gone_says_why_since_when_and_where_it_ran() -> None:
+    finding = found(make_farm(nodes=[down("cache-2")]))["node/cache-2"]
+    assert (finding.severity, finding.title) == (CRITICAL, "cache-2 is down")
+    assert finding.cause == "all 2 exporters do not answer"
+    assert finding.since == ago(7)
+    assert "it runs on pve-1" in finding.evidence
+    assert finding.subject == ("node", "cache-2")
+    assert finding.screen == "topology"
+
+
+def test_a_machine_with_a_full_disk_is_not_called_down() -> None:
+    node = make_node("db-1", Tier.DATABASE, state=WARNING, why="its fullest disk is 91 % full")
+    assert found(make_farm(nodes=[node]))["node/db-1"].title == "db-1 is not well"
+
+
+def test_an_alert_about_a_machine_that_is_down_becomes_its_evidence_and_brings_the_runbook() -> None:
+    book = make_book(
+        make_alert("NodeDown", minutes=9, instance="10.0.0.7:9100", runbook="https://runbooks.example/node-down"),
+        make_alert("VarnishDown", minutes=8, node="cache-2"),
+    )
+    farm = make_farm(book, nodes=[down("cache-2", address="10.0.0.7")])
+    told = found(farm)
+    assert list(told) == ["node/cache-2"]
+    finding = told["node/cache-2"]
+    assert finding.evidence[-1] == "alerts: NodeDown, VarnishDown"
+    assert finding.runbook == "https://runbooks.example/node-down"
+    assert finding.since == ago(9)
+
+
+def test_an_alert_makes_a_milder_finding_as_bad_as_itself() -> None:
+    node = make_node("db-1", Tier.DATABASE, address="10.0.0.9", state=WARNING, why="its fullest disk is 91 % full")
+    book = make_book(make_alert("DiskFull", "critical", instance="10.0.0.9:9100"))
+    assert [f.severity for f in findings(make_farm(book, nodes=[node]))] == [CRITICAL]
+
+
+def test_a_pve_host_that_is_gone_stands_for_its_guests_and_their_alerts() -> None:
+    lost = [down(f"worker-{n}", Tier.APP, address=f"10.0.1.{n}") for n in (1, 2)]
+    lost = [
+        dataclasses.replace(node, sightings=(*node.sightings, Sighting("proxmox", f"main/{101 + n}", node.name)))
+        for n, node in enumerate(lost)
+    ]
+    guests = tuple(Guest("main", 101 + n, node.name, "qemu", "pve-2", "unknown") for n, node in enumerate(lost))
+    hosts = (PveHost("main", "pve-1", "online"), PveHost("main", "pve-2", "offline"))
+    farm = dataclasses.replace(
+        make_farm(make_book(make_alert("NodeDown", instance="10.0.1.1:9100")), nodes=lost),
+        pve=(PveCluster("main", True, hosts, guests),),
+    )
+    told = found(farm)
+    assert list(told) == ["pve-host/main/pve-2"]
+    finding = told["pve-host/main/pve-2"]
+    assert finding.severity is CRITICAL
+    assert "with it: worker-1, worker-2" in finding.evidence
+    assert "alerts: NodeDown" in finding.evidence
+    assert finding.subject == ("pve-host", "main/pve-2")
+
+
+def test_a_pve_cluster_without_quorum_is_critical() -> None:
+    farm = dataclasses.replace(make_farm(), pve=(PveCluster("main", False),))
+    assert found(farm)["pve-quorum/main"].severity is CRITICAL
+
+
+def test_many_machines_with_one_trouble_are_one_finding() -> None:
+    nodes = [
+        make_node(f"worker-{n:02d}", Tier.APP, address=f"10.0.1.{n}", state=WARNING, why="memory 95 % used")
+        for n in range(30)
+    ]
+    told = findings(make_farm(nodes=nodes))
+    assert [f.title for f in told] == ["30 WordPress machines are not well"]
+    assert told[0].cause == "worker-00, worker-01, worker-02, worker-03, worker-04, worker-05 and 24 more"
+    assert told[0].evidence == ("30 of them: memory 95 % used",)
+
+
+def test_a_tier_that_has_lost_several_machines_is_one_finding() -> None:
+    nodes = [down("cache-1"), down("cache-2"), make_node("cache-3")]
+    tier = TierSummary(Tier.CACHE, 3, 3, 1, CRITICAL, serving=1)
+    farm = dataclasses.replace(make_farm(nodes=nodes), tiers=(tier,))
+    told = found(farm)
+    assert list(told) == ["tier/cache"]
+    assert told["tier/cache"].title == "Cache: 1 of 3 serve"
+    assert told["tier/cache"].cause == "down: cache-1, cache-2"
+
+
+def test_a_machine_that_the_config_expects_and_nobody_has_seen_is_told() -> None:
+    tier = TierSummary(Tier.DATABASE, 3, 2, 2, WARNING, serving=2)
+    farm = dataclasses.replace(make_farm(), tiers=(tier,))
+    assert found(farm)["tier/database"].cause == "1 that the config expects has been seen by no source"
+
+
+# -- clusters
+
+
+def galera(*nodes: GaleraNode) -> Farm:
+    """A farm that is its database."""
+    return dataclasses.replace(make_farm(), galera=Galera(nodes))
+
+
+def synced(number: int, size: int = 3, **changes: Any) -> GaleraNode:
+    """A database node that is well but for the changes."""
+    node = GaleraNode(f"db-{number}:9104", True, size, 4, True, True, 0.0, 0, 0.0, 500, 0.0, 40, 400, NOW)
+    return dataclasses.replace(node, **changes)
+
+
+def test_a_galera_that_is_whole_is_no_finding() -> None:
+    assert findings(galera(synced(1), synced(2), synced(3))) == ()
+
+
+def test_a_lost_galera_node_is_one_finding_that_names_the_margin() -> None:
+    gone = GaleraNode("db-3:9104", up=False)
+    told = found(galera(synced(1, 2), synced(2, 2), gone))
+    assert list(told) == ["galera/down/db-3:9104"]
+    finding = told["galera/down/db-3:9104"]
+    assert finding.severity is CRITICAL
+    assert "so Galera has 2 of 3 nodes" in finding.evidence
+
+
+def test_a_galera_without_a_primary_component_is_an_outage() -> None:
+    nodes = (synced(1, 1, primary=False), synced(2, 1, primary=False))
+    assert found(galera(*nodes))["galera/quorum"].severity is CRITICAL
+
+
+def test_a_split_galera_is_told_with_what_each_node_sees() -> None:
+    finding = found(galera(synced(1, 2), synced(2, 2), synced(3, 1, primary=False)))["galera/split"]
+    assert "db-3:9104 is not in it" in finding.cause
+    assert finding.evidence == ("db-1:9104 sees 2", "db-2:9104 sees 2", "db-3:9104 sees 1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "severity"),
+    [
+        ({"local_state": 2}, "galera/state/db-1:9104", WARNING),
+        ({"ready": False}, "galera/ready/db-1:9104", CRITICAL),
+        ({"flow_control_ratio": 0.4}, "galera/flow/db-1:9104", CRITICAL),
+        ({"cert_failures_per_s": 3.0}, "galera/certify/db-1:9104", WARNING),
+        ({"connections": 390.0}, "galera/connections/db-1:9104", CRITICAL),
+    ],
+)
+def test_troubles_of_a_galera_node(changes: dict[str, Any], key: str, severity: Severity) -> None:
+    told = found(galera(synced(1, **changes), synced(2), synced(3)))
+    assert {k: f.severity for k, f in told.items()} == {key: severity}
+
+
+def test_a_swarm_without_a_leader_is_an_outage_and_lost_nodes_are_counted() -> None:
+    leaderless = SwarmCounts("", ("m1",), (), (), None, NOW)
+    assert found(dataclasses.replace(make_farm(), swarm=leaderless))["swarm/leader"].severity is CRITICAL
+    lost = SwarmCounts("m1", ("m1",), (("ready", 21), ("down", 2)), (("running", 900), ("pending", 7)), 500, NOW)
+    told = found(dataclasses.replace(make_farm(), swarm=lost))
+    assert told["swarm/nodes"].title == "Swarm has lost 2 of 23 nodes"
+    assert told["swarm/pending"].title == "7 Swarm tasks find no node"
+
+
+def test_of_cephs_checks_the_cause_stands_for_its_consequences() -> None:
+    farm = dataclasses.replace(make_farm(), ceph=whole_farm().ceph)
+    told = found(farm)
+    assert list(told) == ["ceph/OSD_DOWN"]
+    evidence = " | ".join(told["ceph/OSD_DOWN"].evidence)
+    assert "osd.3 on stor-2" in evidence
+    assert "43k degraded" in evidence
+    assert "120/s recover" in evidence
+    assert "so Ceph PG_DEGRADED" in evidence
+
+
+def test_osds_of_a_machine_that_is_gone_are_the_machines_finding() -> None:
+    farm = dataclasses.replace(make_farm(nodes=[down("stor-2", Tier.STORAGE)]), ceph=whole_farm().ceph)
+    told = found(farm)
+    assert list(told) == ["node/stor-2"]
+    assert "so Ceph OSD_DOWN" in told["node/stor-2"].evidence
+
+
+def test_a_ceph_check_that_nobody_has_heard_of_is_told_all_the_same() -> None:
+    ceph = whole_farm().ceph
+    assert ceph is not None
+    strange = dataclasses.replace(ceph, checks=(HealthCheck("FROBNICATOR_STUCK", CRITICAL),))
+    finding = found(dataclasses.replace(make_farm(), ceph=strange))["ceph/FROBNICATOR_STUCK"]
+    assert finding.severity is CRITICAL
+    assert finding.cause
+
+
+def test_a_ceph_that_nobody_hears_is_unknown_and_never_well() -> None:
+    ceph = whole_farm().ceph
+    assert ceph is not None
+    farm = dataclasses.replace(make_farm(), ceph=dataclasses.replace(ceph, health=None, checks=(), seen_at=ago(12)))
+    finding = found(farm)["ceph/unknown"]
+    assert (finding.severity, finding.evidence) == (UNKNOWN, ("last heard 12 min ago",))
+
+
+@pytest.mark.parametrize(
+    ("used", "growth", "severity"),
+    [(0.5, 1e5, None), (0.86, 0.0, WARNING), (0.96, 0.0, CRITICAL), (0.5, 1e7, CRITICAL)],
+)
+def test_capacity_is_told_before_it_is_used_up(used: float, growth: float, severity: Severity | None) -> None:
+    ceph = whole_farm().ceph
+    assert ceph is not None
+    ceph = dataclasses.replace(
+        ceph, health=Severity.OK, checks=(), total_bytes=5e12, used_bytes=used * 5e12, growth_bytes_per_s=growth
+    )
+    told = found(dataclasses.replace(make_farm(), ceph=ceph))
+    assert (told["ceph/capacity"].severity if told else None) is severity
+
+
+# -- the way of a request
+
+
+def with_edge(**changes: Any) -> dict[str, Finding]:
+    return found(dataclasses.replace(make_farm(), edge=quiet_edge(**changes)))
+
+
+def test_errors_name_the_sites_that_they_come_from() -> None:
+    finding = with_edge(
+        error_ratio=0.06, sites_failing_count=2, sites_failing=(SiteTraffic("shop", 0.9), SiteTraffic("blog", 0.7))
+    )["edge/errors"]
+    assert finding.severity is CRITICAL
+    assert finding.cause == "2 sites fail, the worst shop, blog"
+    assert finding.evidence == ("60/s of 1.0k/s fail",)
+
+
+def test_errors_that_no_site_stands_out_with_are_said_to_be_spread() -> None:
+    assert "spread over the sites" in with_edge(error_ratio=0.02)["edge/errors"].cause
+
+
+def test_one_broken_site_is_a_finding_though_the_farm_is_well() -> None:
+    finding = with_edge(sites_failing_count=1, sites_failing=(SiteTraffic("shop", 0.9),))["edge/sites"]
+    assert (finding.title, finding.subject) == ("shop fails", ("site", "shop"))
+
+
+def test_no_traffic_is_no_fault() -> None:
+    assert with_edge(error_ratio=math.nan, latency_p95_s=math.nan, requests_per_s=0.0) == {}
+
+
+def test_slow_answers_dead_backends_and_ending_certificates() -> None:
+    told = with_edge(
+        latency_p95_s=1.5,
+        backends=(Backend("varnish", "http://a", False), Backend("varnish", "http://b", True)),
+        certificates=(Certificate("shop.example", NOW + timedelta(days=2)), Certificate("b", NOW + timedelta(days=80))),
+    )
+    assert told["edge/latency"].severity is WARNING
+    assert told["edge/backends"].title == "1 of 2 backends are down"
+    assert told["edge/backends"].severity is WARNING
+    assert told["edge/certificates"].severity is CRITICAL
+    assert told["edge/certificates"].title == "certificate of shop.example ends in 2d"
+
+
+def test_a_service_without_a_server_is_an_outage() -> None:
+    finding = with_edge(backends=(Backend("varnish", "http://a", False),))["edge/backends"]
+    assert finding.severity is CRITICAL
+    assert finding.cause == "no server is left of varnish"
+
+
+def with_cache(**changes: Any) -> dict[str, Finding]:
+    nodes = tuple(
+        dataclasses.replace(node, evictions_per_s=0.0, hit_ratio=0.93) for node in _cache().nodes
+    )  # fmt: skip
+    tier = CacheTier(nodes, (), 0.93, 0.93)
+    return found(dataclasses.replace(make_farm(), cache=dataclasses.replace(tier, **changes)))
+
+
+def _cache() -> CacheTier:
+    cache = whole_farm().cache
+    assert cache is not None
+    return cache
+
+
+def test_a_hit_ratio_is_judged_by_its_floor_and_by_last_week() -> None:
+    assert with_cache() == {}
+    assert with_cache(hit_ratio=0.86)["cache/hit-ratio"].severity is WARNING
+    assert with_cache(hit_ratio=0.55, hit_ratio_last_week=0.56)["cache/hit-ratio"].severity is CRITICAL
+    assert with_cache(hit_ratio=math.nan) == {}
+    assert with_cache(hit_ratio=0.79, hit_ratio_last_week=None)["cache/hit-ratio"].severity is WARNING
+
+
+def test_the_cache_node_that_pulls_the_ratio_down_is_named() -> None:
+    nodes = [dataclasses.replace(node, hit_ratio=0.93, evictions_per_s=0.0) for node in _cache().nodes]
+    nodes[1] = dataclasses.replace(nodes[1], hit_ratio=0.4)
+    told = with_cache(nodes=tuple(nodes), hit_ratio=0.75)
+    assert told["cache/hit-ratio"].cause == "10.20.4.1:9100 pulls it down: 40 %, the others 93 %"
+    nodes[1] = dataclasses.replace(nodes[1], uptime_s=60.0)
+    told = with_cache(nodes=tuple(nodes), hit_ratio=0.75)
+    assert told["cache/hit-ratio"].cause == "10.20.4.1:9100 started a short while ago: its cache still fills"
+
+
+def test_backends_without_a_probe_read_as_down_and_are_no_fault() -> None:
+    node = dataclasses.replace(_cache().nodes[0], hit_ratio=0.93, evictions_per_s=0.0, backends_down=("default",))
+    assert with_cache(nodes=(node,)) == {}
+    failing = dataclasses.replace(node, backend_failures_per_s=3.0)
+    assert [f.title for f in with_cache(nodes=(failing,)).values()] == ["Varnish on 10.20.3.1:9100 has lost backends"]
+
+
+def test_redis_down_and_redis_full() -> None:
+    gone = RedisNode("r1", up=False)
+    full = RedisNode("r2", up=True, evictions_per_s=30.0, memory_bytes=2e9, memory_max_bytes=2e9)
+    told = with_cache(redis=(gone, full))
+    assert told["redis/down/r1"].severity is CRITICAL
+    assert told["redis/evictions/r2"].evidence == ("30/s evicted", "100 % of its memory is used")
+
+
+def test_links_that_are_down_or_lossy() -> None:
+    links = (Interconnect("vpn-1", False, None, None, ago(3)), Interconnect("vpn-2", True, 0.01, 0.05, NOW))
+    told = found(dataclasses.replace(make_farm(), interconnects=links))
+    assert told["interconnect/vpn-1"].severity is CRITICAL
+    assert told["interconnect/vpn-1"].evidence == ("last measured 3 min ago",)
+    assert told["interconnect/vpn-2"].severity is WARNING
+
+
+# -- sources
+
+
+def test_without_prometheus_the_farm_is_unknown_without_digitalocean_it_is_not() -> None:
+    lost = make_source("prometheus", Freshness.STALE, answered=9, failure=make_failure())
+    farm = make_farm(make_book(), sources=[lost, make_source("alertmanager")])
+    finding = found(farm)["source/prometheus"]
+    assert (finding.severity, finding.title) == (UNKNOWN, "prometheus does not answer")
+    assert finding.evidence[0] == "last answer 9 min ago"
+    assert any(text.startswith("→ ") for text in finding.evidence)
+    assert overall(farm, findings(farm)) is UNKNOWN
+    refused = make_source(
+        "digitalocean", Freshness.FORBIDDEN, answered=None, failure=make_failure(FailureKind.FORBIDDEN)
+    )
+    farm = make_farm(make_book(), sources=[make_source("prometheus"), refused])
+    assert found(farm)["source/digitalocean"].title == "digitalocean refuses us"
+    assert overall(farm, findings(farm)) is WARNING
+
+
+def test_one_failed_poll_of_a_live_source_is_only_a_note() -> None:
+    once = dataclasses.replace(make_source("prometheus", failure=make_failure()), failures_in_a_row=1)
+    farm = make_farm(sources=[once])
+    assert found(farm)["source/prometheus"].severity is INFO
+
+
+def test_machines_in_doubt_because_their_source_is_silent_are_the_sources_finding() -> None:
+    nodes = [
+        dataclasses.replace(
+            make_node(f"worker-{n}", Tier.APP, state=UNKNOWN, why="Proxmox gives no fresh answer about it"),
+            sightings=(Sighting("proxmox", f"main/{n}", f"worker-{n}"),),
+        )
+        for n in (1, 2)
+    ]
+    lost = make_source("proxmox", Freshness.STALE, name="proxmox main", answered=9, failure=make_failure())
+    told = found(make_farm(nodes=nodes, sources=[make_source("prometheus"), lost]))
+    assert list(told) == ["source/proxmox main"]
+
+
+def test_a_farm_that_nobody_has_seen_yet_is_unknown() -> None:
+    assert overall(make_farm(sources=[make_source("prometheus", Freshness.NEVER, answered=None)]), ()) is UNKNOWN
+    assert overall(make_farm(sources=[]), ()) is UNKNOWN
+
+
+def test_what_could_not_be_had_and_who_is_doubtful_are_notes_with_their_remedies() -> None:
+    told = found(troubled())
+    assert told["figures"].severity is INFO
+    assert told["identity"].severity is INFO
+    assert told["identity"].evidence[0].startswith("→ ")
+    assert told["rules"].severity is WARNING if "rules" in told else True
+    assert told["source-partial/prometheus"].title == "prometheus answers in part"
+
+
+def test_rules_that_cannot_be_evaluated_and_alertmanagers_that_are_gone() -> None:
+    book = make_book(replicas=[make_replica(), make_replica("http://am-2:9093", up=False, problem="refused")])
+    told = found(make_farm(book, rules=[make_rule("CephNearFull", health="err")]))
+    assert told["rules"].cause == "they never fire: CephNearFull"
+    assert told["alertmanager/replica"].title == "1 of 2 Alertmanagers do not answer"
+
+
+def test_an_errored_load_balancer_and_a_used_up_limit() -> None:
+    cloud = CloudAccount(
+        load_balancers=(LoadBalancer("1", "edge", "errored", "192.0.2.1", "nyc3"),), rate_limit=5000, rate_remaining=40
+    )
+    told = found(dataclasses.replace(make_farm(), cloud=cloud))
+    assert told["do-balancer/1"].severity is CRITICAL
+    assert told["do-rate-limit"].severity is WARNING
+
+
+# -- the parts
+
+
+def test_the_parts_name_how_they_are_and_only_what_exists() -> None:
+    farm = whole_farm()
+    parts = {part.name: part for part in components(farm, findings(farm))}
+    assert list(parts) == [
+        "edge", "cache", "wordpress", "database", "storage", "network", "monitoring", "alerts", "sources"
+    ]  # fmt: skip
+    assert parts["edge"].summary.startswith("2.4k/s, 0.4 % errors, p95 380 ms, 3 of 3 machines")
+    assert parts["cache"].severity is CRITICAL
+    assert parts["database"].severity is Severity.OK
+    assert parts["storage"].screen == "storage"
+    assert components(make_farm(), ())[0].name == "sources"
+
+
+def test_every_finding_belongs_to_a_part_that_is_at_least_as_bad() -> None:
+    for farm in (whole_farm(), incident(), troubled()):
+        told = findings(farm)
+        parts = {part.name: part.severity for part in components(farm, told)}
+        assert all(parts[finding.part] >= finding.severity for finding in told)
+        assert overall(farm, told) >= max(finding.severity for finding in told)
+
+
+_PARTS = ("edge", "cache", "galera", "ceph", "cloud", "book")
+
+
+@given(st.data())
+def test_whatever_is_not_measured_or_missing_breaks_nothing(data: st.DataObject) -> None:
+    farm = whole_farm()
+    for part in _PARTS:
+        value = getattr(farm, part)
+        if value is None or isinstance(value, AlertBook):
+            continue
+        absent = {
+            field.name: data.draw(st.sampled_from((None, math.nan)))
+            for field in dataclasses.fields(value)
+            if isinstance(getattr(value, field.name), float) and data.draw(st.booleans())
+        }
+        kept = None if data.draw(st.booleans()) else dataclasses.replace(value, **absent)
+        farm = dataclasses.replace(farm, **{part: kept})
+    told = findings(farm)
+    assert components(farm, told)
+    for finding in told:
+        assert finding.title
+        assert finding.cause
+        assert "None" not in " ".join((finding.title, finding.cause, *finding.evidence))
