@@ -12,7 +12,7 @@ import yaml
 
 from farmtui.demo.promql.evaluate import Evaluator, Vector
 from farmtui.demo.promql.parser import parse
-from farmtui.demo.promql.series import Labels
+from farmtui.demo.promql.series import Column, Labels
 from farmtui.demo.promql.syntax import Node
 from farmtui.demo.promql.tokens import seconds
 
@@ -78,7 +78,11 @@ class Alerting:
         if not ticks:
             return
         for rule in self.rules:
-            self._evaluate(rule, ticks)
+            # What is not active at the last moment leaves nothing behind, whatever was before.
+            if len(ticks) > 1 and not self._rows(rule, ticks[-1:]):
+                self.active[rule.name] = {}
+            else:
+                self._evaluate(rule, ticks)
         self.evaluated_at = ticks[-1]
 
     def alerts(self) -> list[ActiveAlert]:
@@ -95,12 +99,15 @@ class Alerting:
         coarse = _steps(born - _LOOK_BACK_S, born - _FINE_FROM_S - _COARSE_S, _COARSE_S)
         return (*coarse, *_steps(born - _FINE_FROM_S, last, INTERVAL_S))
 
-    def _evaluate(self, rule: Rule, ticks: tuple[float, ...]) -> None:
+    def _rows(self, rule: Rule, ticks: tuple[float, ...]) -> Sequence[tuple[Labels, Column]]:
         value = self.evaluator.range(rule.node, ticks)
         assert isinstance(value, Vector)
+        return value.rows
+
+    def _evaluate(self, rule: Rule, ticks: tuple[float, ...]) -> None:
         active = self.active.setdefault(rule.name, {})
         rows: dict[_Key, list[float | None]] = {}
-        for labels, column in value.rows:
+        for labels, column in self._rows(rule, ticks):
             full = {**{k: v for k, v in labels.items() if k != "__name__"}, **rule.labels, "alertname": rule.name}
             rows[tuple(sorted(full.items()))] = list(column)
         for key in list(active):

@@ -12,6 +12,8 @@ from farmtui.demo.exporters.scrape import Scraped
 from farmtui.demo.promql.evaluate import Evaluator, Value
 from farmtui.demo.promql.parser import parse
 from farmtui.demo.world.changes import Change
+from farmtui.demo.world.condition import Condition
+from farmtui.demo.world.inventory import Inventory
 from farmtui.demo.world.world import World
 
 T = TypeVar("T")
@@ -67,6 +69,16 @@ class Keeper:
     def now(self) -> float:
         """The world's present, Unix seconds."""
         return self._observed.world.now
+
+    @property
+    def condition(self) -> Condition:
+        """The farm's condition as the last question has found it; it costs no turn in the world's thread."""
+        return self._observed.world.timeline.last.condition
+
+    @property
+    def farm(self) -> Inventory:
+        """What the farm consists of."""
+        return self._observed.world.farm
 
     async def ask(self, question: Callable[[Observed], T]) -> T:
         """The answer to a question, computed in the world's thread."""

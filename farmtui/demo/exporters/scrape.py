@@ -8,6 +8,7 @@ from farmtui.demo.exporters.cache import RedisExporter, VarnishExporter
 from farmtui.demo.exporters.ceph import CephExporter
 from farmtui.demo.exporters.database import DatabaseExporter
 from farmtui.demo.exporters.node import NodeExporter
+from farmtui.demo.exporters.pve import PveExporter
 from farmtui.demo.exporters.series import SCRAPE_S, Family
 from farmtui.demo.exporters.swarm import SwarmExporter
 from farmtui.demo.exporters.targets import Targets
@@ -41,6 +42,7 @@ class Scraped:
             self.swarm,
             DatabaseExporter(world, self.targets),
             CephExporter(world, self.targets, self.ceph),
+            PveExporter(world, self.targets),
             Watchers(world, self.targets),
         )
         self.families: dict[str, Family] = {

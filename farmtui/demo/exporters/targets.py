@@ -9,7 +9,19 @@ from farmtui.demo.exporters.series import Family, Gauge, named
 from farmtui.demo.promql.series import Labels, Series
 from farmtui.demo.world.changes import alive, reachable
 from farmtui.demo.world.condition import Condition
-from farmtui.demo.world.inventory import APP, CACHE, DATABASE, EDGE, MONITORING, STORAGE, Inventory, Machine
+from farmtui.demo.world.inventory import (
+    APP,
+    CACHE,
+    DATABASE,
+    EDGE,
+    HYPERVISOR,
+    MONITORING,
+    STORAGE,
+    Inventory,
+    Machine,
+    PveHost,
+    Size,
+)
 from farmtui.demo.world.signals import Presence
 from farmtui.demo.world.timeline import Epoch
 from farmtui.demo.world.world import World
@@ -18,6 +30,8 @@ MGRS = 3
 """How many of the storage nodes run a mon, a mgr and an MDS."""
 
 INTERCONNECT = "interconnect"
+CLOUD_API = "cloud-api"
+PVE = "pve"
 _DAY = 86_400.0
 
 
@@ -30,6 +44,8 @@ class Target:
     machine: Machine
     path: str = "/metrics"
     labels: Labels = field(default_factory=dict)
+    through: str = ""
+    """The exporter that looks at it from elsewhere, host and port; empty where its instance is asked itself."""
 
 
 class Targets:
@@ -104,11 +120,13 @@ def boot_time(world: World, name: str) -> float:
     return world.origin - (9.0 + sum(map(ord, f"{world.seed}{name}")) * 7 % 111) * _DAY
 
 
-def down_reason(now: Condition, farm: Inventory, machine: Machine, port: str) -> str:
+def down_reason(now: Condition, farm: Inventory, target: Target) -> str:
     """What Prometheus says of a target that does not answer; empty when it does."""
+    machine, address = target.machine, target.instance
     if reachable(now, farm, machine.name):
         return ""
-    address = f"{machine.address}:{port}"
+    if target.through:
+        return "server returned HTTP status 500 Internal Server Error"
     if not alive(now, farm, machine.name):
         return f'Get "http://{address}/metrics": dial tcp {address}: connect: no route to host'
     return f'Get "http://{address}/metrics": context deadline exceeded'
@@ -118,6 +136,8 @@ def _targets(farm: Inventory) -> Iterable[Target]:
     def target(job: str, machine: Machine, port: int) -> Target:
         instance = f"{machine.address}:{port}"
         labels = {"instance": instance, "job": job, "node": machine.name, "tier": machine.tier}
+        if machine.host:
+            labels["pve_host"] = machine.host
         return Target(job, instance, machine, labels=labels)
 
     ports = (
@@ -138,6 +158,16 @@ def _targets(farm: Inventory) -> Iterable[Target]:
     for machine in farm.tiers[STORAGE][:MGRS]:
         yield target("ceph", machine, 9283)
     prober = farm.tiers[MONITORING][0]
-    for instance in ("do-fra1:pve-main", "pve-main:do-fra1"):
-        labels = {"instance": instance, "job": INTERCONNECT, "node": prober.name, "tier": prober.tier}
-        yield Target(INTERCONNECT, instance, prober, "/probe", labels)
+    blackbox, pve_exporter = f"{prober.address}:9115", f"{prober.address}:9221"
+    links = [(INTERCONNECT, "do-fra1:pve-main"), (INTERCONNECT, "pve-main:do-fra1")]
+    for job, instance in (*links, (CLOUD_API, "https://api.digitalocean.com/v2/account")):
+        labels = {"instance": instance, "job": job, "node": prober.name, "tier": prober.tier}
+        yield Target(job, instance, prober, "/probe", labels, blackbox)
+    for host in farm.hosts:
+        machine = _hypervisor(host)
+        labels = {"instance": host.address, "job": PVE, "node": host.name, "pve_host": host.name, "tier": machine.tier}
+        yield Target(PVE, host.address, machine, "/pve", labels, pve_exporter)
+
+
+def _hypervisor(host: PveHost) -> Machine:
+    return Machine(host.name, HYPERVISOR, host.address, Size(host.cpus, host.memory_bytes, 0.0))

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from functools import partial
 
 from farmtui.demo.exporters.series import Family, Gauge, named
-from farmtui.demo.exporters.targets import INTERCONNECT, Targets
+from farmtui.demo.exporters.targets import CLOUD_API, INTERCONNECT, Targets
 from farmtui.demo.promql.series import Series
 from farmtui.demo.world.world import World
 
 PROMETHEUS_VERSION = "2.42.0"
 ALERTMANAGER_VERSION = "0.25.0"
 _USUAL_S = 0.0118
+_CLOUD_STATUS = {"ok": 200.0, "unauthorized": 401.0, "limited": 429.0}
 
 
 class Watchers:
@@ -21,6 +22,7 @@ class Watchers:
     def __init__(self, world: World, targets: Targets) -> None:
         self._world = world
         self._targets = targets
+        self._cloud = {"probe_success": self._cloud_success, "probe_duration_seconds": self._cloud_duration}
 
     def families(self) -> list[Family]:
         """All these metrics."""
@@ -37,6 +39,7 @@ class Watchers:
                 "Returns how long the probe took to complete in seconds",
                 partial(self._probes, "probe_duration_seconds", self._duration),
             ),
+            Family("probe_http_status_code", "gauge", "Response HTTP status code", self._statuses),
             Family(
                 "prometheus_engine_query_duration_seconds",
                 "gauge",
@@ -61,7 +64,26 @@ class Watchers:
         return [
             Gauge(named(name, t.labels), self._targets.answering(t), partial(compute, index))
             for index, t in enumerate(self._targets.of(INTERCONNECT))
+        ] + [
+            Gauge(named(name, t.labels), self._targets.answering(t), self._cloud[name])
+            for t in self._targets.of(CLOUD_API)
         ]
+
+    def _statuses(self) -> list[Series]:
+        return [
+            Gauge(named("probe_http_status_code", t.labels), self._targets.answering(t), self._cloud_status)
+            for t in self._targets.of(CLOUD_API)
+        ]
+
+    def _cloud_status(self, t: float) -> float:
+        """What DigitalOcean's API answers to a probe with the farm's token."""
+        return _CLOUD_STATUS[self._world.timeline.at(t).condition.cloud_api]
+
+    def _cloud_success(self, t: float) -> float:
+        return 1.0 if self._cloud_status(t) == 200 else 0.0
+
+    def _cloud_duration(self, t: float) -> float:
+        return round(0.142 * (1.0 + 0.3 * self._world.flows.noise("cloud", 20.0, 900.0).value(t)), 6)
 
     def _success(self, index: int, t: float) -> float:
         now = self._world.timeline.at(t).condition

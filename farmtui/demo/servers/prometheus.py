@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote_plus
 
 from aiohttp import web
 
@@ -64,9 +65,8 @@ class PrometheusServer:
 
     def _answering(self, handler: Callable[[Mapping[str, list[str]], web.Request], Any]) -> Handler:
         async def answer(request: web.Request) -> web.Response:
-            delay = await self._keeper.ask(lambda o: o.world.epoch().condition.prometheus_delay_s)
-            if delay:
-                await asyncio.sleep(delay)
+            if delay_s := self._keeper.condition.prometheus_delay_s:
+                await asyncio.sleep(delay_s)
             try:
                 data = await handler(await _parameters(request), request)
             except QueryError as error:
@@ -337,10 +337,9 @@ def _active_targets(observed: Observed) -> list[dict[str, Any]]:
 
 
 def _target(observed: Observed, target: Target, now: Any, scraped_at: float) -> dict[str, Any]:
-    port = target.instance.rpartition(":")[2]
-    error = down_reason(now, observed.world.farm, target.machine, port)
-    address = target.instance if port.isdigit() else f"{target.machine.address}:9115"
-    url = f"http://{address}{target.path}"
+    error = down_reason(now, observed.world.farm, target)
+    address = target.through or target.instance
+    url = f"http://{address}{target.path}{f'?target={quote_plus(target.instance)}' if target.through else ''}"
     return {
         "discoveredLabels": {
             "__address__": address,

@@ -362,13 +362,15 @@ class CertificateStuck:
 
 
 def alive(now: Condition, farm: Inventory, name: str) -> bool:
-    """Whether a machine runs: it is on, and so is its host."""
+    """Whether a machine runs: it is on, and so is its host. A PVE host runs unless it is off."""
+    if name in farm.host_names:
+        return name not in now.hosts_off
     return name not in now.off and farm.by_name[name].host not in now.hosts_off
 
 
 def reachable(now: Condition, farm: Inventory, name: str) -> bool:
     """Whether a machine answers to those at DigitalOcean: Prometheus, the edge, the Swarm managers."""
-    return alive(now, farm, name) and (farm.by_name[name].droplet or not now.cut)
+    return alive(now, farm, name) and (not now.cut or (name in farm.by_name and farm.by_name[name].droplet))
 
 
 def ready_for_tasks(now: Condition, farm: Inventory, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from random import Random
 
@@ -30,8 +31,11 @@ Plan = list[tuple[float, Change]]
 Incident = Callable[[Random, Inventory, float], Plan]
 
 
-def living_day(seed: int, day: int, farm: Inventory) -> Plan:
-    """All that happens by itself on a day (days since 1970, UTC), as (Unix seconds, change)."""
+def living_day(seed: int, day: int, farm: Inventory, calm_from: float = math.inf) -> Plan:
+    """All that happens by itself on a day (days since 1970, UTC), as (Unix seconds, change).
+
+    No incident begins at `calm_from` or later; the nightly backup goes on.
+    """
     random = Random(f"{seed}:day:{day}")
     start = day * _DAY
     plan: Plan = [(start + 1.5 * 3600, Backup(True)), (start + 3.2 * 3600, Backup(False))]
@@ -41,7 +45,8 @@ def living_day(seed: int, day: int, farm: Inventory) -> Plan:
         incident = random.choices(incidents, weights)[0]
         begins = start + slot + random.uniform(0.0, 1_200.0)
         if random.random() < 0.9:
-            plan += incident(random, farm, begins)
+            happening = incident(random, farm, begins)
+            plan += happening if begins < calm_from else []
         slot += _SLOT_S
     return sorted(plan, key=lambda item: item[0])
 

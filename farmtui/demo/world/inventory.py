@@ -11,6 +11,7 @@ TIB = 1024.0**4
 GB = 1000.0**3
 
 EDGE, CACHE, APP, DATABASE, STORAGE, MONITORING = "edge", "cache", "app", "database", "storage", "monitoring"
+HYPERVISOR = "hypervisor"
 PVE_CLUSTER = "pve-main"
 OSDS_PER_NODE = 4
 
@@ -98,6 +99,11 @@ class Inventory:
     def by_name(self) -> dict[str, Machine]:
         """Machines by their names."""
         return {machine.name: machine for machine in self.machines}
+
+    @cached_property
+    def host_names(self) -> frozenset[str]:
+        """The names of the PVE hosts."""
+        return frozenset(host.name for host in self.hosts)
 
     @cached_property
     def osd_hosts(self) -> tuple[str, ...]:

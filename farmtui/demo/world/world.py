@@ -35,10 +35,12 @@ class World:
         nodes: int = 34,
         sites: int = 500,
         living: bool = True,
+        calm_s: float | None = None,
         before: Iterable[tuple[float, Change]] = (),
     ) -> None:
-        """`clock` gives Unix seconds. `living`: small things go wrong by themselves. `before`: changes with the
-        seconds before the present at which they have already happened."""
+        """`clock` gives Unix seconds. `living`: small things go wrong by themselves; none begins in the last `calm_s`
+        seconds before the present, nor later, where it is given. `before`: changes with the seconds before the
+        present at which they have already happened."""
         self.seed = seed
         self.clock = clock
         self.farm: Inventory = build_inventory(seed, nodes, sites)
@@ -50,6 +52,7 @@ class World:
         """Counts changes that came from outside: what was computed for their moment is void."""
         self._living_until = self.origin
         self._living = living
+        self._calm_from = math.inf if calm_s is None else self.born - calm_s
         self.timeline.plan((self.born - ago, change) for ago, change in before)
         self.advance()
 
@@ -63,7 +66,7 @@ class World:
         now = self.clock()
         while self._living and self._living_until <= now:
             day = round(self._living_until / _DAY)
-            self.timeline.plan(living_day(self.seed, day, self.farm))
+            self.timeline.plan(living_day(self.seed, day, self.farm, self._calm_from))
             self._living_until += _DAY
         self.timeline.advance(now)
         return now

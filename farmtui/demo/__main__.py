@@ -1,0 +1,89 @@
+"""`python -m farmtui.demo`: the simulated farm as a process of its own, until its input or a signal ends it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from farmtui.demo.faults import FAULTS
+
+_CONFIG = "farmtui.yaml"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; gives its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m farmtui.demo",
+        description="Simulate a farm on loopback until the standard input ends, or SIGTERM.",
+    )
+    parser.add_argument("--write-config", metavar="PATH", type=Path, help="where the console's config is written")
+    parser.add_argument("--fault", metavar="NAME", action="append", default=[], help="start with it; may be repeated")
+    parser.add_argument("--seed", type=int, default=1, help="the same number gives the same farm (default: 1)")
+    parser.add_argument("--nodes", type=int, default=34, help="machines (default: 34)")
+    parser.add_argument("--sites", type=int, default=500, help="sites (default: 500)")
+    parser.add_argument("--list-faults", action="store_true", help="name the faults, and exit")
+    given = parser.parse_args(arguments)
+    if given.list_faults:
+        print("\n".join(_listed()))
+        return 0
+    if unknown := [name for name in given.fault if name not in FAULTS]:
+        print(f"there is no fault {unknown[0]!r}; there are: {', '.join(FAULTS)}", file=sys.stderr)
+        return 2
+    if given.nodes < 15 or given.sites < 1:
+        print("a simulated farm has at least 15 nodes and 1 site", file=sys.stderr)
+        return 2
+    if given.write_config is not None:
+        return asyncio.run(_serve(given, given.write_config.absolute()))
+    with tempfile.TemporaryDirectory(prefix="farmtui-demo-") as folder:
+        return asyncio.run(_serve(given, Path(folder) / _CONFIG))
+
+
+def _listed() -> list[str]:
+    width = max(map(len, FAULTS))
+    return [f"{fault.name:<{width}}  {fault.words}" for fault in FAULTS.values()]
+
+
+async def _serve(given: argparse.Namespace, path: Path) -> int:
+    from farmtui.demo.config import write_config
+    from farmtui.demo.farm import Options, running
+
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, over.set)
+    threading.Thread(target=_wait_for_end, args=(loop, over), daemon=True).start()
+    async with running(Options(given.fault, given.seed, given.nodes, given.sites)) as farm:
+        write_config(path, farm.farm, farm.doors)
+        print(json.dumps({"config": str(path)}), flush=True)
+        # What takes long at first is done before anybody asks for it.
+        warming = asyncio.ensure_future(farm.keeper.ask(lambda observed: observed.alerts()))
+        await over.wait()
+        warming.cancel()
+    return 0
+
+
+def _wait_for_end(loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None:
+    """Read the standard input to its end: whoever has started us holds its other side."""
+    try:
+        while os.read(0, 4096):
+            pass
+    except OSError:
+        # It was closed before we began: nobody holds us.
+        pass
+    try:
+        loop.call_soon_threadsafe(over.set)
+    except RuntimeError:
+        # The loop has ended already.
+        return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

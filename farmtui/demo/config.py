@@ -1,0 +1,94 @@
+"""The console's config that leads to the simulated servers, with the secrets and certificates beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from farmtui.demo.world.inventory import HYPERVISOR, PVE_CLUSTER, Inventory
+
+INTERVAL_S = 5.0
+CLOUD_INTERVAL_S = 15.0
+TRENDS_INTERVAL_S = 15.0
+
+PVE_USER, PVE_TOKEN_NAME = "farmtui@pve", "demo"
+_DO_TOKEN_FILE, _PVE_TOKEN_FILE, _PVE_CA_FILE = "do-token", "pve-token", "pve-ca.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where the simulated servers listen, and what opens them."""
+
+    prometheus: str
+    alertmanagers: Sequence[str]
+    proxmox: Sequence[str] = ()
+    """Each API node's host and port."""
+    proxmox_token: str = ""
+    proxmox_ca: bytes = b""
+    digitalocean: str = ""
+    digitalocean_token: str = ""
+
+
+def write_config(path: Path, farm: Inventory, doors: Doors) -> None:
+    """Write the config and what it refers to; the config last and in one piece. Raises OSError."""
+    folder = path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    if doors.proxmox:
+        _write(folder / _PVE_CA_FILE, doors.proxmox_ca)
+        _write(folder / _PVE_TOKEN_FILE, doors.proxmox_token.encode())
+    if doors.digitalocean:
+        _write(folder / _DO_TOKEN_FILE, doors.digitalocean_token.encode())
+    text = yaml.safe_dump(config(farm, doors), sort_keys=False, default_flow_style=None, width=120)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    _write(unfinished, text.encode())
+    unfinished.replace(path)
+
+
+def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
+    """The config as data."""
+    patterns = {tier: {m.name.rpartition("-")[0] for m in machines} for tier, machines in farm.tiers.items()}
+    data: dict[str, Any] = {
+        "farm": {"name": "demo farm", "sites": len(farm.sites)},
+        "tiers": {
+            **{
+                tier: {"expect": len(machines), "match": [f"{name}-*" for name in sorted(patterns[tier])]}
+                for tier, machines in farm.tiers.items()
+            },
+            HYPERVISOR: {"expect": len(farm.hosts), "match": ["pve-*"]},
+        },
+        "prometheus": {
+            "url": doors.prometheus,
+            "interval_s": INTERVAL_S,
+            "trends_interval_s": TRENDS_INTERVAL_S,
+        },
+        "alertmanager": {"urls": list(doors.alertmanagers), "interval_s": INTERVAL_S},
+    }
+    if doors.proxmox:
+        data["proxmox"] = [
+            {
+                "name": PVE_CLUSTER,
+                "hosts": list(doors.proxmox),
+                "token_id": f"{PVE_USER}!{PVE_TOKEN_NAME}",
+                "token_secret": f"file:{_PVE_TOKEN_FILE}",
+                "ca_file": _PVE_CA_FILE,
+                "interval_s": INTERVAL_S,
+            }
+        ]
+    if doors.digitalocean:
+        data["digitalocean"] = {
+            "token": f"file:{_DO_TOKEN_FILE}",
+            "endpoint": doors.digitalocean,
+            "interval_s": CLOUD_INTERVAL_S,
+        }
+    return data
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Only for this user's eyes from its first byte on."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
