@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from farmtui.demo.exporters.series import Counter, Family, Gauge, named
 from farmtui.demo.exporters.targets import MGRS, Target, Targets
@@ -72,7 +73,7 @@ class CephExporter:
         def gauge(name: str, text: str, rows: Callable[[], list[tuple[dict[str, str], Compute]]]) -> None:
             families.append(Family(name, "gauge", text, lambda: self._gauges(name, rows())))
 
-        gauge("ceph_health_status", "Cluster health status", lambda: [({}, self._cluster(lambda s: float(s.health)))])
+        gauge("ceph_health_status", "Cluster health status", partial(self._single, lambda s: float(s.health)))
         gauge("ceph_health_detail", "healthcheck status by type (0=inactive, 1=active)", self._checks)
         gauge("ceph_mon_quorum_status", "Monitors in quorum", self._quorum)
         gauge("ceph_mon_metadata", "MON Metadata", self._mon_metadata)
@@ -95,17 +96,17 @@ class CephExporter:
                 lambda: self._per_osd(lambda s, i: s.osds[i].latency_ms),
             )
         for flag in FLAGS:
-            gauge(f"ceph_osd_flag_{flag}", f"OSD Flag {flag}", lambda flag=flag: self._flag(flag))  # type: ignore[misc]
+            gauge(f"ceph_osd_flag_{flag}", f"OSD Flag {flag}", partial(self._flag, flag))
         for state in PG_STATES:
             gauge(
                 f"ceph_pg_{state}",
                 f"PG {state} per pool",
-                lambda state=state: self._per_pool(lambda s, i: float(s.pools[i].states.get(state, 0))),  # type: ignore[misc]
+                partial(self._pgs, state),
             )
         for name, text, read in _CLUSTER:
-            gauge(name, text, lambda read=read: [({}, self._cluster(read))])  # type: ignore[misc]
+            gauge(name, text, partial(self._single, read))
         for name, text, read_pool in _POOL:
-            gauge(name, text, lambda read=read_pool: self._per_pool(read))  # type: ignore[misc]
+            gauge(name, text, partial(self._per_pool, read_pool))
         gauge("ceph_pool_metadata", "POOL Metadata", self._pool_metadata)
         gauge("ceph_pool_quota_bytes", "DF pool quota_bytes", self._quotas)
         for kind in ("rd", "wr", "rd_bytes", "wr_bytes"):
@@ -149,6 +150,12 @@ class CephExporter:
             ({"ceph_daemon": f"osd.{i}"}, lambda t, i=i: read(self._model.state(t), i))  # type: ignore[misc]
             for i in range(len(self._world.farm.osd_hosts))
         ]
+
+    def _single(self, read: Callable[[CephState], float]) -> list[tuple[dict[str, str], Compute]]:
+        return [({}, self._cluster(read))]
+
+    def _pgs(self, state: str) -> list[tuple[dict[str, str], Compute]]:
+        return self._per_pool(lambda s, i: float(s.pools[i].states.get(state, 0)))
 
     def _per_pool(self, read: Callable[[CephState, int], float]) -> list[tuple[dict[str, str], Compute]]:
         return [
@@ -290,10 +297,11 @@ class CephExporter:
         ]
 
     def _quotas(self) -> list[tuple[dict[str, str], Compute]]:
-        return [
-            ({"pool_id": str(pool.id)}, lambda _t, pool=pool: pool.quota_bytes)  # type: ignore[misc]
-            for pool in self._world.farm.pools
-        ]
+        return [({"pool_id": str(pool.id)}, partial(_constant, pool.quota_bytes)) for pool in self._world.farm.pools]
+
+
+def _constant(value: float, _t: float) -> float:
+    return value
 
 
 _CLUSTER: tuple[tuple[str, str, Callable[[CephState], float]], ...] = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from farmtui.demo.exporters.series import Counter, Family, Gauge, named
 from farmtui.demo.exporters.targets import Target, Targets, boot_time
@@ -233,7 +234,7 @@ class NodeExporter:
         for target in self._targets.of("node"):
             present, machine = self._targets.answering(target), target.machine
             traffic = self._world.flows.signal(
-                "network", lambda e, m=machine, d=direction: self._traffic(e, m, d), machine.name, str(direction)
+                "network", partial(self._traffic, machine, direction), machine.name, str(direction)
             )
             devices = [("eth0", 1.0), ("lo", 0.02)]
             devices += [("docker_gwbridge", 0.6)] if machine.tier in (EDGE, APP) else []
@@ -243,7 +244,7 @@ class NodeExporter:
             ]
         return series
 
-    def _traffic(self, epoch: Epoch, machine: Machine, direction: int) -> Mix:
+    def _traffic(self, machine: Machine, direction: int, epoch: Epoch) -> Mix:
         """Bytes per second in (0) or out (1)."""
         base = steady(21_000.0) + Mix((6_000.0, self._noise(machine)))
         work = self._work(machine)

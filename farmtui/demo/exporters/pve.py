@@ -64,8 +64,9 @@ class PveExporter:
 
     def _on(self, target: Target) -> Iterator[tuple[str, str]]:
         """The host of a target and its guests, each with its PVE id."""
-        host = target.machine.name
+        host, farm = target.machine.name, self._world.farm
         yield f"node/{host}", host
-        for guest in (*self._world.farm.machines, *self._world.farm.spares):
-            if guest.host == host:
-                yield f"qemu/{guest.vmid}", guest.name
+        guests = [(m.vmid, m.name, m.host) for m in farm.machines] + [(s.vmid, s.name, s.host) for s in farm.spares]
+        for vmid, name, place in guests:
+            if place == host:
+                yield f"qemu/{vmid}", name

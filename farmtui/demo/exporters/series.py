@@ -102,8 +102,8 @@ class Counter(_Base):
             return [weight * (after - before) for before, after in pairs]
         total = [0.0] * len(starts)
         for weight, signal in self._terms:
-            pairs = zip(total, signal.integrals(starts), signal.integrals(ends), strict=True)
-            total = [sum_ + weight * (after - before) for sum_, before, after in pairs]
+            windows = zip(total, signal.integrals(starts), signal.integrals(ends), strict=True)
+            total = [sum_ + weight * (after - before) for sum_, before, after in windows]
         return total
 
 

@@ -61,13 +61,15 @@ class Watchers:
         ]
 
     def _probes(self, name: str, compute: Callable[[int, float], float]) -> list[Series]:
-        return [
+        links: list[Series] = [
             Gauge(named(name, t.labels), self._targets.answering(t), partial(compute, index))
             for index, t in enumerate(self._targets.of(INTERCONNECT))
-        ] + [
+        ]
+        clouds = [
             Gauge(named(name, t.labels), self._targets.answering(t), self._cloud[name])
             for t in self._targets.of(CLOUD_API)
         ]
+        return [*links, *clouds]
 
     def _statuses(self) -> list[Series]:
         return [

@@ -72,7 +72,7 @@ def _combined(columns: list[Column], combine: Callable[[Sequence[float]], float]
     combined: list[float | None] = []
     for step in zip(*columns, strict=True):
         values = [value for value in step if value is not None] if None in step else step
-        combined.append(combine(values) if values else None)  # type: ignore[arg-type]
+        combined.append(combine(values) if values else None)
     return combined
 
 

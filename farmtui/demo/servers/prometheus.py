@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote_plus
@@ -27,7 +27,8 @@ from farmtui.demo.servers.moments import parse_rfc3339, rfc3339
 MOST_POINTS = 11_000
 _STATUS = {"bad_data": 400, "execution": 422, "not_found": 404}
 
-Handler = Callable[[web.Request], Any]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Answerer = Callable[[Mapping[str, list[str]], web.Request], Awaitable[Any]]
 
 
 class PrometheusServer:
@@ -39,7 +40,7 @@ class PrometheusServer:
     def application(self) -> web.Application:
         """The aiohttp application."""
         app = web.Application(client_max_size=2**20)
-        both = {
+        both: dict[str, Answerer] = {
             "/query": self._query,
             "/query_range": self._query_range,
             "/series": self._series,
@@ -48,7 +49,7 @@ class PrometheusServer:
         for path, handler in both.items():
             app.router.add_get(f"/api/v1{path}", self._answering(handler))
             app.router.add_post(f"/api/v1{path}", self._answering(handler))
-        only = {
+        only: dict[str, Answerer] = {
             "/label/{name}/values": self._label_values,
             "/metadata": self._metadata,
             "/rules": self._rules,
@@ -63,7 +64,7 @@ class PrometheusServer:
         app.router.add_get("/-/healthy", _plain("Prometheus Server is Healthy.\n"))
         return app
 
-    def _answering(self, handler: Callable[[Mapping[str, list[str]], web.Request], Any]) -> Handler:
+    def _answering(self, handler: Answerer) -> Handler:
         async def answer(request: web.Request) -> web.Response:
             if delay_s := self._keeper.condition.prometheus_delay_s:
                 await asyncio.sleep(delay_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -178,7 +179,8 @@ class Flows:
         living = sum(1 for m in workers if alive(now, self.farm, m.name))
         synced = sum(1 for database in now.databases.values() if database.state == 4)
         crowd = len(workers) / max(1, living)
-        return crowd**1.4 * now.slow_queries**0.8 * (len(now.databases) / max(1, synced)) ** 0.5
+        slower = math.pow(now.slow_queries, 0.8) * math.sqrt(len(now.databases) / max(1, synced))
+        return math.pow(crowd, 1.4) * slower
 
     def worker_requests(self, node: str) -> Signal:
         """Requests per second that one worker's tasks work on."""

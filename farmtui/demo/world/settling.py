@@ -137,7 +137,8 @@ def _galera(before: Condition, after: Condition, farm: Inventory, at: float) -> 
 
 
 def _swarm(before: Condition, after: Condition, farm: Inventory, at: float) -> tuple[Condition, Later]:
-    swarm, later = after.swarm, []
+    swarm = after.swarm
+    later: Later = []
     managers = [m.name for m in farm.tiers[EDGE] if alive(after, farm, m.name)]
     quorum = 2 * len(managers) > len(farm.tiers[EDGE])
     if swarm.leader and (swarm.leader not in managers or not quorum):
