@@ -47,6 +47,7 @@ from farmtui.term.pen import PLAIN, linked
 from farmtui.term.reader import Reader
 from farmtui.term.signals import Farewell, Reactions, TerminalSignals
 from farmtui.term.tty import read_attributes, restore_attributes, set_raw, terminal_size
+from farmtui.term.type_ahead import TypeAhead
 
 __all__ = ["FarmDriver", "FarmWebDriver", "TerminalApp", "absorb"]
 
@@ -335,6 +336,17 @@ class TerminalApp(App[ReturnType]):
 
     Bind `action_redraw` to a key. After `run`, `return_code` is 128 + n if signal n ended the app.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ahead = TypeAhead(self, super().on_event)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys one at a time, each when the one before has done its work; everything else as Textual does."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._ahead.key(event)
+        else:
+            await super().on_event(event)
 
     def get_driver_class(self) -> type[Driver]:
         """Ours for a terminal and for textual-serve; any other that the environment names."""

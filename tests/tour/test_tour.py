@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from farmtui.app import FarmApp
 from farmtui.config import Config
@@ -28,6 +30,20 @@ async def never() -> Config:
     raise AssertionError("the test has ended long ago")
 
 
+async def agreed(pilot: Pilot[int | None], probe: WriterProbe) -> None:
+    """Wait until the app has come to rest, and hold every cell against Textual's rendering.
+
+    A screen that was chosen just now is painted some messages later: until then the terminal shows the one before.
+    """
+    for _ in range(100):
+        await pilot.pause()
+        with contextlib.suppress(AssertionError):
+            probe.check()
+            return
+        await asyncio.sleep(0.02)
+    probe.check()
+
+
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=str)
 async def test_both_writers_show_what_was_rendered(theme: str, size: tuple[int, int]) -> None:
@@ -39,14 +55,11 @@ async def test_both_writers_show_what_was_rendered(theme: str, size: tuple[int, 
         probe = WriterProbe(app)
         for entry in SCREENS:
             app.go(Place(entry.name))
-            await pilot.pause()
-            probe.check()
+            await agreed(pilot, probe)
             app.publish(later(whole_farm(), 7))
-            await pilot.pause()
-            probe.check()
+            await agreed(pilot, probe)
             await pilot.press("j", "slash", *"o", "escape")
-            await pilot.pause()
-            probe.check()
+            await agreed(pilot, probe)
         for keys in (
             ["colon", *"the"],
             ["escape"],
@@ -58,15 +71,12 @@ async def test_both_writers_show_what_was_rendered(theme: str, size: tuple[int, 
             ["escape"],
         ):
             await pilot.press(*keys)
-            await pilot.pause()
-            probe.check()
+            await agreed(pilot, probe)
         app.open(Subject("node", "cache-2", "cache-2"))
-        await pilot.pause()
-        probe.check()
+        await agreed(pilot, probe)
         for columns, lines in [(60, 20), (size[0] + 7, size[1] + 3), size]:
             await pilot.resize_terminal(columns, lines)
-            await pilot.pause()
-            probe.check()
+            await agreed(pilot, probe)
         assert probe.ours < probe.stock
 
 
