@@ -97,6 +97,7 @@ def test_a_prometheus_that_stops_and_comes_back(farm: LabFarm, console: PtySessi
 
 
 def test_a_prometheus_that_hangs_stops_nothing_else(farm: LabFarm, console: PtySession) -> None:
+    show(console, "3", lambda: "cache-3" in console.text and " live" in console.text)
     show(console, "5", lambda: "alerts" in console.text)
     farm.prometheus.freeze()
     try:

@@ -42,9 +42,9 @@ async def console(
 ) -> AsyncIterator[tuple[FarmApp, Pilot[int]]]:
     """The console on the whole farm, without any source."""
     app = FarmApp(never, read_only="a test")
-    if config is not None:
-        app.use(config)
     async with app.run_test(size=size) as pilot:
+        if config is not None:
+            app.use(config)
         app.publish(whole_farm())
         await pilot.pause()
         yield app, pilot
