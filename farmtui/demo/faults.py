@@ -102,9 +102,9 @@ _ALL = (
     ),
     Fault(
         "prometheus-slow",
-        "every answer of Prometheus takes seconds: not all figures come in time",
+        "every answer of Prometheus takes most of a second: a poll takes ten, and not all figures come in time",
         480.0,
-        lambda _farm: PrometheusDelay(2.5),
+        lambda _farm: PrometheusDelay(0.8),
         ("PrometheusQueriesSlow",),
     ),
     Fault(

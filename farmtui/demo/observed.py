@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from farmtui.demo.alerting import ActiveAlert, Alerting
 from farmtui.demo.exporters.scrape import Scraped
-from farmtui.demo.promql.evaluate import Evaluator, Value
+from farmtui.demo.promql.evaluate import Evaluator, Scalar, Value, Vector
 from farmtui.demo.promql.parser import parse
 from farmtui.demo.world.changes import Change
 from farmtui.demo.world.condition import Condition
@@ -37,11 +37,19 @@ class Observed:
     def range(self, query: str, times: Sequence[float]) -> Value:
         """A query's value at each of the times; up to five minutes into the future the last samples count.
 
-        Raises QueryError.
+        Times must ascend. Raises QueryError.
         """
         node = parse(query)
         now = self.world.advance()
-        return self.evaluator.range(node, [min(at, now) if at < now + LOOK_BACK_S else at for at in times])
+        known = [min(at, now) for at in times if at < now + LOOK_BACK_S]
+        later = len(times) - len(known)
+        if not later:
+            return self.evaluator.range(node, known)
+        value = self.evaluator.range(node, known or times)
+        if isinstance(value, Scalar):
+            return self.evaluator.range(node, times)
+        # Nothing has been scraped yet of what is to come.
+        return Vector([(labels, [*column, *[None] * later]) for labels, column in value.rows] if known else [])
 
     def alerts(self) -> list[ActiveAlert]:
         """The alerts that are active now."""

@@ -146,8 +146,10 @@ async def test_a_list_is_filtered_by_the_silences_matchers() -> None:
         (
             silence(matcher(value="(", isRegex=True)),
             400,
-            'silence invalid: invalid label matcher 0: invalid regular expression "(": '
-            "error parsing regexp: missing closing ): `(`",
+            (
+                'silence invalid: invalid label matcher 0: invalid regular expression "(": error parsing regexp: '
+                "missing closing ): `(`"
+            ),
         ),
         (silence(matcher(value="")), 400, "silence invalid: at least one matcher must not match the empty string"),
         (

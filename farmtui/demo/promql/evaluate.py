@@ -108,7 +108,7 @@ class _Pass:
             case Aggregation():
                 return self._aggregation(node)
             case Text():
-                raise QueryError("bad_data", 'invalid parameter "query": a string is not a query')
+                raise _not_for_query("string")
 
     def _vector(self, node: Node) -> Vector:
         value = self.value(node)
@@ -130,11 +130,7 @@ class _Pass:
 
     def _instant_selector(self, node: Selector) -> Vector:
         if node.range_s is not None:
-            raise QueryError(
-                "bad_data",
-                'invalid parameter "query": invalid expression type "range vector" for query, '
-                "must be Scalar or instant Vector",
-            )
+            raise _not_for_query("range vector")
         ticks = self._shifted(node.offset_s)
         return Vector(_present((series.labels, series.column(ticks)) for series in self._select(node)))
 
@@ -380,6 +376,10 @@ _CALLS: dict[str, Callable[[_Pass, Sequence[Node]], Value]] = {
     "round": _Pass.round,
     "label_replace": _Pass.label_replace,
 }
+
+
+def _not_for_query(kind: str) -> QueryError:
+    return QueryError("bad_data", f'invalid expression type "{kind}" for range query, must be Scalar or instant Vector')
 
 
 def _range_of(node: Node) -> Selector:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
 
 from farmtui.demo.promql.functions import SIGNATURES
+from farmtui.demo.promql.regex import anchored, regex_words
 from farmtui.demo.promql.syntax import (
     Aggregation,
     Binary,
@@ -35,16 +37,15 @@ SET_OPERATORS = frozenset(("and", "or", "unless"))
 _AGGREGATIONS = frozenset(
     ("sum", "min", "max", "avg", "count", "group", "stddev", "topk", "bottomk", "quantile", "count_values")
 )
-_WITH_PARAMETER = frozenset(("topk", "bottomk", "quantile"))
+_WITH_PARAMETER = frozenset(("topk", "bottomk", "quantile", "count_values"))
+_KINDS = {"word": "identifier ", "number": "number ", "text": "string ", "duration": "duration "}
 
 
 @lru_cache(maxsize=1024)
 def parse(query: str) -> Node:
     """The syntax tree of a query. Raises QueryError (bad_data) with the line and column."""
     if not query.strip():
-        raise QueryError(
-            "bad_data", 'invalid parameter "query": unknown position: parse error: no expression found in input'
-        )
+        raise QueryError("bad_data", 'invalid parameter "query": 1:1: parse error: no expression found in input')
     parser = _Parser(query)
     node = parser.expression(0)
     parser.expect_end()
@@ -56,6 +57,8 @@ class _Parser:
         self._query = query
         self._tokens = tokenize(query)
         self._at = 0
+        self._open = 0
+        """Parentheses that are open here."""
 
     # -- the stream of tokens
 
@@ -80,19 +83,27 @@ class _Parser:
 
     def _unexpected(self, where: str, hope: str = "") -> QueryError:
         token = self._now
-        what = "end of input" if token.kind == "end" else f'"{token.value}"'
-        tail = f", {hope}" if hope else ""
-        return parse_error(self._query, token.at, f"unexpected {what} in {where}{tail}")
+        if token.kind == "end" and where == "label matching":
+            return parse_error(self._query, token.at, "unexpected end of input inside braces")
+        if token.kind == "end" and self._open:
+            return parse_error(self._query, token.at, "unclosed left parenthesis")
+        kind = _KINDS.get(token.kind, "")
+        value = json.dumps(token.value) if token.kind == "text" else f'"{token.value}"'
+        what = "end of input" if token.kind == "end" else f"{kind}{value}"
+        return parse_error(
+            self._query, token.at, f"unexpected {what}{f' in {where}' if where else ''}{f', {hope}' if hope else ''}"
+        )
 
     def expect_end(self) -> None:
         """Nothing may be left over."""
         if self._now.kind != "end":
-            raise self._unexpected("expression")
+            raise self._unexpected("")
 
     # -- expressions
 
     def expression(self, floor: int) -> Node:
         """An expression whose operators all bind tighter than `floor`."""
+        begin = self._now.at
         left = self._unary()
         while True:
             operator = self._now.value.lower() if self._now.kind in ("sign", "word") else ""
@@ -104,7 +115,9 @@ class _Parser:
             matching = self._matching()
             # "^" binds to the right: its right side may contain another "^".
             right = self.expression(strength - 1 if operator == "^" else strength)
-            left = self._binary(operator, left, right, returns_bool, matching, place)
+            left = self._binary(
+                operator, left, right, returns_bool, matching, begin if operator in SET_OPERATORS else place
+            )
 
     def _binary(
         self, operator: str, left: Node, right: Node, returns_bool: bool, matching: Matching, place: int
@@ -152,69 +165,79 @@ class _Parser:
             self._take()
             return Text(unquote(token.value))
         if self._accept("("):
+            self._open += 1
             inner = self.expression(0)
-            self._expect(")", "paren expression")
+            self._close("paren expression")
             return inner
         if token.kind == "sign" and token.value == "{":
-            return self._selector("")
+            return self._selector("", token.at)
         if token.kind == "word":
             return self._worded()
-        raise self._unexpected("expression")
+        raise self._unexpected("")
+
+    def _close(self, where: str) -> None:
+        self._expect(")", where)
+        self._open -= 1
+
+    def _list(self, where: str) -> list[tuple[int, Node]]:
+        """Expressions in parentheses, each with the place where it stands."""
+        self._expect("(", where)
+        self._open += 1
+        found: list[tuple[int, Node]] = []
+        while self._now.value != ")":
+            found.append((self._now.at, self.expression(0)))
+            if not self._accept(","):
+                break
+        self._close(where)
+        return found
 
     def _worded(self) -> Node:
         token = self._take()
         word, follower = token.value, self._now.value
         if word.lower() in _AGGREGATIONS and follower in ("(", "by", "without"):
-            return self._aggregation(word.lower())
+            return self._aggregation(word.lower(), token.at)
         if follower == "(":
             return self._call(token)
         if word.lower() in ("inf", "nan"):
             return Number(float(word))
-        return self._selector(word)
+        return self._selector(word, token.at)
 
     def _call(self, token: Token) -> Call:
+        arguments = self._list("function call")
         signature = SIGNATURES.get(token.value)
         if signature is None:
             raise parse_error(self._query, token.at, f'unknown function with name "{token.value}"')
-        self._expect("(", "function call")
-        arguments: list[Node] = []
-        while not self._accept(")"):
-            arguments.append(self.expression(0))
-            if not self._accept(","):
-                self._expect(")", "function call")
-                break
         kinds, least = signature
         if not least <= len(arguments) <= len(kinds):
             raise parse_error(
                 self._query, token.at, f'expected {least} argument(s) in call to "{token.value}", got {len(arguments)}'
             )
-        for kind, argument in zip(kinds, arguments, strict=False):
+        for kind, (place, argument) in zip(kinds, arguments, strict=False):
             have = kind_of(argument)
             if have != kind:
                 raise parse_error(
-                    self._query,
-                    token.at,
-                    f'expected type {kind} in call to function "{token.value}", got {have}',
+                    self._query, place, f'expected type {kind} in call to function "{token.value}", got {have}'
                 )
-        return Call(token.value, tuple(arguments))
+        return Call(token.value, tuple(argument for _, argument in arguments))
 
-    def _aggregation(self, operator: str) -> Aggregation:
+    def _aggregation(self, operator: str, begin: int) -> Aggregation:
         labels, without = self._grouping()
-        self._expect("(", "aggregation")
-        parameter = None
-        operand = self.expression(0)
-        if operator in _WITH_PARAMETER or operator == "count_values":
-            parameter = operand
-            self._expect(",", "aggregation")
-            operand = self.expression(0)
-        self._expect(")", "aggregation")
+        arguments = self._list("aggregation")
+        expected = 2 if operator in _WITH_PARAMETER else 1
+        if len(arguments) != expected:
+            raise parse_error(
+                self._query,
+                begin,
+                "wrong number of arguments for aggregate expression provided, "
+                f"expected {expected}, got {len(arguments)}",
+            )
+        place, operand = arguments[-1]
+        parameter = arguments[0][1] if expected == 2 else None
         if self._now.value in ("by", "without"):
             labels, without = self._grouping()
         if kind_of(operand) != "instant vector":
             raise parse_error(
-                self._query,
-                self._now.at,
-                f"expected type instant vector in aggregation expression, got {kind_of(operand)}",
+                self._query, place, f"expected type instant vector in aggregation expression, got {kind_of(operand)}"
             )
         return Aggregation(operator, operand, labels, without, parameter)
 
@@ -233,13 +256,15 @@ class _Parser:
                 raise self._unexpected(where, "expected label")
             names.append(self._take().value)
             if not self._accept(","):
-                self._expect(")", where)
+                if self._now.value != ")":
+                    raise self._unexpected(where, 'expected "," or ")"')
+                self._take()
                 break
         return tuple(names)
 
     # -- selectors
 
-    def _selector(self, name: str) -> Selector:
+    def _selector(self, name: str, begin: int) -> Selector:
         matchers = [Matcher("__name__", "=", name)] if name else []
         if self._accept("{"):
             while not self._accept("}"):
@@ -248,26 +273,26 @@ class _Parser:
                     self._expect("}", "label matching")
                     break
         if all(Matcher(m.name, m.operator, m.value).compile()("") for m in matchers):
-            raise parse_error(self._query, self._now.at, "vector selector must contain at least one non-empty matcher")
+            raise parse_error(self._query, begin, "vector selector must contain at least one non-empty matcher")
         return Selector(tuple(matchers))
 
     def _matcher(self) -> Matcher:
         if self._now.kind != "word":
             raise self._unexpected("label matching", "expected identifier")
+        place = self._now.at
         name = self._take().value
         operator = self._now.value
         if operator not in ("=", "!=", "=~", "!~"):
-            raise self._unexpected("label matching", 'expected one of "=", "!=", "=~", "!~"')
+            raise self._unexpected("label matching", "expected label matching operator")
         self._take()
         if self._now.kind != "text":
             raise self._unexpected("label matching", "expected string")
-        place = self._now.at
         value = unquote(self._take().value)
         if operator.endswith("~"):
             try:
                 re.compile(value)
             except re.error as error:
-                raise parse_error(self._query, place, f"error parsing regexp: {error}") from None
+                raise parse_error(self._query, place, regex_words(anchored(value), error)) from None
         return Matcher(name, operator, value)
 
     def _postfix(self, node: Node) -> Node:
@@ -276,7 +301,7 @@ class _Parser:
             if not isinstance(node, Selector):
                 raise parse_error(self._query, place, "ranges only allowed for vector selectors")
             range_s = self._duration("range")
-            if self._now.value == ":":
+            if self._now.value.startswith(":"):
                 raise parse_error(self._query, place, "subqueries are not part of the simulated farm's PromQL")
             self._expect("]", "range")
             node = Selector(node.matchers, range_s, node.offset_s)
@@ -295,9 +320,10 @@ class _Parser:
     def _duration(self, where: str) -> float:
         if self._now.kind != "duration":
             raise self._unexpected(where, "expected duration")
+        place = self._now.at
         length = seconds(self._take().value)
         if length <= 0:
-            raise parse_error(self._query, self._now.at, "duration must be greater than 0")
+            raise parse_error(self._query, place, "duration must be greater than 0")
         return length
 
 

@@ -17,9 +17,10 @@ from aiohttp import web
 from farmtui.demo.alerting import ActiveAlert
 from farmtui.demo.exporters.watchers import ALERTMANAGER_VERSION
 from farmtui.demo.observed import Keeper, Observed
+from farmtui.demo.promql.regex import anchored, regex_words
 from farmtui.demo.promql.series import Labels
 from farmtui.demo.servers.moments import rfc3339
-from farmtui.demo.servers.silences import Matcher, RefusedError, Silences, parse_matcher, regex_words
+from farmtui.demo.servers.silences import Matcher, RefusedError, Silences, parse_matcher
 
 RESEND_S = 60.0
 """How often Prometheus tells of an alert that goes on (rules.alert.resend-delay)."""
@@ -214,7 +215,7 @@ class AlertmanagerServer:
         try:
             receiver = re.compile(pattern) if pattern else None
         except re.error as error:
-            words = regex_words(f"^(?:{pattern})$", error)
+            words = regex_words(anchored(pattern), error)
             raise RefusedError(400, f"failed to parse receiver param: {words}") from None
         now = self._keeper.now
         chosen = []

@@ -20,7 +20,9 @@ class Listening:
     @classmethod
     async def start(cls, app: web.Application, tls: ssl.SSLContext | None = None) -> Listening:
         """Serve an application. Raises OSError."""
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=0.5)
+        runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=0.5
+        )
         await runner.setup()
         site = web.TCPSite(runner, HOST, 0, ssl_context=tls, reuse_address=True)
         await site.start()

@@ -62,6 +62,7 @@ class PrometheusServer:
             app.router.add_get(f"/api/v1{path}", self._answering(handler))
         app.router.add_get("/-/ready", _plain("Prometheus Server is Ready.\n"))
         app.router.add_get("/-/healthy", _plain("Prometheus Server is Healthy.\n"))
+        app.router.add_route("*", "/{path:.*}", _plain("404 page not found\n", 404))
         return app
 
     def _answering(self, handler: Answerer) -> Handler:
@@ -236,8 +237,9 @@ def _time(given: Mapping[str, list[str]], name: str, default: float | None) -> f
     try:
         return parse_rfc3339(text)
     except ValueError:
+        more = "Invalid time value for 'time': " if name == "time" else ""
         raise QueryError(
-            "bad_data", f'invalid parameter "{name}": cannot parse "{text}" to a valid timestamp'
+            "bad_data", f'invalid parameter "{name}": {more}cannot parse "{text}" to a valid timestamp'
         ) from None
 
 
@@ -363,8 +365,8 @@ def _target(observed: Observed, target: Target, now: Any, scraped_at: float) -> 
     }
 
 
-def _plain(text: str) -> Handler:
+def _plain(text: str, status: int = 200) -> Handler:
     async def answer(_request: web.Request) -> web.Response:
-        return web.Response(text=text)
+        return web.Response(text=text, status=status)
 
     return answer

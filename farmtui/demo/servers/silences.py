@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from farmtui.demo.promql.regex import anchored, regex_words
 from farmtui.demo.servers.moments import parse_rfc3339, rfc3339
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -68,25 +69,7 @@ def parse_matcher(text: str) -> Matcher:
     try:
         return Matcher.of(name, value, is_regex=operator.endswith("~"), is_equal=operator.startswith("="))
     except re.error as error:
-        raise RefusedError(400, regex_words(f"^(?:{value})$", error)) from None
-
-
-_WORDS = (
-    ("unterminated subpattern", "missing closing )"),
-    ("unterminated character set", "missing closing ]"),
-    ("unbalanced parenthesis", "unexpected )"),
-    ("nothing to repeat", "missing argument to repetition operator"),
-    ("multiple repeat", "invalid nested repetition operator"),
-    ("bad character range", "invalid character class range"),
-    ("bad escape (end of pattern)", "trailing backslash at end of expression"),
-    ("bad escape", "invalid escape sequence"),
-)
-
-
-def regex_words(shown: str, error: re.error) -> str:
-    """What Go says of a bad regular expression, as far as Python tells why it is bad."""
-    words = next((go for python, go in _WORDS if python in error.msg), "invalid or unsupported Perl syntax")
-    return f"error parsing regexp: {words}: `{shown}`"
+        raise RefusedError(400, regex_words(anchored(value), error)) from None
 
 
 @dataclass(frozen=True, slots=True)
