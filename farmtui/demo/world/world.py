@@ -14,8 +14,11 @@ from farmtui.demo.world.inventory import APP, CACHE, DATABASE, EDGE, STORAGE, In
 from farmtui.demo.world.settling import MISS_RATIO
 from farmtui.demo.world.timeline import Epoch, Timeline
 
-HISTORY_S = 8 * 86_400.0
-"""How far back the world's history reaches when it begins: a week for comparisons, and a day for trends."""
+HISTORY_S = 15 * 86_400.0
+"""How far back the world's history reaches when it begins: a week of trends, and the week before to compare with."""
+
+_EVENTFUL_S = 8 * 86_400.0
+"""How far back small things have gone wrong: before, all was well. Each event costs some start-up time."""
 
 _DAY = 86_400.0
 TASKS_PER_SITE = 2
@@ -50,7 +53,7 @@ class World:
         self.flows = Flows(self.farm, self.timeline, seed)
         self.revision = 0
         """Counts changes that came from outside: what was computed for their moment is void."""
-        self._living_until = self.origin
+        self._living_until = self.origin + HISTORY_S - _EVENTFUL_S
         self._living = living
         self._calm_from = math.inf if calm_s is None else self.born - calm_s
         self.timeline.plan((self.born - ago, change) for ago, change in before)
