@@ -1,0 +1,125 @@
+"""Proxmox VE's API over the world: one cluster, whose every API node tells the same."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from farmtui.demo.observed import Keeper, Observed
+from farmtui.demo.servers.proxmox_state import (
+    Json,
+    PveState,
+    RefusedError,
+    agent_interfaces,
+    cluster_resources,
+    cluster_status,
+    guest_config,
+    guest_status,
+    node_guests,
+    node_list,
+    node_status,
+    node_storage,
+    version,
+)
+
+_PREFIX = "/api2/json"
+_MAX_BODY = 2**20
+
+Question = Callable[[PveState, Mapping[str, str]], Any]
+
+
+class ProxmoxServer:
+    """A cluster's API, for one token. Only what looks is answered: nothing can be changed through it."""
+
+    def __init__(self, keeper: Keeper, *, user: str, token_name: str, token: str) -> None:
+        """`user` is `name@realm`; `token` is the token's secret."""
+        self._keeper = keeper
+        self._login = f"{user}!{token_name}"
+        self._token = token
+        self._questions: dict[str, Question] = {
+            "/version": lambda _state, _given: version(),
+            "/cluster/status": lambda state, _given: cluster_status(state),
+            "/cluster/resources": lambda state, given: cluster_resources(state, given.get("type", "")),
+            "/cluster/tasks": lambda _state, _given: [],
+            "/nodes": lambda state, _given: node_list(state),
+            "/nodes/{node}/status": lambda state, given: node_status(state, given["node"]),
+            "/nodes/{node}/storage": lambda state, given: node_storage(state, given["node"]),
+            "/nodes/{node}/tasks": lambda _state, _given: [],
+            "/nodes/{node}/lxc": lambda _state, _given: [],
+            "/nodes/{node}/qemu": lambda state, given: node_guests(state, given["node"]),
+            "/nodes/{node}/qemu/{vmid}/status/current": lambda state, given: guest_status(state, *_guest(given)),
+            "/nodes/{node}/qemu/{vmid}/config": lambda state, given: guest_config(state, *_guest(given)),
+            "/nodes/{node}/qemu/{vmid}/agent/network-get-interfaces": lambda state, given: agent_interfaces(
+                state, *_guest(given)
+            ),
+        }
+
+    def application(self, host: str = "") -> web.Application:
+        """The aiohttp application of one API node; `host` is the PVE host that it stands on, if that matters."""
+        app = web.Application(client_max_size=_MAX_BODY)
+        for path, question in self._questions.items():
+            app.router.add_get(f"{_PREFIX}{path}", self._answering(question, host))
+        app.router.add_route("*", "/{path:.*}", self._unknown)
+        return app
+
+    def _answering(self, question: Question, host: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def answer(request: web.Request) -> web.Response:
+            if (refusal := self._refusal(request)) is not None:
+                return refusal
+            given = {**request.query, **request.match_info}
+
+            def ask(observed: Observed) -> Any:
+                state = PveState.of(observed, host)
+                if (node := given.get("node")) is not None:
+                    state.must_reach(node)
+                return question(state, given)
+
+            try:
+                data = await self._keeper.ask(ask)
+            except RefusedError as error:
+                return _refused(error.status, error.words)
+            return _json({"data": data})
+
+        return answer
+
+    async def _unknown(self, request: web.Request) -> web.Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        path = request.path.removeprefix(_PREFIX)
+        return _refused(501, f"Method '{request.method} {path}' not implemented")
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        """What PVE says to who has not the token; None for who has."""
+        scheme, _, rest = request.headers.get("Authorization", "").partition("=")
+        login, _, token = rest.partition("=")
+        if scheme != "PVEAPIToken":
+            # `PVEAPIToken=user@realm!name=secret`: the first = belongs to the scheme.
+            return web.Response(status=401, reason="No ticket")
+        if login != self._login:
+            return web.Response(status=401, reason="no such token for user")
+        if not hmac.compare_digest(token.encode(), self._token.encode()):
+            return web.Response(status=401, reason="invalid token value!")
+        return None
+
+
+def _guest(given: Mapping[str, str]) -> tuple[str, int]:
+    try:
+        return given["node"], int(given["vmid"])
+    except ValueError:
+        raise RefusedError(400, "Parameter verification failed.") from None
+
+
+def _json(body: Json, status: int = 200, reason: str | None = None) -> web.Response:
+    text = json.dumps(body, separators=(",", ":"))
+    return web.Response(text=text, status=status, reason=reason, content_type="application/json")
+
+
+def _refused(status: int, words: str) -> web.Response:
+    """An error as PVE gives it: its words are in the status line, and again in the body."""
+    # A reason is one line of printable ASCII; the path that it repeats need not be.
+    line = "".join(char if " " <= char <= "~" else "?" for char in words)
+    return _json({"data": None, "message": f"{words}\n"}, status, line)
