@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from farmtui.farm.cluster import Ceph, HealthCheck
 from farmtui.farm.farm import Farm
+from farmtui.farm.node import Tier
 from farmtui.farm.state import Severity
 from farmtui.farm.units import age, count, data_size, duration, percent, rate
 from farmtui.insight.ceph_checks import explain
 from farmtui.insight.finding import Finding, Thing
+from farmtui.insight.lookup import Machines
 from farmtui.insight.machines import CEPH_HOST
 from farmtui.insight.thresholds import FULL_IN_S, RAW_CAPACITY, above, below
 
@@ -29,7 +31,7 @@ _FOLLOW = {
 """Checks that follow from another where both are raised, by the one that is the cause."""
 
 
-def ceph_faults(farm: Farm) -> Iterator[Finding]:
+def ceph_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
     """Every check that is raised, causes first; then what no check tells yet."""
     ceph = farm.ceph
     if ceph is None:
@@ -39,11 +41,12 @@ def ceph_faults(farm: Farm) -> Iterator[Finding]:
     for check in checks:
         yield _check(ceph, check)
     if ceph.health is None:
+        gone = machines.gone.get(Tier.STORAGE, ())
         seen = "" if ceph.seen_at is None else f"last heard {age((farm.at - ceph.seen_at).total_seconds())} ago"
         yield Finding(
             "ceph/unknown", Severity.UNKNOWN, "Ceph's health is unknown",
             "no active mgr answers: the cluster may be well, but nobody can tell", (seen,) if seen else (),
-            screen="storage", part="storage", topics=("cephmgr",),
+            ("node", gone[0].name) if gone else ("", ""), "storage", "storage", topics=("cephmgr",),
         )  # fmt: skip
     elif ceph.health >= Severity.WARNING and not ceph.checks:
         yield Finding(
@@ -81,6 +84,11 @@ def _check(ceph: Ceph, check: HealthCheck) -> Finding:
         case _:
             pass
     if check.name.startswith(("PG_", "OBJECT_")) or check.name in _FOLLOW:
+        # An OSD that is out is in no check: its copies are only being made elsewhere.
+        out = [
+            f"{osd.id} on {osd.host} is {'down and ' if not osd.up else ''}out" for osd in ceph.osds if not osd.is_in
+        ]
+        evidence += [_listed(out)] if out else []
         evidence.extend(_recovery(ceph))
     evidence.append(f"first: {text.remedy}")
     return Finding(

@@ -6,33 +6,36 @@ from collections.abc import Iterator
 
 from farmtui.farm.cluster import Galera, GaleraNode
 from farmtui.farm.farm import Farm
+from farmtui.farm.node import Tier
 from farmtui.farm.state import Severity
 from farmtui.farm.units import count, percent, rate
 from farmtui.insight.finding import Finding
-from farmtui.insight.requests import NameOf
+from farmtui.insight.lookup import Machines
 from farmtui.insight.thresholds import CERTIFICATION_FAILURES_PER_S, CONNECTIONS, FLOW_CONTROL, above
 
 _SYNCED = 4
 
 
-def galera_faults(farm: Farm, name_of: NameOf) -> Iterator[Finding]:
+def galera_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
     """The cluster's size and quorum, then each node's own troubles."""
     galera = farm.galera
     if galera is None:
         return
     for node in galera.nodes:
-        yield from _galera_node(node, name_of(node.instance))
-    if finding := _agreement(galera, name_of):
+        yield from _galera_node(node, machines.named(node.instance))
+    expected = next((tier.expected for tier in farm.tiers if tier.tier is Tier.DATABASE), None)
+    if finding := _agreement(galera, max(len(galera.nodes), expected or 0), machines):
         yield finding
 
 
-def _agreement(galera: Galera, name_of: NameOf) -> Finding | None:
+def _agreement(galera: Galera, whole: int, machines: Machines) -> Finding | None:
+    """`whole` is how many nodes the cluster should have: a node that died before we looked has left no figures."""
     least, most = galera.size_min, galera.size_max
     if least is None or most is None:
         return None
-    alone = [name_of(node.instance) for node in galera.nodes if node.up and node.primary is False]
+    alone = [machines.named(node.instance) for node in galera.nodes if node.up and node.primary is False]
     sizes = tuple(
-        f"{name_of(node.instance)} sees {node.cluster_size}"
+        f"{machines.named(node.instance)} sees {node.cluster_size}"
         for node in galera.nodes
         if node.up and node.cluster_size is not None
     )
@@ -50,15 +53,17 @@ def _agreement(galera: Galera, name_of: NameOf) -> Finding | None:
             f"{who}: they do not see each other", sizes, topics=("galera", "wsrep"), **shared,
         )  # fmt: skip
     gone = [node for node in galera.nodes if not node.up]
-    if most >= len(galera.nodes):
+    if most >= whole:
         return None
-    names = ", ".join(name_of(node.instance) for node in gone)
+    lost = machines.gone.get(Tier.DATABASE, ())
+    names = ", ".join(machines.named(node.instance) for node in gone) or ", ".join(node.name for node in lost)
     margin = most - 1 - most // 2
     left = f"it bears the loss of {margin} more" if margin > 0 else "one more loss stops every write"
     return Finding(
-        "galera/size", Severity.WARNING, f"Galera has {most} of {len(galera.nodes)} nodes",
+        "galera/size", Severity.WARNING, f"Galera has {most} of {whole} nodes",
         f"{names} is gone: {left}" if names else f"a node is up, yet not in the cluster: {left}", sizes,
-        ("galera", gone[0].instance) if len(gone) == 1 else ("", ""), topics=("galera", "wsrep"), **shared,
+        ("galera", gone[0].instance) if gone else ("node", lost[0].name) if lost else ("", ""),
+        topics=("galera", "wsrep"), **shared,
     )  # fmt: skip
 
 
@@ -100,7 +105,7 @@ def _galera_node(node: GaleraNode, name: str) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def swarm_faults(farm: Farm) -> Iterator[Finding]:
+def swarm_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
     """A leader, nodes that Swarm has lost, and tasks that find no place."""
     swarm = farm.swarm
     if swarm is None:
@@ -115,10 +120,11 @@ def swarm_faults(farm: Farm) -> Iterator[Finding]:
         return
     nodes, tasks = dict(swarm.nodes_by_state), dict(swarm.tasks_by_state)
     if lost := nodes.get("down", 0) + nodes.get("disconnected", 0):
+        gone = [node for tier in (Tier.APP, Tier.EDGE) for node in machines.gone.get(tier, ())]
         yield Finding(
             "swarm/nodes", Severity.WARNING, f"Swarm has lost {lost} of {sum(nodes.values())} nodes",
-            "their tasks are started on the nodes that are left", (f"leader {swarm.leader}",),
-            screen="topology", part="swarm", covers=frozenset(), topics=("swarmnode",),
+            "their tasks are started on the nodes that are left", (f"leader {machines.named(swarm.leader)}",),
+            ("node", gone[0].name) if len(gone) >= lost else ("", ""), "topology", "swarm", topics=("swarmnode",),
         )  # fmt: skip
     if waiting := tasks.get("pending", 0):
         yield Finding(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import replace
 
 from farmtui.farm.farm import Farm
-from farmtui.farm.node import Node
 from farmtui.insight.ceph import ceph_faults
 from farmtui.insight.clusters import galera_faults, swarm_faults
 from farmtui.insight.finding import Finding
+from farmtui.insight.lookup import Machines
 from farmtui.insight.machines import compute_faults, link_faults, machine_faults
 from farmtui.insight.requests import cache_faults, edge_faults
 from farmtui.insight.signals import explain_alerts, source_faults
@@ -19,32 +18,20 @@ from farmtui.insight.signals import explain_alerts, source_faults
 def findings(farm: Farm) -> tuple[Finding, ...]:
     """All of them, the worst first, then the one that began first. Pure."""
 
-    @functools.cache
-    def machines() -> dict[str, Node]:
-        # Only where something is wrong or fires: ten thousand machines take a few milliseconds.
-        known: dict[str, Node] = {}
-        for node in farm.nodes:
-            known[node.name] = node
-            known.update(dict.fromkeys(node.instances, node))
-        return known
-
-    def name_of(instance: str) -> str:
-        node = machines().get(instance)
-        return node.name if node else instance
-
+    machines = Machines(farm)
     # In the order from causes to consequences: each can only follow from one before it.
     found = (
         *source_faults(farm),
         *link_faults(farm),
         *compute_faults(farm),
         *machine_faults(farm),
-        *galera_faults(farm, name_of),
-        *swarm_faults(farm),
-        *ceph_faults(farm),
-        *cache_faults(farm, name_of),
-        *edge_faults(farm),
+        *galera_faults(farm, machines),
+        *swarm_faults(farm, machines),
+        *ceph_faults(farm, machines),
+        *cache_faults(farm, machines),
+        *edge_faults(farm, machines),
     )
-    told = explain_alerts(farm, _causes(found), lambda label: machines().get(label))
+    told = explain_alerts(farm, _causes(found), machines)
     return tuple(sorted(told, key=lambda f: (-f.severity, f.since or farm.at, f.key)))
 
 
@@ -58,7 +45,7 @@ def _causes(found: Sequence[Finding]) -> tuple[Finding, ...]:
             continue
         cause = causes[index]
         # A machine's own finding only says again what the cause already names.
-        follows = () if finding.subject[0] == "node" else (f"so {finding.title}",)
+        follows = () if finding.key.startswith("node/") else (f"so {finding.title}",)
         causes[index] = replace(
             cause,
             severity=max(cause.severity, finding.severity),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from farmtui.farm.farm import Farm
-from farmtui.farm.node import CloudAccount, Node, PveCluster, PveHost, Tier, TierSummary
+from farmtui.farm.node import CloudAccount, Node, Provider, PveCluster, PveHost, Tier, TierSummary
 from farmtui.farm.state import Severity
 from farmtui.farm.units import age, duration, percent
 from farmtui.insight.finding import Finding, Thing
@@ -33,34 +33,48 @@ PARTS = {
 
 
 def link_faults(farm: Farm) -> Iterator[Finding]:
-    """Links that are down or lossy."""
-    for link in farm.interconnects:
-        subject = ("interconnect", link.instance)
-        if not link.up:
-            yield Finding(
-                f"interconnect/{link.instance}",
-                Severity.CRITICAL,
-                f"interconnect {link.instance} is down",
-                "the probe gets no answer over it: the two sites do not see each other",
-                _heard(link.seen_at, farm.at),
-                subject,
-                "topology",
-                "network",
-                topics=("interconnect", "vpn", "wireguard", "link"),
-            )
-        elif severity := above(link.loss_ratio, LOSS):
-            latency = "" if link.latency_s is None else f"latency {duration(link.latency_s)}"
-            yield Finding(
-                f"interconnect/{link.instance}",
-                severity,
-                f"interconnect {link.instance} loses packets",
-                f"{percent(link.loss_ratio)} of the probes are lost",
-                (latency,) if latency else (),
-                subject,
-                "topology",
-                "network",
-                topics=("interconnect", "vpn", "wireguard", "link"),
-            )
+    """Links that are down, with everything that is out of sight behind them, or lossy."""
+    down = [link for link in farm.interconnects if not link.up]
+    lossy = [(above(link.loss_ratio, LOSS), link) for link in farm.interconnects if link.up]
+    lossy = [(severity, link) for severity, link in lossy if severity]
+    topics = ("interconnect", "vpn", "wireguard")
+    if down:
+        behind = _out_of_sight(farm.nodes)
+        names = ", ".join(link.instance for link in down[:3])
+        seen = f"; {len(behind)} machines behind it are out of sight, and may be well" if behind else ""
+        yield Finding(
+            "interconnect/down", Severity.CRITICAL,
+            f"interconnect {names} is down" if len(down) == 1 else f"{len(down)} interconnects are down",
+            f"{names}: no probe gets through, the sites do not see each other{seen}",
+            _heard(down[0].seen_at, farm.at) + ((f"behind it: {_names([n.name for n in behind])}",) if behind else ()),
+            ("interconnect", down[0].instance), "topology", "network",
+            covers=frozenset(
+                {thing for node in behind for thing in things_of(node)}
+                | {("interconnect", link.instance) for link in farm.interconnects}
+            ),
+            topics=topics,
+        )  # fmt: skip
+    elif lossy:
+        severity, worst = max(lossy, key=lambda pair: pair[1].loss_ratio or 0.0)
+        latency = "" if worst.latency_s is None else f"latency {duration(worst.latency_s)}"
+        yield Finding(
+            "interconnect/loss", severity,
+            f"interconnect {worst.instance} loses packets" if len(lossy) == 1
+            else f"{len(lossy)} interconnects lose packets",
+            ", ".join(f"{link.instance}: {percent(link.loss_ratio)} of the probes are lost" for _, link in lossy[:3]),
+            (latency,) if latency else (),
+            ("interconnect", worst.instance), "topology", "network",
+            covers=frozenset(("interconnect", link.instance) for _, link in lossy), topics=topics,
+        )  # fmt: skip
+
+
+def _out_of_sight(nodes: Sequence[Node]) -> list[Node]:
+    """The machines of providers of which not one is seen to serve: behind a link that is down they may be well."""
+    sides: defaultdict[Provider, list[Node]] = defaultdict(list)
+    for node in nodes:
+        sides[node.provider].append(node)
+    dark = [side for side in sides.values() if len(side) > 1 and not any(node.serving for node in side)]
+    return [node for side in dark for node in side] if len(dark) < len(sides) else []
 
 
 def compute_faults(farm: Farm) -> Iterator[Finding]:

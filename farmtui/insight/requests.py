@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 
 from farmtui.farm.farm import Farm
+from farmtui.farm.node import Node, Tier
 from farmtui.farm.state import Severity
 from farmtui.farm.traffic import Backend, CacheNode, CacheTier, Edge, RedisNode
 from farmtui.farm.units import count, duration, percent, rate
-from farmtui.insight.finding import Finding
+from farmtui.insight.finding import Finding, Thing
+from farmtui.insight.lookup import Machines
 from farmtui.insight.thresholds import (
     CERTIFICATE_S,
     ERROR_RATIO,
@@ -21,19 +23,16 @@ from farmtui.insight.thresholds import (
     below,
 )
 
-NameOf = Callable[[str], str]
-"""A machine's name for an instance label; the label itself where no machine has it."""
-
 _WARMING_S = 1800.0
 """A Varnish that began so recently still fills its cache."""
 
 
-def edge_faults(farm: Farm) -> Iterator[Finding]:
+def edge_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
     """Errors, slowness, backends, sites and certificates, as Traefik tells them."""
     edge = farm.edge
     if edge is None:
         return
-    yield from _backends(edge)
+    yield from _backends(edge, machines)
     if severity := above(edge.error_ratio, ERROR_RATIO):
         yield Finding(
             "edge/errors",
@@ -87,7 +86,7 @@ def _failing_sites(edge: Edge) -> str:
     return f"{edge.sites_failing_count} sites fail, the worst {names}"
 
 
-def _backends(edge: Edge) -> Iterator[Finding]:
+def _backends(edge: Edge, machines: Machines) -> Iterator[Finding]:
     services: defaultdict[str, list[Backend]] = defaultdict(list)
     for backend in edge.backends:
         services[backend.service].append(backend)
@@ -102,12 +101,14 @@ def _backends(edge: Edge) -> Iterator[Finding]:
     else:
         cause = f"Traefik's health check has taken them out of {', '.join(list(hurt)[:3])}"
     urls = [backend.url for backends in hurt.values() for backend in backends]
+    gone = machines.gone_behind(urls)
     yield Finding(
         "edge/backends",
         Severity.CRITICAL if dead else Severity.WARNING,
         f"{down} of {len(edge.backends)} backends are down",
         cause,
         (", ".join(urls[:4]) + (f" and {len(urls) - 4} more" if len(urls) > 4 else ""),),
+        ("node", gone.name) if gone else ("", ""),
         screen="topology",
         part="edge",
         topics=("backend", "serverdown"),
@@ -138,15 +139,14 @@ def _certificates(farm: Farm, edge: Edge) -> Iterator[Finding]:
     )
 
 
-def cache_faults(farm: Farm, name_of: NameOf) -> Iterator[Finding]:
+def cache_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
     """The hit ratio against its floor and against last week, each Varnish, each Redis."""
     cache = farm.cache
     if cache is None:
         return
-    for node in cache.nodes:
-        yield from _varnish(node, name_of(node.instance))
+    yield from _varnish(cache.nodes, machines)
     for redis in cache.redis:
-        yield from _redis(redis, name_of(redis.instance))
+        yield from _redis(redis, machines.named(redis.instance))
     now, then = cache.hit_ratio, cache.hit_ratio_last_week
     lost = None if now is None or then is None else then - now
     severity = max(below(now, HIT_RATIO), above(lost, HIT_RATIO_LOST))
@@ -158,18 +158,22 @@ def cache_faults(farm: Farm, name_of: NameOf) -> Iterator[Finding]:
         "cache/hit-ratio",
         severity,
         f"hit ratio is {percent(now)}",
-        _why_low(cache, name_of),
+        _why_low(cache, machines),
         tuple(text for text in (compared, f"{rate(misses)} miss the cache and go to WordPress") if text),
+        # What a cache node held is fetched anew by the others: its loss is the cause until they have it.
+        ("node", machines.gone[Tier.CACHE][0].name) if Tier.CACHE in machines.gone else ("", ""),
         screen="cache",
         part="cache",
         topics=("hitratio", "hitrate"),
     )
 
 
-def _why_low(cache: CacheTier, name_of: NameOf) -> str:
+def _why_low(cache: CacheTier, machines: Machines) -> str:
     """What the figures themselves say about a low ratio; a guess is not made."""
     measured = [node for node in cache.nodes if node.hit_ratio is not None and node.hit_ratio == node.hit_ratio]
-    young = [name_of(node.instance) for node in measured if node.uptime_s is not None and node.uptime_s < _WARMING_S]
+    young = [
+        machines.named(node.instance) for node in measured if node.uptime_s is not None and node.uptime_s < _WARMING_S
+    ]
     if young:
         return f"{', '.join(young)} started a short while ago: its cache still fills"
     if len(measured) > 1:
@@ -177,7 +181,8 @@ def _why_low(cache: CacheTier, name_of: NameOf) -> str:
         others = [node.hit_ratio or 0.0 for node in measured if node is not worst]
         mean = sum(others) / len(others)
         if mean - (worst.hit_ratio or 0.0) > 0.10:
-            return f"{name_of(worst.instance)} pulls it down: {percent(worst.hit_ratio)}, the others {percent(mean)}"
+            name = machines.named(worst.instance)
+            return f"{name} pulls it down: {percent(worst.hit_ratio)}, the others {percent(mean)}"
     evicting = [node for node in measured if (node.evictions_per_s or 0.0) >= 1.0]
     if len(evicting) * 2 > len(measured):
         evictions = sum(node.evictions_per_s or 0.0 for node in evicting)
@@ -185,29 +190,52 @@ def _why_low(cache: CacheTier, name_of: NameOf) -> str:
     return "all cache nodes alike: more requests than usual cannot be cached, or were not asked before"
 
 
-def _varnish(node: CacheNode, name: str) -> Iterator[Finding]:
-    subject = ("varnish", node.instance)
-    found: list[tuple[str, Severity, str, str]] = []
-    if node.child_deaths:
-        times = f"{count(node.child_deaths)} time{'s' if node.child_deaths >= 1.5 else ''}"
-        why = "its child process died and started anew, with an empty cache"
-        found.append(("deaths", Severity.WARNING, f"Varnish on {name} has crashed", f"{why}: {times} within an hour"))
+def _varnish(nodes: Sequence[CacheNode], machines: Machines) -> Iterator[Finding]:
+    """Each kind of trouble once, with all the nodes that have it."""
+    crashed = [node for node in nodes if node.child_deaths]
+    if crashed:
+        times = ", ".join(f"{machines.named(node.instance)} {count(node.child_deaths)}×" for node in crashed)
+        why = f"the child process died and began anew with an empty cache; within the hour: {times}"
+        yield _of_varnish("deaths", Severity.WARNING, crashed, machines, "has crashed", why)
     # Without a probe a backend reads as down too: only failed fetches say that it is.
-    if node.backends_down and node.backend_failures_per_s:
-        which = ", ".join(node.backends_down[:3])
-        why = f"{rate(node.backend_failures_per_s)} of its fetches fail; {which} is down"
-        found.append(("backends", Severity.WARNING, f"Varnish on {name} has lost backends", why))
-    if node.dropped_sessions:
-        why = f"no thread was free: {count(node.dropped_sessions)} visitors were turned away within five minutes"
-        found.append(("dropped", Severity.CRITICAL, f"Varnish on {name} drops visitors", why))
-    elif node.thread_queue:
-        why = f"{count(node.thread_queue)} requests wait for a free thread"
-        found.append(("threads", Severity.WARNING, f"Varnish on {name} is out of threads", why))
-    for what, severity, title, cause in found:
-        yield Finding(
-            f"varnish/{what}/{node.instance}", severity, title, cause, (), subject, "cache", "cache",
-            topics=("varnish",),
-        )  # fmt: skip
+    lost = [node for node in nodes if node.backends_down and node.backend_failures_per_s]
+    if lost:
+        failing = sum(node.backend_failures_per_s or 0.0 for node in lost)
+        backends = sorted({backend for node in lost for backend in node.backends_down})
+        gone = machines.gone_behind(backends)
+        named = ", ".join(backends[:3]) + (f" and {len(backends) - 3} more" if len(backends) > 3 else "")
+        why = f"{rate(failing)} of the fetches fail; down: {named}"
+        yield _of_varnish("backends", Severity.WARNING, lost, machines, "has lost backends", why, gone)
+    dropping = [node for node in nodes if node.dropped_sessions]
+    if dropping:
+        dropped = sum(node.dropped_sessions or 0.0 for node in dropping)
+        why = f"no thread was free: {count(dropped)} visitors were turned away within five minutes"
+        yield _of_varnish("dropped", Severity.CRITICAL, dropping, machines, "drops visitors", why)
+    waiting = [node for node in nodes if node.thread_queue and not node.dropped_sessions]
+    if waiting:
+        queued = sum(node.thread_queue or 0.0 for node in waiting)
+        why = f"{count(queued)} requests wait for a free thread: the backends answer slowly, or there are too few"
+        yield _of_varnish("threads", Severity.WARNING, waiting, machines, "is out of threads", why)
+
+
+def _of_varnish(
+    what: str,
+    severity: Severity,
+    nodes: Sequence[CacheNode],
+    machines: Machines,
+    does: str,
+    cause: str,
+    gone: Node | None = None,
+) -> Finding:
+    """`gone` is a machine of which this is a consequence."""
+    subject: Thing = ("node", gone.name) if gone else ("varnish", nodes[0].instance) if len(nodes) == 1 else ("", "")
+    who = ", ".join(machines.named(node.instance) for node in nodes[:3])
+    more = f" and {len(nodes) - 3} more" if len(nodes) > 3 else ""
+    covers = frozenset(("varnish", node.instance) for node in nodes)
+    return Finding(
+        f"varnish/{what}", severity, f"Varnish on {who}{more} {does}", cause, (), subject, "cache", "cache",
+        covers=covers, topics=("varnish",),
+    )  # fmt: skip
 
 
 def _redis(redis: RedisNode, name: str) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from farmtui.farm.alerts import Alert
@@ -11,14 +11,21 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.node import Node
 from farmtui.farm.reading import FailureKind, SourceState
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import age
+from farmtui.farm.units import age, duration
 from farmtui.insight.finding import Finding, Thing
+from farmtui.insight.lookup import Machines
 from farmtui.insight.machines import CEPH_HOST
 
 EYES = frozenset({"prometheus", "alertmanager"})
 """Without one of these the farm's state is not known; without the others less is known of it."""
 
-_COMPUTE = frozenset({"proxmox", "digitalocean"})
+_TOPICS = {
+    "prometheus": ("prometheusslow", "prometheusqueries", "prometheusdown"),
+    "alertmanager": ("alertmanagerdown",),
+    "digitalocean": ("cloudapi", "digitalocean"),
+    "proxmox": ("proxmoxapi", "pveapi"),
+}
+"""Pieces of alerts' names that say the same as a source that fails."""
 
 
 def source_faults(farm: Farm) -> Iterator[Finding]:
@@ -31,10 +38,11 @@ def source_faults(farm: Farm) -> Iterator[Finding]:
             seen_at = source.last_success_at
             yield Finding(
                 f"source/{source.name}", Severity.WARNING, f"{source.name} is late",
-                "its last poll is still waiting for an answer" if source.next_attempt_at is None
+                f"its answer takes {duration(source.duration_s)}, and is wanted every {duration(source.interval_s)}"
+                if (source.duration_s or 0.0) > source.interval_s
                 else "it has not been asked in time: this machine is busy, or was asleep",
                 (f"last answer {age((farm.at - seen_at).total_seconds())} ago",) if seen_at else (),
-                ("source", source.name), "sources", "sources", since=seen_at,
+                ("source", source.name), "sources", "sources", since=seen_at, topics=_TOPICS.get(source.kind, ()),
             )  # fmt: skip
         if source.warnings and source.failure is None:
             more = f" and {len(source.warnings) - 1} more" if len(source.warnings) > 1 else ""
@@ -65,8 +73,7 @@ def _failing(farm: Farm, source: SourceState, *, blind: bool) -> Finding:
         covers=frozenset(
             ("node", node.name) for node in farm.nodes if node.state is Severity.UNKNOWN and _blinded(node, source.kind)
         ) if not fresh else frozenset(),
-        topics=("alertmanagerdown",) if source.kind == "alertmanager" else
-        ("prometheusslow", "prometheusqueries") if source.kind == "prometheus" else (),
+        topics=_TOPICS.get(source.kind, ()),
     )  # fmt: skip
 
 
@@ -117,7 +124,7 @@ def _gaps(farm: Farm) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def explain_alerts(farm: Farm, found: Sequence[Finding], node_of: Callable[[str], Node | None]) -> tuple[Finding, ...]:
+def explain_alerts(farm: Farm, found: Sequence[Finding], machines: Machines) -> tuple[Finding, ...]:
     """The findings with what alerts add to them (since when, the runbook), and one more for each name of an alert
     that nothing explains. Silenced and inhibited alerts are left out: somebody knows of them."""
     said: defaultdict[int, list[Alert]] = defaultdict(list)
@@ -125,7 +132,7 @@ def explain_alerts(farm: Farm, found: Sequence[Finding], node_of: Callable[[str]
     for alert in farm.book.alerts if farm.book else ():
         if alert.suppressed or (alert.severity is Severity.INFO and alert.label("severity") in ("none", "")):
             continue
-        things = frozenset(_things(alert, node_of))
+        things = frozenset(_things(alert, machines))
         index = next((i for i, finding in enumerate(found) if _says(finding, alert, things)), None)
         (said[index] if index is not None else rest[alert.name]).append(alert)
     return (
@@ -134,13 +141,13 @@ def explain_alerts(farm: Farm, found: Sequence[Finding], node_of: Callable[[str]
     )
 
 
-def _things(alert: Alert, node_of: Callable[[str], Node | None]) -> Iterator[Thing]:
+def _things(alert: Alert, machines: Machines) -> Iterator[Thing]:
     for label in ("instance", "node", "host", "nodename"):
         value = alert.label(label)
         if value:
             yield from (("varnish", value), ("redis", value), ("galera", value), ("interconnect", value))
             yield (CEPH_HOST, value.partition(".")[0])
-            if node := node_of(value):
+            if node := machines.of(value):
                 yield ("node", node.name)
     for label, kind in (("ceph_daemon", "osd"), ("router", "site"), ("service", "site"), ("pool", "pool")):
         if value := alert.label(label):

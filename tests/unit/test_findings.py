@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,11 +13,15 @@ from hypothesis import strategies as st
 from farmtui.farm.alerts import AlertBook
 from farmtui.farm.cluster import Galera, GaleraNode, HealthCheck, SwarmCounts
 from farmtui.farm.farm import Farm
-from farmtui.farm.node import CloudAccount, Guest, LoadBalancer, Node, PveCluster, PveHost, Sighting, Tier, TierSummary
-from farmtui.farm.reading import FailureKind
-from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.traffic import Backend, CacheTier, Certificate, Edge, Interconnect, RedisNode, SiteTraffic
-from farmtui.insight.finding import Finding
+from farmtui.farm.node import (
+    Guest,
+    PveCluster,
+    PveHost,
+    Sighting,
+    Tier,
+    TierSummary,
+)
+from farmtui.farm.state import Severity
 from farmtui.insight.findings import findings
 from farmtui.insight.health import components, overall
 from tests.screens.farms import (
@@ -27,37 +30,15 @@ from tests.screens.farms import (
     incident,
     make_alert,
     make_book,
-    make_failure,
     make_farm,
     make_node,
-    make_replica,
-    make_rule,
-    make_source,
     many_alerts,
     troubled,
 )
 from tests.screens.whole import whole_farm
+from tests.unit.faulty import down, found
 
 CRITICAL, WARNING, UNKNOWN, INFO = Severity.CRITICAL, Severity.WARNING, Severity.UNKNOWN, Severity.INFO
-
-
-def found(farm: Farm) -> dict[str, Finding]:
-    """The findings by their keys; a key that comes twice is a fault."""
-    told = findings(farm)
-    assert len({finding.key for finding in told}) == len(told), "two findings have one key"
-    return {finding.key: finding for finding in told}
-
-
-def down(name: str, tier: Tier = Tier.CACHE, **other: Any) -> Node:
-    """A machine that is gone."""
-    node = make_node(name, tier, state=CRITICAL, why="all 2 exporters do not answer", **other)
-    return dataclasses.replace(node, serving=False, metrics=dataclasses.replace(node.metrics, seen_at=ago(7)))
-
-
-def quiet_edge(**changes: Any) -> Edge:
-    """An edge of which nothing is wrong but what is given."""
-    edge = Edge((), (), 1000.0, 0.001, 0.2, 500, 0, (), (), ())
-    return dataclasses.replace(edge, **changes)
 
 
 def test_a_farm_that_is_well_has_no_findings() -> None:
@@ -210,6 +191,14 @@ def test_a_lost_galera_node_is_one_finding_that_names_the_margin() -> None:
     assert "so Galera has 2 of 3 nodes" in finding.evidence
 
 
+def test_a_database_node_that_died_before_anybody_looked_is_missed_all_the_same() -> None:
+    tier = TierSummary(Tier.DATABASE, 3, 3, 2, WARNING, serving=2)
+    farm = dataclasses.replace(galera(synced(1, 2), synced(2, 2)), tiers=(tier,), nodes=(down("db-3", Tier.DATABASE),))
+    told = found(farm)
+    assert list(told) == ["node/db-3"]
+    assert "so Galera has 2 of 3 nodes" in told["node/db-3"].evidence
+
+
 def test_a_galera_without_a_primary_component_is_an_outage() -> None:
     nodes = (synced(1, 1, primary=False), synced(2, 1, primary=False))
     assert found(galera(*nodes))["galera/quorum"].severity is CRITICAL
@@ -292,177 +281,6 @@ def test_capacity_is_told_before_it_is_used_up(used: float, growth: float, sever
     )
     told = found(dataclasses.replace(make_farm(), ceph=ceph))
     assert (told["ceph/capacity"].severity if told else None) is severity
-
-
-# -- the way of a request
-
-
-def with_edge(**changes: Any) -> dict[str, Finding]:
-    return found(dataclasses.replace(make_farm(), edge=quiet_edge(**changes)))
-
-
-def test_errors_name_the_sites_that_they_come_from() -> None:
-    finding = with_edge(
-        error_ratio=0.06, sites_failing_count=2, sites_failing=(SiteTraffic("shop", 0.9), SiteTraffic("blog", 0.7))
-    )["edge/errors"]
-    assert finding.severity is CRITICAL
-    assert finding.cause == "2 sites fail, the worst shop, blog"
-    assert finding.evidence == ("60/s of 1.0k/s fail",)
-
-
-def test_errors_that_no_site_stands_out_with_are_said_to_be_spread() -> None:
-    assert "spread over the sites" in with_edge(error_ratio=0.02)["edge/errors"].cause
-
-
-def test_one_broken_site_is_a_finding_though_the_farm_is_well() -> None:
-    finding = with_edge(sites_failing_count=1, sites_failing=(SiteTraffic("shop", 0.9),))["edge/sites"]
-    assert (finding.title, finding.subject) == ("shop fails", ("site", "shop"))
-
-
-def test_no_traffic_is_no_fault() -> None:
-    assert with_edge(error_ratio=math.nan, latency_p95_s=math.nan, requests_per_s=0.0) == {}
-
-
-def test_slow_answers_dead_backends_and_ending_certificates() -> None:
-    told = with_edge(
-        latency_p95_s=1.5,
-        backends=(Backend("varnish", "http://a", False), Backend("varnish", "http://b", True)),
-        certificates=(Certificate("shop.example", NOW + timedelta(days=2)), Certificate("b", NOW + timedelta(days=80))),
-    )
-    assert told["edge/latency"].severity is WARNING
-    assert told["edge/backends"].title == "1 of 2 backends are down"
-    assert told["edge/backends"].severity is WARNING
-    assert told["edge/certificates"].severity is CRITICAL
-    assert told["edge/certificates"].title == "certificate of shop.example ends in 2d"
-
-
-def test_a_service_without_a_server_is_an_outage() -> None:
-    finding = with_edge(backends=(Backend("varnish", "http://a", False),))["edge/backends"]
-    assert finding.severity is CRITICAL
-    assert finding.cause == "no server is left of varnish"
-
-
-def with_cache(**changes: Any) -> dict[str, Finding]:
-    nodes = tuple(
-        dataclasses.replace(node, evictions_per_s=0.0, hit_ratio=0.93) for node in _cache().nodes
-    )  # fmt: skip
-    tier = CacheTier(nodes, (), 0.93, 0.93)
-    return found(dataclasses.replace(make_farm(), cache=dataclasses.replace(tier, **changes)))
-
-
-def _cache() -> CacheTier:
-    cache = whole_farm().cache
-    assert cache is not None
-    return cache
-
-
-def test_a_hit_ratio_is_judged_by_its_floor_and_by_last_week() -> None:
-    assert with_cache() == {}
-    assert with_cache(hit_ratio=0.86)["cache/hit-ratio"].severity is WARNING
-    assert with_cache(hit_ratio=0.55, hit_ratio_last_week=0.56)["cache/hit-ratio"].severity is CRITICAL
-    assert with_cache(hit_ratio=math.nan) == {}
-    assert with_cache(hit_ratio=0.79, hit_ratio_last_week=None)["cache/hit-ratio"].severity is WARNING
-
-
-def test_the_cache_node_that_pulls_the_ratio_down_is_named() -> None:
-    nodes = [dataclasses.replace(node, hit_ratio=0.93, evictions_per_s=0.0) for node in _cache().nodes]
-    nodes[1] = dataclasses.replace(nodes[1], hit_ratio=0.4)
-    told = with_cache(nodes=tuple(nodes), hit_ratio=0.75)
-    assert told["cache/hit-ratio"].cause == "10.20.4.1:9100 pulls it down: 40 %, the others 93 %"
-    nodes[1] = dataclasses.replace(nodes[1], uptime_s=60.0)
-    told = with_cache(nodes=tuple(nodes), hit_ratio=0.75)
-    assert told["cache/hit-ratio"].cause == "10.20.4.1:9100 started a short while ago: its cache still fills"
-
-
-def test_backends_without_a_probe_read_as_down_and_are_no_fault() -> None:
-    node = dataclasses.replace(_cache().nodes[0], hit_ratio=0.93, evictions_per_s=0.0, backends_down=("default",))
-    assert with_cache(nodes=(node,)) == {}
-    failing = dataclasses.replace(node, backend_failures_per_s=3.0)
-    assert [f.title for f in with_cache(nodes=(failing,)).values()] == ["Varnish on 10.20.3.1:9100 has lost backends"]
-
-
-def test_redis_down_and_redis_full() -> None:
-    gone = RedisNode("r1", up=False)
-    full = RedisNode("r2", up=True, evictions_per_s=30.0, memory_bytes=2e9, memory_max_bytes=2e9)
-    told = with_cache(redis=(gone, full))
-    assert told["redis/down/r1"].severity is CRITICAL
-    assert told["redis/evictions/r2"].evidence == ("30/s evicted", "100 % of its memory is used")
-
-
-def test_links_that_are_down_or_lossy() -> None:
-    links = (Interconnect("vpn-1", False, None, None, ago(3)), Interconnect("vpn-2", True, 0.01, 0.05, NOW))
-    told = found(dataclasses.replace(make_farm(), interconnects=links))
-    assert told["interconnect/vpn-1"].severity is CRITICAL
-    assert told["interconnect/vpn-1"].evidence == ("last measured 3 min ago",)
-    assert told["interconnect/vpn-2"].severity is WARNING
-
-
-# -- sources
-
-
-def test_without_prometheus_the_farm_is_unknown_without_digitalocean_it_is_not() -> None:
-    lost = make_source("prometheus", Freshness.STALE, answered=9, failure=make_failure())
-    farm = make_farm(make_book(), sources=[lost, make_source("alertmanager")])
-    finding = found(farm)["source/prometheus"]
-    assert (finding.severity, finding.title) == (UNKNOWN, "prometheus does not answer")
-    assert finding.evidence[0] == "last answer 9 min ago"
-    assert any(text.startswith("→ ") for text in finding.evidence)
-    assert overall(farm, findings(farm)) is UNKNOWN
-    refused = make_source(
-        "digitalocean", Freshness.FORBIDDEN, answered=None, failure=make_failure(FailureKind.FORBIDDEN)
-    )
-    farm = make_farm(make_book(), sources=[make_source("prometheus"), refused])
-    assert found(farm)["source/digitalocean"].title == "digitalocean refuses us"
-    assert overall(farm, findings(farm)) is WARNING
-
-
-def test_one_failed_poll_of_a_live_source_is_only_a_note() -> None:
-    once = dataclasses.replace(make_source("prometheus", failure=make_failure()), failures_in_a_row=1)
-    farm = make_farm(sources=[once])
-    assert found(farm)["source/prometheus"].severity is INFO
-
-
-def test_machines_in_doubt_because_their_source_is_silent_are_the_sources_finding() -> None:
-    nodes = [
-        dataclasses.replace(
-            make_node(f"worker-{n}", Tier.APP, state=UNKNOWN, why="Proxmox gives no fresh answer about it"),
-            sightings=(Sighting("proxmox", f"main/{n}", f"worker-{n}"),),
-        )
-        for n in (1, 2)
-    ]
-    lost = make_source("proxmox", Freshness.STALE, name="proxmox main", answered=9, failure=make_failure())
-    told = found(make_farm(nodes=nodes, sources=[make_source("prometheus"), lost]))
-    assert list(told) == ["source/proxmox main"]
-
-
-def test_a_farm_that_nobody_has_seen_yet_is_unknown() -> None:
-    assert overall(make_farm(sources=[make_source("prometheus", Freshness.NEVER, answered=None)]), ()) is UNKNOWN
-    assert overall(make_farm(sources=[]), ()) is UNKNOWN
-
-
-def test_what_could_not_be_had_and_who_is_doubtful_are_notes_with_their_remedies() -> None:
-    told = found(troubled())
-    assert told["figures"].severity is INFO
-    assert told["identity"].severity is INFO
-    assert told["identity"].evidence[0].startswith("→ ")
-    assert told["rules"].severity is WARNING if "rules" in told else True
-    assert told["source-partial/prometheus"].title == "prometheus answers in part"
-
-
-def test_rules_that_cannot_be_evaluated_and_alertmanagers_that_are_gone() -> None:
-    book = make_book(replicas=[make_replica(), make_replica("http://am-2:9093", up=False, problem="refused")])
-    told = found(make_farm(book, rules=[make_rule("CephNearFull", health="err")]))
-    assert told["rules"].cause == "they never fire: CephNearFull"
-    assert told["alertmanager/replica"].title == "1 of 2 Alertmanagers do not answer"
-
-
-def test_an_errored_load_balancer_and_a_used_up_limit() -> None:
-    cloud = CloudAccount(
-        load_balancers=(LoadBalancer("1", "edge", "errored", "192.0.2.1", "nyc3"),), rate_limit=5000, rate_remaining=40
-    )
-    told = found(dataclasses.replace(make_farm(), cloud=cloud))
-    assert told["do-balancer/1"].severity is CRITICAL
-    assert told["do-rate-limit"].severity is WARNING
 
 
 # -- the parts
