@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +26,21 @@ class Doors:
 
     prometheus: str
     alertmanagers: Sequence[str]
-    proxmox: Sequence[str] = ()
+    proxmox: Sequence[str]
     """Each API node's host and port."""
-    proxmox_token: str = ""
-    proxmox_ca: bytes = b""
-    digitalocean: str = ""
-    digitalocean_token: str = ""
+    proxmox_token: str = field(repr=False)
+    proxmox_ca: bytes = field(repr=False)
+    digitalocean: str
+    digitalocean_token: str = field(repr=False)
 
 
 def write_config(path: Path, farm: Inventory, doors: Doors) -> None:
     """Write the config and what it refers to; the config last and in one piece. Raises OSError."""
     folder = path.parent
     folder.mkdir(parents=True, exist_ok=True)
-    if doors.proxmox:
-        _write(folder / _PVE_CA_FILE, doors.proxmox_ca)
-        _write(folder / _PVE_TOKEN_FILE, doors.proxmox_token.encode())
-    if doors.digitalocean:
-        _write(folder / _DO_TOKEN_FILE, doors.digitalocean_token.encode())
+    _write(folder / _PVE_CA_FILE, doors.proxmox_ca)
+    _write(folder / _PVE_TOKEN_FILE, doors.proxmox_token.encode())
+    _write(folder / _DO_TOKEN_FILE, doors.digitalocean_token.encode())
     text = yaml.safe_dump(config(farm, doors), sort_keys=False, default_flow_style=None, width=120)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     _write(unfinished, text.encode())
@@ -52,7 +50,7 @@ def write_config(path: Path, farm: Inventory, doors: Doors) -> None:
 def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
     """The config as data."""
     patterns = {tier: {m.name.rpartition("-")[0] for m in machines} for tier, machines in farm.tiers.items()}
-    data: dict[str, Any] = {
+    return {
         "farm": {"name": "demo farm", "sites": len(farm.sites)},
         "tiers": {
             **{
@@ -67,9 +65,7 @@ def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
             "trends_interval_s": TRENDS_INTERVAL_S,
         },
         "alertmanager": {"urls": list(doors.alertmanagers), "interval_s": INTERVAL_S},
-    }
-    if doors.proxmox:
-        data["proxmox"] = [
+        "proxmox": [
             {
                 "name": PVE_CLUSTER,
                 "hosts": list(doors.proxmox),
@@ -78,14 +74,13 @@ def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
                 "ca_file": _PVE_CA_FILE,
                 "interval_s": INTERVAL_S,
             }
-        ]
-    if doors.digitalocean:
-        data["digitalocean"] = {
+        ],
+        "digitalocean": {
             "token": f"file:{_DO_TOKEN_FILE}",
             "endpoint": doors.digitalocean,
             "interval_s": CLOUD_INTERVAL_S,
-        }
-    return data
+        },
+    }
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import importlib.util
 import secrets
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -18,9 +16,11 @@ from farmtui.demo.config import PVE_TOKEN_NAME, PVE_USER, Doors
 from farmtui.demo.faults import CALM_S, begun
 from farmtui.demo.observed import Keeper, Observed
 from farmtui.demo.servers.alertmanager import AlertmanagerServer, Cluster
+from farmtui.demo.servers.digitalocean import DigitalOceanServer
 from farmtui.demo.servers.listening import HOST, Listening
 from farmtui.demo.servers.placed import placed
 from farmtui.demo.servers.prometheus import PrometheusServer
+from farmtui.demo.servers.proxmox import ProxmoxServer
 from farmtui.demo.world.inventory import MONITORING, Inventory, build_inventory
 from farmtui.demo.world.world import World
 
@@ -66,6 +66,7 @@ def build_world(options: Options) -> World:
 @asynccontextmanager
 async def running(options: Options) -> AsyncIterator[Running]:
     """A farm that serves while the block runs. Raises what `build_world` raises, and OSError."""
+    certifying = asyncio.ensure_future(asyncio.to_thread(certificate))
     keeper = Keeper(Observed(build_world(options)))
     farm = keeper.farm
     async with AsyncExitStack() as stack:
@@ -83,25 +84,24 @@ async def running(options: Options) -> AsyncIterator[Running]:
             await serve(AlertmanagerServer(cluster, place).application(), machine.name)
             for place, machine in enumerate(watchers)
         ]
-        doors = Doors(prometheus.url, [a.url for a in alertmanagers])
-        if _is_there("digitalocean"):
-            token = secrets.token_hex(32)
-            module = importlib.import_module("farmtui.demo.servers.digitalocean")
-            cloud = await serve(module.DigitalOceanServer(keeper, token=token).application())
-            doors = replace(doors, digitalocean=cloud.url, digitalocean_token=token)
-        if _is_there("proxmox"):
-            token = secrets.token_hex(16)
-            module = importlib.import_module("farmtui.demo.servers.proxmox")
-            tls, ca = await asyncio.to_thread(certificate)
-            api = module.ProxmoxServer(keeper, user=PVE_USER, token_name=PVE_TOKEN_NAME, token=token)
-            nodes = [await serve(api.application(), host.name, tls) for host in farm.hosts[:API_NODES]]
-            hosts = [f"{HOST}:{node.port}" for node in nodes]
-            doors = replace(doors, proxmox=hosts, proxmox_token=token, proxmox_ca=ca)
-        yield Running(keeper, farm, doors)
-
-
-def _is_there(server: str) -> bool:
-    return importlib.util.find_spec(f"farmtui.demo.servers.{server}") is not None
+        do_token, pve_token = secrets.token_hex(32), secrets.token_hex(16)
+        cloud = await serve(DigitalOceanServer(keeper, token=do_token).application())
+        api = ProxmoxServer(keeper, user=PVE_USER, token_name=PVE_TOKEN_NAME, token=pve_token)
+        tls, authority = await certifying
+        nodes = [await serve(api.application(host.name), host.name, tls) for host in farm.hosts[:API_NODES]]
+        yield Running(
+            keeper,
+            farm,
+            Doors(
+                prometheus=prometheus.url,
+                alertmanagers=[replica.url for replica in alertmanagers],
+                proxmox=[f"{HOST}:{node.port}" for node in nodes],
+                proxmox_token=pve_token,
+                proxmox_ca=authority,
+                digitalocean=cloud.url,
+                digitalocean_token=do_token,
+            ),
+        )
 
 
 def certificate() -> tuple[ssl.SSLContext, bytes]:

@@ -71,12 +71,12 @@ def _check(ceph: Ceph, check: HealthCheck) -> Finding:
                 subject = (CEPH_HOST, next(iter(hosts)).partition(".")[0])
         case "MON_DOWN" | "MGR_DOWN":
             daemons = ceph.mons if check.name == "MON_DOWN" else ceph.mgrs
-            out = [daemon for daemon in daemons if not daemon.well]
+            lost = [daemon for daemon in daemons if not daemon.well]
             evidence.append(
-                _listed([f"{daemon.name} on {daemon.host}" if daemon.host else daemon.name for daemon in out])
+                _listed([f"{daemon.name} on {daemon.host}" if daemon.host else daemon.name for daemon in lost])
             )
-            if len(out) == 1 and out[0].host:
-                subject = (CEPH_HOST, out[0].host.partition(".")[0])
+            if len(lost) == 1 and lost[0].host:
+                subject = (CEPH_HOST, lost[0].host.partition(".")[0])
         case "OSDMAP_FLAGS" | "OSD_FLAGS":
             evidence.append(", ".join(ceph.flags))
         case "SLOW_OPS":

@@ -39,18 +39,17 @@ def _agreement(galera: Galera, whole: int, machines: Machines) -> Finding | None
         for node in galera.nodes
         if node.up and node.cluster_size is not None
     )
-    shared = {"screen": "topology", "part": "database"}
     if len(alone) == sum(bool(node.up) for node in galera.nodes):
         return Finding(
             "galera/quorum", Severity.CRITICAL, "Galera has no primary component",
             "no node is in the majority: the database refuses every query until one is bootstrapped",
-            sizes, topics=("galera", "wsrep"), **shared,
+            sizes, screen="topology", part="database", topics=("galera", "wsrep"),
         )  # fmt: skip
     if alone or least != most:
         who = f"{', '.join(alone)} is not in it" if alone else "its nodes count it differently"
         return Finding(
             "galera/split", Severity.CRITICAL, "Galera is split",
-            f"{who}: they do not see each other", sizes, topics=("galera", "wsrep"), **shared,
+            f"{who}: they do not see each other", sizes, screen="topology", part="database", topics=("galera", "wsrep"),
         )  # fmt: skip
     gone = [node for node in galera.nodes if not node.up]
     if most >= whole:
@@ -63,7 +62,7 @@ def _agreement(galera: Galera, whole: int, machines: Machines) -> Finding | None
         "galera/size", Severity.WARNING, f"Galera has {most} of {whole} nodes",
         f"{names} is gone: {left}" if names else f"a node is up, yet not in the cluster: {left}", sizes,
         ("galera", gone[0].instance) if gone else ("node", lost[0].name) if lost else ("", ""),
-        topics=("galera", "wsrep"), **shared,
+        "topology", "database", topics=("galera", "wsrep"),
     )  # fmt: skip
 
 

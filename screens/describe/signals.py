@@ -192,5 +192,7 @@ def describe_finding(farm: Farm, key: str) -> Detail | None:
     ]
     if finding.evidence:
         blocks.append(Block("Evidence", tuple(Field("", text) for text in finding.evidence)))
-    links = (Link(kind, Subject(kind, subject, known.title), known.title, known.severity),) if known else ()
+    links = (
+        (Link(kind, Subject(kind, subject, known.title), known.title, known.severity or Severity.OK),) if known else ()
+    )
     return Detail(finding.title, finding.severity, (finding.cause,), tuple(blocks), links, raw=finding)

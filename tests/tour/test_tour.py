@@ -30,7 +30,7 @@ async def never() -> Config:
     raise AssertionError("the test has ended long ago")
 
 
-async def agreed(pilot: Pilot[int | None], probe: WriterProbe) -> None:
+async def agreed(pilot: Pilot[int], probe: WriterProbe) -> None:
     """Wait until the app has come to rest, and hold every cell against Textual's rendering.
 
     A screen that was chosen just now is painted some messages later: until then the terminal shows the one before.

@@ -307,6 +307,11 @@ def test_every_finding_belongs_to_a_part_that_is_at_least_as_bad() -> None:
         assert overall(farm, told) >= max(finding.severity for finding in told)
 
 
+def _with(farm: Farm, part: str, value: Any) -> Farm:
+    changes: dict[str, Any] = {part: value}
+    return dataclasses.replace(farm, **changes)
+
+
 _PARTS = ("edge", "cache", "galera", "ceph", "cloud", "book")
 
 
@@ -323,7 +328,7 @@ def test_whatever_is_not_measured_or_missing_breaks_nothing(data: st.DataObject)
             if isinstance(getattr(value, field.name), float) and data.draw(st.booleans())
         }
         kept = None if data.draw(st.booleans()) else dataclasses.replace(value, **absent)
-        farm = dataclasses.replace(farm, **{part: kept})
+        farm = _with(farm, part, kept)
     told = findings(farm)
     assert components(farm, told)
     for finding in told:
