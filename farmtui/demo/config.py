@@ -15,9 +15,11 @@ from farmtui.demo.world.inventory import HYPERVISOR, PVE_CLUSTER, Inventory
 INTERVAL_S = 5.0
 CLOUD_INTERVAL_S = 15.0
 TRENDS_INTERVAL_S = 15.0
+PROXMOX_DEADLINE_S = 4.0
+"""Behind a cut link each API node is given so much time, one after the other."""
 
 PVE_USER, PVE_TOKEN_NAME = "farmtui@pve", "demo"
-_DO_TOKEN_FILE, _PVE_TOKEN_FILE, _PVE_CA_FILE = "do-token", "pve-token", "pve-ca.pem"
+_DO_TOKEN_FILE, _PVE_TOKEN_FILE, _CA_FILE = "do-token", "pve-token", "ca.pem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +31,17 @@ class Doors:
     proxmox: Sequence[str]
     """Each API node's host and port."""
     proxmox_token: str = field(repr=False)
-    proxmox_ca: bytes = field(repr=False)
     digitalocean: str
     digitalocean_token: str = field(repr=False)
+    ca: bytes
+    """The certificate (PEM) of who vouches for the servers with TLS: Proxmox VE's and DigitalOcean's."""
 
 
 def write_config(path: Path, farm: Inventory, doors: Doors) -> None:
     """Write the config and what it refers to; the config last and in one piece. Raises OSError."""
     folder = path.parent
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / _PVE_CA_FILE, doors.proxmox_ca)
+    _write(folder / _CA_FILE, doors.ca)
     _write(folder / _PVE_TOKEN_FILE, doors.proxmox_token.encode())
     _write(folder / _DO_TOKEN_FILE, doors.digitalocean_token.encode())
     text = yaml.safe_dump(config(farm, doors), sort_keys=False, default_flow_style=None, width=120)
@@ -71,13 +74,15 @@ def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
                 "hosts": list(doors.proxmox),
                 "token_id": f"{PVE_USER}!{PVE_TOKEN_NAME}",
                 "token_secret": f"file:{_PVE_TOKEN_FILE}",
-                "ca_file": _PVE_CA_FILE,
+                "ca_file": _CA_FILE,
                 "interval_s": INTERVAL_S,
+                "deadline_s": PROXMOX_DEADLINE_S,
             }
         ],
         "digitalocean": {
             "token": f"file:{_DO_TOKEN_FILE}",
             "endpoint": doors.digitalocean,
+            "ca_file": _CA_FILE,
             "interval_s": CLOUD_INTERVAL_S,
         },
     }

@@ -85,9 +85,9 @@ async def running(options: Options) -> AsyncIterator[Running]:
             for place, machine in enumerate(watchers)
         ]
         do_token, pve_token = secrets.token_hex(32), secrets.token_hex(16)
-        cloud = await serve(DigitalOceanServer(keeper, token=do_token).application())
         api = ProxmoxServer(keeper, user=PVE_USER, token_name=PVE_TOKEN_NAME, token=pve_token)
         tls, authority = await certifying
+        cloud = await serve(DigitalOceanServer(keeper, token=do_token).application(), tls=tls)
         nodes = [await serve(api.application(host.name), host.name, tls) for host in farm.hosts[:API_NODES]]
         yield Running(
             keeper,
@@ -97,9 +97,9 @@ async def running(options: Options) -> AsyncIterator[Running]:
                 alertmanagers=[replica.url for replica in alertmanagers],
                 proxmox=[f"{HOST}:{node.port}" for node in nodes],
                 proxmox_token=pve_token,
-                proxmox_ca=authority,
                 digitalocean=cloud.url,
                 digitalocean_token=do_token,
+                ca=authority,
             ),
         )
 
