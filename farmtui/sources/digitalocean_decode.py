@@ -36,10 +36,13 @@ def decode_account(
 ) -> CloudAccount:
     """The account; items that cannot be read are counted in its problems, and the others go on."""
     told = list(problems)
+    # What was made while the pages were read has moved others to the next one: they are listed twice.
     return CloudAccount(
-        droplets=tuple(_each(droplets, "droplets", _droplet, told)),
-        volumes=tuple(_each(volumes, "volumes", _volume, told)),
-        load_balancers=tuple(_each(load_balancers, "load balancers", _balancer, told)),
+        droplets=tuple({item.id: item for item in _each(droplets, "droplets", _droplet, told)}.values()),
+        volumes=tuple({item.id: item for item in _each(volumes, "volumes", _volume, told)}.values()),
+        load_balancers=tuple(
+            {item.id: item for item in _each(load_balancers, "load balancers", _balancer, told)}.values()
+        ),
         month_to_date_usd=_money(balance.get("month_to_date_usage")) if isinstance(balance, Mapping) else None,
         rate_limit=limit,
         rate_remaining=remaining,

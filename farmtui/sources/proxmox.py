@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from farmtui.config import ProxmoxConfig
 from farmtui.farm.node import Guest, PveCluster
 from farmtui.farm.reading import Failure, FailureKind, Reading
-from farmtui.secrets import Secret
+from farmtui.secrets import Secret, SecretError
 from farmtui.sources.errors import bad_answer
 from farmtui.sources.failures import failure_of
-from farmtui.sources.proxmox_decode import config_addresses, decode_cluster
+from farmtui.sources.http import tls_context
+from farmtui.sources.proxmox_decode import config_addresses, decode_cluster, with_addresses
 from farmtui.sources.threads import CallPool
 
 THREADS = 4
@@ -21,8 +24,20 @@ LOOKUPS = 4
 """Guests whose addresses are asked for in one poll: requests a cycle stay constant however many there are."""
 LOOKUP_AGAIN_S = 1800.0
 """Addresses change rarely; a guest is asked again after this long."""
+LOOKUP_RETRY_S = 120.0
+"""And after this long where it could not be asked."""
 HOME_AGAIN_S = 300.0
 """After this long on another API node the first one is tried again."""
+
+_LOOK = "give the token the role PVEAuditor on /"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A guest's addresses, and when to ask for them again (monotonic seconds)."""
+
+    addresses: tuple[str, ...]
+    due: float
 
 
 class ProxmoxSource:
@@ -30,119 +45,171 @@ class ProxmoxSource:
 
     kind = "proxmox"
 
-    def __init__(self, config: ProxmoxConfig, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        config: ProxmoxConfig,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Raises SecretError where the config's reference is not one."""
         self.name = f"proxmox {config.name}"
         self.endpoint = ", ".join(config.hosts)
         self.interval_s = config.interval_s
         self._config = config
         self._clock = clock
+        self._monotonic = monotonic
         self._secret = Secret(config.token_secret)
         self._pool = CallPool(THREADS, f"pve-{config.name}")
-        self._apis: dict[str, Any] = {}
+        self._apis: dict[str, tuple[Any, Any]] = {}
+        """Each API node's client and the session below it."""
         self._host = 0
         self._moved_at = 0.0
-        self._addresses: dict[int, tuple[float, tuple[str, ...]]] = {}
+        self._addresses: dict[int, _Known] = {}
+        self._names: dict[int, str] = {}
         self._asked = 0
 
     async def poll(self) -> Reading[PveCluster]:
         """Ask once; API nodes that are down are passed over with a warning. Never raises."""
         began = time.perf_counter()
         self._asked = 0
-        warnings: list[str] = []
-        failure: Failure | None = None
+        failures: list[Failure] = []
         for host in self._order():
             try:
                 cluster = await self._read(host)
             except Exception as error:  # noqa: BLE001 - a poll never raises: whatever it is becomes words
-                failure = self._failure(error, host)
-                if failure.kind in (FailureKind.FORBIDDEN, FailureKind.CONFIG):
+                failures.append(self._failure(error, host))
+                if failures[-1].kind in (FailureKind.FORBIDDEN, FailureKind.CONFIG):
                     # The login is the cluster's: the next node would refuse it too, and might lock it.
                     self._forget_login()
                     break
-                warnings.append(f"{failure.what}; {failure.remedy}")
                 continue
             self._stay_with(host)
+            told = (*map(_words, failures), *cluster.problems)
             took = time.perf_counter() - began
-            told = (*warnings, *cluster.problems)
             return Reading(cluster, self._clock(), took, warnings=told, requests=self._asked)
-        return Reading(None, self._clock(), time.perf_counter() - began, failure=failure, requests=self._asked)
+        # What stopped us came last.
+        told = tuple(map(_words, failures[:-1]))
+        took = time.perf_counter() - began
+        return Reading(None, self._clock(), took, failure=failures[-1], warnings=told, requests=self._asked)
 
     def _order(self) -> list[str]:
         """The API nodes to try: the one that served last, unless it is time to try the first again."""
         hosts = self._config.hosts
-        if self._host and time.monotonic() - self._moved_at > HOME_AGAIN_S:
+        if self._host and self._monotonic() - self._moved_at > HOME_AGAIN_S:
             self._host = 0
         return [*hosts[self._host :], *hosts[: self._host]]
 
     def _stay_with(self, host: str) -> None:
         index = self._config.hosts.index(host)
         if index != self._host:
-            self._host, self._moved_at = index, time.monotonic()
+            self._host, self._moved_at = index, self._monotonic()
 
     def _failure(self, error: Exception, host: str) -> Failure:
         failure = failure_of(error, source=self.name, where=host, deadline_s=self._config.deadline_s)
         if failure.kind is not FailureKind.FORBIDDEN:
             return failure
-        remedy = f"check the token {self._config.token_id} and its secret, and give it the role PVEAuditor on /"
+        remedy = f"check the token {self._config.token_id} and its secret, and {_LOOK}"
         return Failure(failure.kind, failure.what, remedy, failure.retry_after_s)
 
     def _forget_login(self) -> None:
         self._secret.forget()
-        self._apis.clear()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        apis, self._apis = self._apis, {}
+        for _, session in apis.values():
+            session.close()
 
     async def _read(self, host: str) -> PveCluster:
-        status = await self._get(host, "cluster/status")
+        forbidden: Exception | None = None
+        try:
+            status = await self._get(host, "cluster/status")
+        except Exception as error:
+            if getattr(error, "status_code", 0) != 403:
+                raise
+            # A token that may see its guests but not the cluster: what it sees is worth showing.
+            status, forbidden = [], error
         resources = await self._get(host, "cluster/resources")
-        cluster = decode_cluster(self._config.name, status, resources)
-        await self._look_up(host, cluster.guests)
-        known = {vmid: addresses for vmid, (_, addresses) in self._addresses.items()}
-        return decode_cluster(self._config.name, status, resources, known)
+        if forbidden is not None and not resources:
+            # Without any right the list is empty, not refused: that is no empty cluster.
+            raise forbidden
+        problem = f"the cluster's own state is not shown: {_LOOK}" if forbidden is not None else ""
+        name, names = self._config.name, self._names
+        cluster = await self._pool.run(
+            lambda: decode_cluster(name, status, resources, names=names, problem=problem), self._config.deadline_s
+        )
+        # While its host is off, the API may no longer know a guest's name.
+        self._names = {guest.vmid: guest.name for guest in cluster.guests}
+        await self._look_up(host, cluster)
+        return with_addresses(cluster, {vmid: known.addresses for vmid, known in self._addresses.items()})
 
-    async def _look_up(self, host: str, guests: tuple[Guest, ...]) -> None:
+    async def _look_up(self, host: str, cluster: PveCluster) -> None:
         """The addresses of a few guests more; what cannot be had is tried again later and harms nothing."""
-        now = time.monotonic()
-        self._addresses = {g.vmid: self._addresses[g.vmid] for g in guests if g.vmid in self._addresses}
-        due = [
+        now = self._monotonic()
+        never = _Known((), -math.inf)
+        known = self._addresses = {g.vmid: self._addresses.get(g.vmid, never) for g in cluster.guests}
+        waiting = [
             guest
-            for guest in guests
-            if not guest.template and now - self._addresses.get(guest.vmid, (-LOOKUP_AGAIN_S, ()))[0] >= LOOKUP_AGAIN_S
+            for guest in cluster.guests
+            if not guest.template and guest.status != "unknown" and known[guest.vmid].due <= now
         ]
-        for guest in due[:LOOKUPS]:
+        waiting.sort(key=lambda guest: known[guest.vmid].due)
+        for guest in waiting[:LOOKUPS]:
             try:
-                found = config_addresses(await self._get(host, f"nodes/{guest.host}/{guest.kind}/{guest.vmid}/config"))
-                if not found and guest.kind == "qemu" and guest.status == "running":
-                    agent = await self._get(host, f"nodes/{guest.host}/qemu/{guest.vmid}/agent/network-get-interfaces")
-                    found = config_addresses(agent)
-            except Exception:  # noqa: BLE001 - no agent, no permission, a node that is off: it has no address then
-                found = ()
-            self._addresses[guest.vmid] = (now, found)
+                found = await self._addresses_of(host, guest)
+            except Exception as error:  # noqa: BLE001 - no agent, no permission, a node that is off
+                known[guest.vmid] = _Known(known[guest.vmid].addresses, now + LOOKUP_RETRY_S)
+                if self._failure(error, host).kind in (FailureKind.TIMEOUT, FailureKind.UNREACHABLE):
+                    # It would be so for the next ones: the poll has taken long enough.
+                    return
+            else:
+                known[guest.vmid] = _Known(found, now + LOOKUP_AGAIN_S)
+
+    async def _addresses_of(self, host: str, guest: Guest) -> tuple[str, ...]:
+        path = f"nodes/{guest.host}/{guest.kind}/{guest.vmid}"
+        found = config_addresses(await self._get(host, f"{path}/config"))
+        if not found and guest.kind == "qemu" and guest.status == "running":
+            found = config_addresses(await self._get(host, f"{path}/agent/network-get-interfaces"))
+        return found
 
     async def _get(self, host: str, path: str) -> Any:
         self._asked += 1
-        # Each socket operation ends after the deadline by itself; this ends the waiting.
+        # The exchange ends after the deadline by itself; this ends the waiting.
         return await self._pool.run(lambda: self._call(host, path), self._config.deadline_s)
 
     def _call(self, host: str, path: str) -> Any:
         """In a worker thread: proxmoxer takes its time to import, and every call blocks."""
-        api = self._apis.get(host)
-        if api is None:
-            from proxmoxer import ProxmoxAPI
-
-            user, _, token = self._config.token_id.partition("!")
-            api = self._apis[host] = ProxmoxAPI(
-                host,
-                user=user,
-                token_name=token,
-                token_value=self._secret.reveal(),
-                verify_ssl=str(self._config.ca_file) if self._config.ca_file else True,
-                timeout=self._config.deadline_s,
-            )
-        answer = api(path).get()
+        known = self._apis.get(host)
+        if known is None:
+            known = self._apis[host] = self._connect(host)
+        answer = known[0](path).get()
         if isinstance(answer, dict) and "errors" in answer and "data" not in answer:
             # What proxmoxer makes of a page of HTML that came with 200.
             raise bad_answer("the answer is not the Proxmox VE API's")
         return answer
 
+    def _connect(self, host: str) -> tuple[Any, Any]:
+        from proxmoxer import ProxmoxAPI
+
+        from farmtui.sources.exchange import Exchange
+
+        user, _, token_name = self._config.token_id.partition("!")
+        secret = self._secret.reveal()
+        if not secret.isascii() or not secret.isprintable():
+            # The client would print the value in its own error.
+            raise SecretError("the token's secret holds characters that no HTTP header can carry")
+        exchange = Exchange(tls_context(self._config.ca_file), deadline_s=self._config.deadline_s)
+        api = ProxmoxAPI(host, user=user, token_name=token_name, token_value=secret, verify_ssl=True)
+        # There is no public way to the session, nor to give it one.
+        session = api._store["session"]
+        return api, exchange.settle(session)
+
     async def close(self) -> None:
-        """Let the threads go."""
+        """Let the threads and connections go."""
         self._pool.close()
+        self._disconnect()
+
+
+def _words(failure: Failure) -> str:
+    return f"{failure.what}; {failure.remedy}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
@@ -16,12 +17,16 @@ _IP_IN_CONFIG = re.compile(r"\bip6?=([0-9A-Fa-f.:]+)")
 
 
 def decode_cluster(
-    name: str, status: Any, resources: Any, addresses: Mapping[int, tuple[str, ...]] | None = None
+    name: str, status: Any, resources: Any, *, names: Mapping[int, str] | None = None, problem: str = ""
 ) -> PveCluster:
-    """A cluster from `cluster/status` and `cluster/resources`; `addresses` are guests' by vmid. Raises SourceError."""
+    """A cluster from `cluster/status` and `cluster/resources`. Raises SourceError where either is no list.
+
+    `names` are guests' names by vmid, for those whose name is not told (any more); `problem` comes first among the
+    cluster's problems. Guests come without addresses.
+    """
     if not isinstance(status, list) or not isinstance(resources, list):
         raise bad_answer("cluster/status and cluster/resources are not lists")
-    problems: list[str] = []
+    problems = [problem] if problem else []
     quorate: bool | None = None
     host_addresses: dict[str, str] = {}
     online: dict[str, bool] = {}
@@ -29,11 +34,10 @@ def decode_cluster(
         if not isinstance(item, Mapping):
             continue
         if item.get("type") == "cluster":
-            quorate = bool(item.get("quorate"))
-        elif item.get("type") == "node":
-            host = _text(item.get("name"))
+            quorate = _flag(item.get("quorate"))
+        elif item.get("type") == "node" and (host := _text(item.get("name"))):
             host_addresses[host] = _text(item.get("ip"))
-            online[host] = bool(item.get("online"))
+            online[host] = _flag(item.get("online")) is True
     hosts: dict[str, PveHost] = {}
     guests: list[Guest] = []
     unread = 0
@@ -44,7 +48,7 @@ def decode_cluster(
                     decoded = _host(name, item, host_addresses, online)
                     hosts[decoded.name] = decoded
                 case "qemu" | "lxc":
-                    guests.append(_guest(name, item, addresses or {}))
+                    guests.append(_guest(name, item, names or {}))
         except (KeyError, TypeError, ValueError, OverflowError):
             unread += 1
     for missing in sorted(set(online) - set(hosts)):
@@ -68,6 +72,8 @@ def _of_offline(guest: Guest) -> Guest:
 
 def _host(cluster: str, item: Mapping[str, Any], addresses: Mapping[str, str], online: Mapping[str, bool]) -> PveHost:
     name = _text(item["node"])
+    if not name:
+        raise ValueError("a node without a name")
     status = _text(item.get("status")) or "unknown"
     if online.get(name) is False:
         status = "offline"
@@ -84,12 +90,12 @@ def _host(cluster: str, item: Mapping[str, Any], addresses: Mapping[str, str], o
     )
 
 
-def _guest(cluster: str, item: Mapping[str, Any], addresses: Mapping[int, tuple[str, ...]]) -> Guest:
+def _guest(cluster: str, item: Mapping[str, Any], names: Mapping[int, str]) -> Guest:
     vmid = int(item["vmid"])
     return Guest(
         cluster=cluster,
         vmid=vmid,
-        name=_text(item.get("name")) or str(vmid),
+        name=_text(item.get("name")) or names.get(vmid, "") or str(vmid),
         kind=str(item["type"]),
         host=_text(item.get("node")),
         status=_text(item.get("status")) or "unknown",
@@ -99,10 +105,14 @@ def _guest(cluster: str, item: Mapping[str, Any], addresses: Mapping[int, tuple[
         memory_max_bytes=_number(item.get("maxmem")),
         uptime_s=_number(item.get("uptime")),
         tags=tuple(tag for tag in re.split(r"[;, ]+", _text(item.get("tags"))) if tag),
-        addresses=addresses.get(vmid, ()),
-        template=bool(_number(item.get("template"))),
+        template=_flag(item.get("template")) is True,
         lock=_text(item.get("lock")),
     )
+
+
+def with_addresses(cluster: PveCluster, addresses: Mapping[int, tuple[str, ...]]) -> PveCluster:
+    """The cluster, its guests with their addresses by vmid."""
+    return replace(cluster, guests=tuple(replace(g, addresses=addresses.get(g.vmid, ())) for g in cluster.guests))
 
 
 def config_addresses(answer: Any) -> tuple[str, ...]:
@@ -135,6 +145,14 @@ def _usable(text: str) -> bool:
 
 def _text(value: Any) -> str:
     return clean_text(value) if isinstance(value, str) else ""
+
+
+def _flag(value: Any) -> bool | None:
+    """A flag as Perl writes it: 0, 1, "0", "1", true, false; None where it is none."""
+    if isinstance(value, bool):
+        return value
+    number = _number(value)
+    return None if number is None else number != 0
 
 
 def _number(value: Any) -> float | None:
