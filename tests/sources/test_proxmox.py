@@ -1,0 +1,619 @@
+"""The poll of Proxmox VE, through proxmoxer, against API nodes that serve, are down, refuse, hang and lie."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from farmtui.farm.reading import FailureKind
+from farmtui.sources.proxmox import HOME_AGAIN_S, LOOKUP_AGAIN_S, LOOKUP_RETRY_S, LOOKUPS
+from tests.sources.conftest import Certificates, Serve, ServeRaw, beating
+from tests.sources.prometheus.fakes import cut_short, drip, for_ever, reset, text
+from tests.sources.pve_fakes import AT, RESOURCES, STATUS, TOKEN_ID, FakePve, Fault, Pve, nobody_there, refusing
+
+SHORT_S = 0.4
+
+
+@pytest.fixture
+async def pve(serve: Serve, certificates: Certificates, planted: str) -> AsyncIterator[Pve]:
+    made = Pve(serve, certificates)
+    yield made
+    await made.close()
+
+
+# -- what is served
+
+
+async def test_a_cluster_is_read_whole(pve: Pve, planted: str) -> None:
+    node = FakePve()
+    reading = await pve.source(await pve.node(node)).poll()
+    assert (reading.failure, reading.warnings, reading.taken_at) == (None, (), AT)
+    assert reading.value is not None
+    cluster = reading.value
+    assert (cluster.name, cluster.quorate) == ("main", True)
+    first, second = cluster.hosts
+    assert (first.name, first.address, first.status, first.cpu_ratio, first.uptime_s) == (
+        "pve-1",
+        "10.0.0.1",
+        "online",
+        0.25,
+        86_400,
+    )
+    assert (second.name, second.memory_bytes) == ("pve-2", None)
+    worker, database = cluster.guests
+    assert (worker.name, worker.kind, worker.host, worker.status) == ("worker-1", "qemu", "pve-1", "running")
+    assert (worker.tags, worker.addresses, worker.template) == (("farm", "tier-app"), ("10.1.0.1",), False)
+    assert (database.name, database.kind, database.addresses) == ("db-1", "lxc", ("10.1.0.2",))
+    assert set(node.logins) == {f"PVEAPIToken={TOKEN_ID}={planted}"}
+    assert reading.requests == sum(node.asked.values()) == 4
+
+
+async def test_addresses_are_asked_for_a_few_guests_a_poll_and_then_kept(pve: Pve) -> None:
+    node = FakePve()
+    node.answers["cluster/resources"] = [
+        {"type": "qemu", "vmid": n, "name": f"w-{n}", "node": "pve-1", "status": "running"} for n in range(1, 8)
+    ]
+    for n in range(1, 8):
+        node.answers[f"nodes/pve-1/qemu/{n}/config"] = {"ipconfig0": f"ip=10.1.0.{n}/24"}
+    source = pve.source(await pve.node(node))
+    for poll, known in enumerate((LOOKUPS, 7, 7), 1):
+        reading = await source.poll()
+        assert reading.value is not None
+        assert [g.addresses for g in reading.value.guests if g.addresses] == [
+            (f"10.1.0.{n}",) for n in range(1, known + 1)
+        ]
+        assert node.asked["cluster/resources"] == poll
+    assert sum(count for path, count in node.asked.items() if path.endswith("/config")) == 7
+    pve.now += LOOKUP_AGAIN_S
+    await source.poll()
+    assert sum(count for path, count in node.asked.items() if path.endswith("/config")) == 7 + LOOKUPS
+
+
+async def test_the_agent_is_asked_where_the_config_has_no_address(pve: Pve) -> None:
+    node = FakePve()
+    node.answers["nodes/pve-1/qemu/101/config"] = {"net0": "virtio=BC:24:11:00:00:01,bridge=vmbr0"}
+    node.answers["nodes/pve-1/qemu/101/agent/network-get-interfaces"] = {
+        "result": [
+            {"name": "lo", "ip-addresses": [{"ip-address": "127.0.0.1"}, {"ip-address": "::1"}]},
+            {"name": "eth0", "ip-addresses": [{"ip-address": "10.1.0.1"}, {"ip-address": "fe80::1"}, 7, {}]},
+            "eth1",
+            {"name": "eth2"},
+        ]
+    }
+    reading = await pve.source(await pve.node(node)).poll()
+    assert reading.value is not None
+    assert reading.value.guests[0].addresses == ("10.1.0.1",)
+
+
+async def test_addresses_that_cannot_be_had_harm_nothing_and_are_tried_again(pve: Pve) -> None:
+    node = FakePve()
+    config = "nodes/pve-1/qemu/101/config"
+    node.faults[config] = refusing(403, "Permission check failed (/vms/101, VM.Audit)")
+    source = pve.source(await pve.node(node))
+    reading = await source.poll()
+    assert (reading.failure, reading.warnings) == (None, ())
+    assert reading.value is not None
+    assert [guest.addresses for guest in reading.value.guests] == [(), ("10.1.0.2",)]
+    await source.poll()
+    assert node.asked[config] == 1
+    del node.faults[config]
+    pve.now += LOOKUP_RETRY_S
+    reading = await source.poll()
+    assert reading.value is not None
+    assert reading.value.guests[0].addresses == ("10.1.0.1",)
+
+
+async def test_a_node_behind_the_api_node_that_is_gone_costs_one_call(pve: Pve) -> None:
+    node = FakePve()
+    node.answers["cluster/resources"] = [
+        {"type": "qemu", "vmid": n, "name": f"w-{n}", "node": "pve-2", "status": "running"} for n in range(1, 8)
+    ]
+    node.faults.update({f"nodes/pve-2/qemu/{n}/config": nobody_there for n in range(1, 8)})
+    reading = await pve.source(await pve.node(node)).poll()
+    assert (reading.failure, reading.warnings, reading.requests) == (None, (), 3)
+
+
+async def test_guests_of_a_host_that_is_off_are_unknown_and_keep_their_names_and_addresses(pve: Pve) -> None:
+    node = FakePve()
+    source = pve.source(await pve.node(node))
+    await source.poll()
+    node.answers["cluster/status"] = [STATUS[0], {**STATUS[1], "online": 0}, STATUS[2]]
+    node.answers["cluster/resources"] = [
+        {"type": "node", "id": "node/pve-1", "node": "pve-1", "status": "offline"},
+        # What PVE still knows of a guest there: its place.
+        {"type": "qemu", "id": "qemu/101", "vmid": 101, "node": "pve-1", "status": "unknown"},
+        *RESOURCES[3:],
+    ]
+    reading = await source.poll()
+    assert reading.value is not None
+    host, other = reading.value.hosts
+    assert (host.status, host.address, host.cpu_ratio) == ("offline", "10.0.0.1", None)
+    # It is in the cluster's list alone.
+    assert (other.name, other.status) == ("pve-2", "online")
+    guest = reading.value.guests[0]
+    assert (guest.name, guest.status, guest.addresses) == ("worker-1", "unknown", ("10.1.0.1",))
+
+
+async def test_what_is_said_of_a_guest_whose_host_is_off_is_not_believed(pve: Pve) -> None:
+    node = FakePve()
+    node.answers["cluster/status"] = [STATUS[0], {**STATUS[1], "online": 0}, STATUS[2]]
+    reading = await pve.source(await pve.node(node)).poll()
+    assert reading.value is not None
+    assert reading.value.hosts[0].status == "offline"
+    guest = reading.value.guests[0]
+    assert (guest.status, guest.cpu_ratio, guest.uptime_s) == ("unknown", None, None)
+
+
+async def test_a_single_host_without_a_cluster_has_no_quorum(pve: Pve) -> None:
+    node = FakePve()
+    node.answers["cluster/status"] = [STATUS[1]]
+    reading = await pve.source(await pve.node(node)).poll()
+    assert reading.value is not None
+    assert reading.value.quorate is None
+
+
+@pytest.mark.parametrize(("quorate", "seen"), [(0, False), ("0", False), ("1", True), (True, True), (None, None)])
+async def test_quorum_is_read_as_perl_writes_it(pve: Pve, quorate: object, seen: bool | None) -> None:
+    node = FakePve()
+    node.answers["cluster/status"] = [{**STATUS[0], "quorate": quorate}, *STATUS[1:]]
+    reading = await pve.source(await pve.node(node)).poll()
+    assert reading.value is not None
+    assert reading.value.quorate is seen
+
+
+async def test_clusters_are_told_apart(pve: Pve) -> None:
+    main, lab = FakePve(), FakePve()
+    lab.faults[""] = refusing(401, "invalid token value!")
+    sources = [pve.source(await pve.node(main)), pve.source(await pve.node(lab), name="lab")]
+    assert [source.name for source in sources] == ["proxmox main", "proxmox lab"]
+    good, bad = await asyncio.gather(*(source.poll() for source in sources))
+    assert good.value is not None
+    assert good.failure is None
+    assert bad.value is None
+    assert bad.failure is not None
+    assert bad.failure.what.startswith("proxmox lab at 127.0.0.1:")
+
+
+# -- API nodes that are down
+
+
+async def gone(serve_raw: ServeRaw) -> str:
+    """A host and port where nobody listens (any more)."""
+    server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    return f"127.0.0.1:{port}"
+
+
+async def test_the_next_api_node_is_asked_when_one_is_down_and_stayed_with(pve: Pve, serve_raw: ServeRaw) -> None:
+    node, down = FakePve(), await gone(serve_raw)
+    host = await pve.node(node)
+    source = pve.source(down, host)
+    reading = await source.poll()
+    assert reading.failure is None
+    assert reading.value is not None
+    [warning] = reading.warnings
+    assert down in warning
+    assert "connection refused" in warning
+    again = await source.poll()
+    assert again.warnings == ()
+    pve.now += HOME_AGAIN_S + 1.0
+    home = await source.poll()
+    assert home.value is not None
+    assert len(home.warnings) == 1
+
+
+async def test_the_first_api_node_is_gone_back_to(pve: Pve) -> None:
+    first, second = FakePve(), FakePve()
+    first.faults[""] = reset
+    source = pve.source(await pve.node(first), await pve.node(second))
+    assert (await source.poll()).value is not None
+    first.faults.clear()
+    asked = sum(second.asked.values())
+    pve.now += HOME_AGAIN_S + 1.0
+    reading = await source.poll()
+    assert reading.warnings == ()
+    assert sum(second.asked.values()) == asked
+
+
+async def test_when_all_api_nodes_are_down_each_is_named(pve: Pve, serve_raw: ServeRaw) -> None:
+    hosts = [await gone(serve_raw) for _ in range(3)]
+    reading = await pve.source(*hosts).poll()
+    assert reading.value is None
+    assert reading.failure is not None
+    assert reading.failure.kind is FailureKind.UNREACHABLE
+    told = (*reading.warnings, reading.failure.what)
+    assert all(host in words for host, words in zip(hosts, told, strict=True))
+
+
+async def test_an_api_node_that_hangs_is_passed_over_and_holds_up_nothing(pve: Pve) -> None:
+    hung, well = FakePve(), FakePve()
+    hung.faults[""] = for_ever
+    source = pve.source(await pve.node(hung), await pve.node(well), deadline_s=3.0)
+    async with beating() as beat:
+        reading = await source.poll()
+    assert reading.value is not None
+    assert "no answer within 3 s" in reading.warnings[0]
+    assert beat.longest_s < 2.0
+
+
+async def test_a_refused_login_is_tried_at_one_node_once(pve: Pve) -> None:
+    first, second = FakePve(), FakePve()
+    first.faults[""] = refusing(401, "invalid token value!")
+    reading = await pve.source(await pve.node(first), await pve.node(second)).poll()
+    assert reading.failure is not None
+    assert reading.failure.kind is FailureKind.FORBIDDEN
+    assert "invalid token value!" in reading.failure.what
+    assert TOKEN_ID in reading.failure.remedy
+    assert (first.asked, sum(second.asked.values())) == ({"cluster/status": 1}, 0)
+
+
+async def test_a_secret_that_was_changed_is_read_anew_after_a_refusal(
+    pve: Pve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = FakePve()
+    node.faults[""] = refusing(401, "invalid token value!")
+    source = pve.source(await pve.node(node))
+    await source.poll()
+    node.faults.clear()
+    monkeypatch.setenv("FARMTUI_TEST_SECRET", "another-Pl4nted-one")
+    assert (await source.poll()).failure is None
+    assert node.logins[-1].endswith("another-Pl4nted-one")
+
+
+# -- rights
+
+
+async def test_a_token_that_sees_guests_only_shows_them(pve: Pve) -> None:
+    node = FakePve()
+    node.faults["cluster/status"] = refusing(403, "Permission check failed (/, Sys.Audit)")
+    node.answers["cluster/resources"] = RESOURCES[2:]
+    reading = await pve.source(await pve.node(node)).poll()
+    assert reading.failure is None
+    assert reading.value is not None
+    assert [guest.name for guest in reading.value.guests] == ["worker-1", "db-1"]
+    assert reading.value.quorate is None
+    assert "PVEAuditor" in reading.warnings[0]
+
+
+async def test_a_token_without_rights_is_forbidden_not_an_empty_cluster(pve: Pve) -> None:
+    node = FakePve()
+    node.faults["cluster/status"] = refusing(403, "Permission check failed (/, Sys.Audit)")
+    node.answers["cluster/resources"] = []
+    reading = await pve.source(await pve.node(node)).poll()
+    assert reading.value is None
+    assert reading.failure is not None
+    assert reading.failure.kind is FailureKind.FORBIDDEN
+    assert "Sys.Audit" in reading.failure.what
+
+
+# -- faults
+
+
+async def web_page_401(_: web.Request) -> web.StreamResponse:
+    return web.Response(status=401, text="<html>log in</html>", content_type="text/html")
+
+
+async def list_500(_: web.Request) -> web.StreamResponse:
+    return web.json_response([1, 2], status=500, reason="got timeout")
+
+
+async def half_an_error(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(status=503, reason="starting", headers={"Content-Length": "5000"})
+    await response.prepare(request)
+    await response.write(b'{"errors":')
+    assert request.transport is not None
+    request.transport.close()
+    return response
+
+
+async def elsewhere(_: web.Request) -> web.StreamResponse:
+    return web.Response(status=302, headers={"Location": "https://login.example/?ticket=x"})
+
+
+async def lying_gzip(_: web.Request) -> web.StreamResponse:
+    return web.Response(body=b"not gzip at all", headers={"Content-Encoding": "gzip"})
+
+
+FAULTS: dict[str, tuple[Fault, FailureKind]] = {
+    "401": (refusing(401, "No ticket"), FailureKind.FORBIDDEN),
+    "401 with a page": (web_page_401, FailureKind.FORBIDDEN),
+    "403": (refusing(403, "Permission check failed"), FailureKind.FORBIDDEN),
+    "404": (refusing(404, "Not found"), FailureKind.BAD_ANSWER),
+    "429": (refusing(429, "slow down"), FailureKind.RATE_LIMITED),
+    "500": (refusing(500, "got timeout"), FailureKind.SERVER),
+    "500 with a list": (list_500, FailureKind.SERVER),
+    "501": (refusing(501, "Method not implemented"), FailureKind.SERVER),
+    "503 cut short": (half_an_error, FailureKind.SERVER),
+    "595": (nobody_there, FailureKind.UNREACHABLE),
+    "reset": (reset, FailureKind.UNREACHABLE),
+    "half a body": (cut_short, FailureKind.BAD_ANSWER),
+    "redirect": (elsewhere, FailureKind.BAD_ANSWER),
+    "lying encoding": (lying_gzip, FailureKind.BAD_ANSWER),
+    "page": (text("<html>a router</html>", "text/html"), FailureKind.BAD_ANSWER),
+    "empty": (text(""), FailureKind.BAD_ANSWER),
+    "not JSON": (text('{"data": [}'), FailureKind.BAD_ANSWER),
+    "not UTF-8": (text("ÿ", "text/plain; charset=latin-1"), FailureKind.BAD_ANSWER),
+    "deep": (text("[" * 100_000), FailureKind.BAD_ANSWER),
+    "no data": (text('{"success": 1}'), FailureKind.BAD_ANSWER),
+    "a list": (text("[]"), FailureKind.BAD_ANSWER),
+    "a number": (text("3"), FailureKind.BAD_ANSWER),
+    "null": (text("null"), FailureKind.BAD_ANSWER),
+    "null data": (text('{"data": null}'), FailureKind.BAD_ANSWER),
+    "data of another kind": (text('{"data": {"a": 1}}'), FailureKind.BAD_ANSWER),
+    "text for data": (text('{"data": "yes"}'), FailureKind.BAD_ANSWER),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_fault_becomes_words(pve: Pve, planted: str, name: str) -> None:
+    fault, kind = FAULTS[name]
+    node = FakePve()
+    node.faults[""] = fault
+    source = pve.source(host := await pve.node(node))
+    reading = await source.poll()
+    assert reading.value is None
+    assert reading.failure is not None
+    assert reading.failure.kind is kind, reading.failure
+    assert reading.failure.what.startswith(f"proxmox main at {host}: ")
+    assert reading.failure.remedy
+    assert planted not in repr(reading)
+    assert "<html" not in repr(reading)
+    # It is well again, and so are we.
+    node.faults.clear()
+    assert (await source.poll()).failure is None
+
+
+@pytest.mark.parametrize("fault", [for_ever, drip], ids=["hangs", "drips"])
+async def test_no_answer_in_time(pve: Pve, fault: Fault) -> None:
+    node = FakePve()
+    node.faults[""] = fault
+    source = pve.source(await pve.node(node), deadline_s=SHORT_S)
+    for _ in range(6):
+        # More often than there are threads: none of them is lost to it.
+        reading = await source.poll()
+        assert reading.failure is not None
+        assert reading.failure.kind is FailureKind.TIMEOUT
+        assert "within 0.4 s" in reading.failure.what
+
+
+async def test_a_huge_answer_is_not_swallowed(pve: Pve) -> None:
+    node = FakePve()
+    sent = 0
+
+    async def huge(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        await response.write(b'{"data": [')
+        piece = b'"' + b"x" * 1_000_000 + b'",'
+        while sent < 400_000_000:
+            await response.write(piece)
+            sent += len(piece)
+        return response
+
+    node.faults["cluster/status"] = huge
+    reading = await pve.source(await pve.node(node)).poll()
+    assert reading.failure is not None
+    assert reading.failure.kind is FailureKind.BAD_ANSWER
+    assert "longer than 64 MB" in reading.failure.what
+    assert sent < 200_000_000
+
+
+async def test_a_big_cluster_does_not_stop_the_loop(pve: Pve) -> None:
+    node = FakePve()
+    node.answers["cluster/resources"] = [
+        {**RESOURCES[2], "vmid": vmid, "id": f"qemu/{vmid}", "name": f"worker-{vmid}", "status": "stopped"}
+        for vmid in range(20_000)
+    ]
+    node.faults.update({f"nodes/pve-1/qemu/{vmid}/config": refusing(500, "no") for vmid in range(4)})
+    body = json.dumps({"data": node.answers["cluster/resources"]}).encode()
+
+    async def prepared(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=body, content_type="application/json")
+
+    node.faults["cluster/resources"] = prepared
+    source = pve.source(await pve.node(node))
+    reading = await source.poll()
+    assert reading.value is not None
+    assert len(reading.value.guests) == 20_000
+    assert reading.requests == 2 + LOOKUPS
+
+
+async def test_what_is_not_http(pve: Pve, serve_raw: ServeRaw) -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+        await writer.drain()
+        await reader.read(4096)
+
+    url = await serve_raw(greet)
+    reading = await pve.source(url.removeprefix("http://")).poll()
+    assert reading.failure is not None
+    assert reading.failure.kind is FailureKind.TLS
+
+
+# -- TLS
+
+
+async def test_a_certificate_that_has_expired(pve: Pve, certificates: Certificates) -> None:
+    host = await pve.node(FakePve(), certificates.server(expired=True))
+    reading = await pve.source(host).poll()
+    assert reading.failure is not None
+    assert reading.failure.kind is FailureKind.TLS
+    assert "expired" in reading.failure.what
+    assert "renew" in reading.failure.remedy
+
+
+async def test_a_certificate_for_another_host(pve: Pve, certificates: Certificates) -> None:
+    reading = await pve.source(await pve.node(FakePve(), certificates.server("pve-7.farm.example"))).poll()
+    assert reading.failure is not None
+    assert reading.failure.kind is FailureKind.TLS
+
+
+async def test_a_ca_that_nobody_knows_gets_no_login(pve: Pve, tmp_path: Path) -> None:
+    node = FakePve()
+    reading = await pve.source(await pve.node(node), ca_file=None).poll()
+    assert reading.failure is not None
+    assert reading.failure.kind is FailureKind.TLS
+    assert "ca_file" in reading.failure.remedy
+    assert not node.logins
+
+
+async def test_the_environment_has_no_say(pve: Pve, monkeypatch: pytest.MonkeyPatch, serve: Serve) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+    assert (await pve.source(await pve.node(FakePve())).poll()).failure is None
+
+
+@pytest.mark.parametrize("content", [None, "not a certificate"])
+async def test_a_ca_file_that_cannot_be_used_is_the_config_s_fault(
+    pve: Pve, tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "pve-ca.pem"
+    if content is not None:
+        path.write_text(content)
+    node = FakePve()
+    reading = await pve.source(await pve.node(node), ca_file=path).poll()
+    assert reading.failure is not None
+    assert reading.failure.kind is FailureKind.CONFIG
+    assert "pve-ca.pem" in reading.failure.what
+
+
+# -- secrets
+
+
+@pytest.mark.parametrize("secret", ["gehe1m-ü-n1cht", "with\ttab-s3cr3t"])
+async def test_a_secret_that_no_header_can_carry(pve: Pve, monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    monkeypatch.setenv("FARMTUI_TEST_SECRET", secret)
+    node = FakePve()
+    reading = await pve.source(await pve.node(node)).poll()
+    assert reading.failure is not None
+    assert reading.failure.kind is FailureKind.CONFIG
+    assert secret not in repr(reading)
+    assert not node.asked
+
+
+async def test_a_secret_that_is_not_there(pve: Pve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FARMTUI_TEST_SECRET")
+    node = FakePve()
+    first, second = await pve.node(node), await pve.node(node)
+    reading = await pve.source(first, second).poll()
+    assert reading.failure is not None
+    assert reading.failure.kind is FailureKind.CONFIG
+    assert "FARMTUI_TEST_SECRET" in reading.failure.what
+    assert not node.asked
+
+
+async def test_a_secret_that_is_sent_back_is_not_shown(pve: Pve, planted: str) -> None:
+    node = FakePve()
+    node.faults[""] = refusing(500, f"bad header PVEAPIToken={TOKEN_ID}={planted}")
+    reading = await pve.source(await pve.node(node)).poll()
+    assert planted not in repr(reading)
+    assert "•••" in repr(reading)
+
+
+# -- answers of the wrong shape
+
+WRONG: list[Any] = [
+    None,
+    7,
+    "qemu",
+    [],
+    {},
+    {"type": "qemu"},
+    {"type": ["qemu"], "vmid": 5},
+    {"type": "qemu", "vmid": "twelve", "node": "pve-1"},
+    {"type": "qemu", "vmid": None},
+    {"type": "qemu", "vmid": 1e400},
+    {"type": "node"},
+    {"type": "node", "node": 5},
+    {"type": "node", "node": ""},
+]
+
+
+async def test_resources_that_cannot_be_read_are_counted_and_the_others_go_on(pve: Pve) -> None:
+    node = FakePve()
+    node.answers["cluster/resources"] = [*WRONG, *RESOURCES]
+    node.answers["cluster/status"] = [*WRONG, *STATUS]
+    reading = await pve.source(await pve.node(node)).poll()
+    assert reading.failure is None
+    assert reading.value is not None
+    assert [guest.name for guest in reading.value.guests] == ["worker-1", "db-1"]
+    assert [host.name for host in reading.value.hosts] == ["pve-1", "pve-2"]
+    assert any(f"of {len(WRONG) + len(RESOURCES)} resources of main could not be read" in w for w in reading.warnings)
+
+
+async def test_figures_of_the_wrong_kind_are_not_measured(pve: Pve) -> None:
+    odd: dict[str, Any] = {"cpu": "NaN", "maxcpu": [], "mem": {}, "maxmem": None, "uptime": True, "tags": 5, "lock": []}
+    node = FakePve()
+    node.answers["cluster/resources"] = [{**item, **odd, "name": 5, "status": None} for item in RESOURCES]
+    reading = await pve.source(await pve.node(node)).poll()
+    assert reading.value is not None
+    guest = reading.value.guests[0]
+    assert (guest.cpu_ratio, guest.cpus, guest.memory_bytes, guest.uptime_s, guest.tags) == (None,) * 4 + ((),)
+    assert (guest.name, guest.status) == ("101", "unknown")
+    assert reading.value.hosts[0].cpu_ratio is None
+
+
+async def test_names_are_plain_text(pve: Pve) -> None:
+    node = FakePve()
+    node.answers["cluster/resources"] = [{**RESOURCES[2], "name": "\x1b]52;c;cHduZWQ=\x07evil\u202ename\n"}]
+    reading = await pve.source(await pve.node(node)).poll()
+    assert reading.value is not None
+    name = reading.value.guests[0].name
+    assert "evil" in name
+    assert all(char.isprintable() for char in name)
+
+
+# -- manners
+
+
+async def test_the_client_is_imported_by_the_first_poll_only() -> None:
+    script = (
+        "import sys\n"
+        "from farmtui.config import ProxmoxConfig\n"
+        "from farmtui.sources.proxmox import ProxmoxSource\n"
+        "ProxmoxSource(ProxmoxConfig(name='m', hosts=['h'], token_id='a@b!c', token_secret='env:X'))\n"
+        "print([n for n in ('proxmoxer', 'requests', 'textual') if n in sys.modules])\n"
+    )
+    done = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+async def test_a_poll_that_is_cancelled_leaves_the_source_usable(pve: Pve) -> None:
+    node = FakePve()
+    arrived = asyncio.Event()
+
+    async def hold(request: web.Request) -> web.StreamResponse:
+        arrived.set()
+        return await for_ever(request)
+
+    node.faults[""] = hold
+    source = pve.source(await pve.node(node))
+    task = asyncio.create_task(source.poll())
+    await arrived.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    node.faults.clear()
+    assert (await source.poll()).failure is None
+
+
+async def test_closing_twice(pve: Pve) -> None:
+    source = pve.source(await pve.node(FakePve()))
+    await source.poll()
+    await source.close()
+    await source.close()
+    # A poll after that has no thread any more, and says so instead of raising.
+    assert (await source.poll()).failure is not None
