@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Grid, Horizontal
 from textual.content import Content
+from textual.css.scalar import Scalar
 from textual.widgets import Static
 
 from farmtui.commands import Command
@@ -17,6 +18,7 @@ from farmtui.farm.node import Tier
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration, percent, rate
 from farmtui.insight.finding import Finding
+from farmtui.insight.thresholds import HIT_RATIO_LOST, above
 from screens import limits
 from screens.cache import against_last_week, hit_words, known
 from screens.frame import FarmScreen
@@ -44,6 +46,9 @@ TILES: tuple[tuple[str, str, str], ...] = (
 )
 """Name, title, and the screen that a click opens."""
 
+LEAST_ROWS = 4
+"""Findings that the table has room for though there are fewer: one more does not move the picture."""
+
 
 class OverviewScreen(FarmScreen):
     """What is wrong, why, and where to look; below it the figures that say how the farm is."""
@@ -66,7 +71,7 @@ class OverviewScreen(FarmScreen):
                 Column("title", "what", lambda f: Content.styled(f.title, ink.STRONG), width=24, flex=2, priority=0),
                 Column("cause", "why", lambda f: f.cause, width=28, min_width=28, flex=3, priority=1),
                 Column("since", "since", self._since, width=7, align="right", priority=2),
-                Column("runbook", "runbook", lambda f: f.runbook or "–", width=20, priority=4),
+                Column("runbook", "runbook", runbook_name, width=20, priority=4),
             ),
             key=lambda finding: finding.key,
             severity=lambda finding: finding.severity,
@@ -87,7 +92,13 @@ class OverviewScreen(FarmScreen):
         shown = findings
         if self.console.faults_only:
             shown = tuple(finding for finding in findings if finding.severity >= Severity.WARNING)
-        self.query_one("#findings", LiveTable).set_rows(
+        table = self.query_one("#findings", LiveTable)
+        # Where there is room for trends they get what the findings do not need.
+        room = self.has_class("-tall") or self.has_class("-high")
+        height = max(len(shown), LEAST_ROWS) + 1 if room else None
+        if table.styles.inline.height != (height and Scalar.from_number(height)):
+            table.styles.height = height
+        table.set_rows(
             shown, freshness=Freshness.LIVE if answered else Freshness.NEVER,
             reason="" if answered else "no source has answered yet",
         )  # fmt: skip
@@ -153,6 +164,11 @@ def cause_text(finding: Finding) -> Content:
     return Content.assemble(*parts)
 
 
+def runbook_name(finding: Finding) -> str:
+    """A runbook's name: the last part of its address. The whole address stands below the table."""
+    return finding.runbook.rstrip("/").rpartition("/")[2] or "–"
+
+
 def finding_subject(finding: Finding) -> Subject:
     """The subject of a finding."""
     return Subject("finding", finding.key, finding.title)
@@ -196,15 +212,18 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         )
     if farm.cache is not None:
         ratio = farm.cache.hit_ratio
+        before = farm.cache.hit_ratio_last_week
         low = limits.HIT_RATIO.severity(ratio) if known(ratio) else Severity.OK
+        if ratio is not None and before is not None and known(before):
+            low = max(low, above(before - ratio, HIT_RATIO_LOST))
         yield "hit", tile(
-            hit_words(ratio), against_last_week(ratio, farm.cache.hit_ratio_last_week), low,
+            hit_words(ratio), against_last_week(ratio, before), low,
             trend=trend_values(farm, "cache.hit_ratio"), high=1.0,
         )  # fmt: skip
     if farm.ceph is not None:
         ceph_fresh = ceph_freshness(farm)
         yield "storage", tile(
-            percent(farm.ceph.used_ratio), f"{health_words(farm.ceph, ceph_fresh)} {fills_words(farm, farm.ceph)}",
+            percent(farm.ceph.used_ratio), f"{health_words(farm.ceph, ceph_fresh).removeprefix('HEALTH_')} {fills_words(farm, farm.ceph)}",
             health_of(farm.ceph, ceph_fresh), freshness=ceph_fresh,
             trend=trend_values(farm, "ceph.used_ratio"), high=1.0,
         )  # fmt: skip
@@ -258,5 +277,5 @@ def _capacity(farm: Farm, fresh: Freshness, age_s: float | None) -> Iterator[tup
     severity = max(limits.CPU.severity(average), limits.MEMORY.severity(full) if full is not None else Severity.OK)
     yield (
         "capacity",
-        TileState(percent(average), f"CPU of {len(busy)} workers, RAM to {percent(full)}", severity, fresh, age_s),
+        TileState(percent(average), f"CPU, RAM up to {percent(full)}", severity, fresh, age_s),
     )

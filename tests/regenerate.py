@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from farmtui import config, config_text
+from tests import screenshot
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,6 +28,7 @@ GENERATED: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "docs/config.md": config_reference,
         "docs/config.schema.json": config_schema,
+        "docs/screenshot.svg": screenshot.svg,
     }
 )
 """Each generated file, by its path from the project's root, and what gives its text."""

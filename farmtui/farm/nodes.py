@@ -131,8 +131,11 @@ def _blame_the_switched_off(
         return
     for index in members:
         if index in off and not nodes[index].serving:
-            reason = f"its tier lacks it: {serving} of {expected} serve"
-            nodes[index] = replace(nodes[index], state=Severity.CRITICAL, reasons=(reason, *nodes[index].reasons))
+            # Who has switched it off comes first: that is the cause, and what to undo.
+            off_by = [reason for reason in nodes[index].reasons if reason.startswith("switched off")]
+            rest = [reason for reason in nodes[index].reasons if reason not in off_by]
+            reasons = (*off_by, f"its tier lacks it: {serving} of {expected} serve", *rest)
+            nodes[index] = replace(nodes[index], state=Severity.CRITICAL, reasons=reasons)
 
 
 def _summary(tier: Tier, expected: int | None, nodes: Sequence[Node], trust: Trust) -> TierSummary:

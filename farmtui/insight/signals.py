@@ -98,19 +98,19 @@ def _gaps(farm: Farm) -> Iterator[Finding]:
         names = ", ".join(name for name, _ in farm.figure_problems[:4])
         more = f" and {len(farm.figure_problems) - 4} more" if len(farm.figure_problems) > 4 else ""
         yield Finding(
-            "figures", Severity.INFO, f"{len(farm.figure_problems)} figures could not be had", f"{names}{more}",
+            "figures", Severity.INFO, _counted(len(farm.figure_problems), "figure", "figures", "could not be had"), f"{names}{more}",
             tuple(f"{name}: {why}" for name, why in farm.figure_problems[:2]), screen="sources", part="sources",
         )  # fmt: skip
     if farm.identity_problems:
         first = farm.identity_problems[0]
         yield Finding(
-            "identity", Severity.INFO, f"{len(farm.identity_problems)} machines are doubtful",
+            "identity", Severity.INFO, _counted(len(farm.identity_problems), "machine is", "machines are", "doubtful"),
             f"{first.subject}: {first.detail}", (f"→ {first.remedy}",), screen="sources", part="sources",
         )  # fmt: skip
     if broken := [rule for rule in farm.rules if rule.health == "err"]:
         yield Finding(
-            "rules", Severity.WARNING, f"{len(broken)} alert rules cannot be evaluated",
-            f"they never fire: {', '.join(rule.name for rule in broken[:4])}",
+            "rules", Severity.WARNING, _counted(len(broken), "alert rule", "alert rules", "cannot be evaluated"),
+            f"never fires: {', '.join(rule.name for rule in broken[:4])}",
             (broken[0].last_error,) if broken[0].last_error else (), screen="alerts", part="alerts",
         )  # fmt: skip
     if farm.book and (gone := [replica for replica in farm.book.replicas if not replica.up]):
@@ -122,6 +122,10 @@ def _gaps(farm: Farm) -> Iterator[Finding]:
             else ("nobody is told of any alert",), screen="sources", part="alerts",
             topics=("alertmanager",),
         )  # fmt: skip
+
+
+def _counted(number: int, one: str, many: str, rest: str) -> str:
+    return f"{number} {one if number == 1 else many} {rest}"
 
 
 def explain_alerts(farm: Farm, found: Sequence[Finding], machines: Machines) -> tuple[Finding, ...]:

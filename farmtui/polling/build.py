@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from farmtui.config import Config
 from farmtui.sources import Source
 
 
-def build_sources(config: Config) -> tuple[Source[Any], ...]:
+def build_sources(config: Config, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> tuple[Source[Any], ...]:
     """All sources of a config; none of them connects before its first poll. Imports may take half a second.
+
+    `clock` gives the present, timezone-aware: when a reading was taken, and where the trends end.
 
     Raises ConfigError and SecretError as the sources do.
     """
@@ -17,17 +21,17 @@ def build_sources(config: Config) -> tuple[Source[Any], ...]:
     if config.prometheus is not None:
         from farmtui.sources.prometheus import PrometheusSource, PrometheusTrends
 
-        sources += [PrometheusSource(config.prometheus), PrometheusTrends(config.prometheus)]
+        sources += [PrometheusSource(config.prometheus, clock=clock), PrometheusTrends(config.prometheus, clock=clock)]
     if config.alertmanager is not None:
         from farmtui.sources.alertmanager import AlertmanagerSource
 
-        sources.append(AlertmanagerSource(config.alertmanager))
+        sources.append(AlertmanagerSource(config.alertmanager, clock=clock))
     if config.proxmox:
         from farmtui.sources.proxmox import ProxmoxSource
 
-        sources += [ProxmoxSource(cluster) for cluster in config.proxmox]
+        sources += [ProxmoxSource(cluster, clock=clock) for cluster in config.proxmox]
     if config.digitalocean is not None:
         from farmtui.sources.digitalocean import DigitalOceanSource
 
-        sources.append(DigitalOceanSource(config.digitalocean))
+        sources.append(DigitalOceanSource(config.digitalocean, clock=clock))
     return tuple(sources)

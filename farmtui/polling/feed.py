@@ -126,7 +126,7 @@ class Feed:
 
     def _ensure(self) -> tuple[Coordinator, ...]:
         if self._coordinators is None:
-            sources = build_sources(self._config) if self._given is None else self._given
+            sources = build_sources(self._config, self._clock.now) if self._given is None else self._given
             self._coordinators = tuple(
                 Coordinator(source, self._changed.set, clock=self._clock, chance=self._chance) for source in sources
             )

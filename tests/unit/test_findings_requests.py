@@ -236,7 +236,7 @@ def test_what_could_not_be_had_and_who_is_doubtful_are_notes_with_their_remedies
 def test_rules_that_cannot_be_evaluated_and_alertmanagers_that_are_gone() -> None:
     book = make_book(replicas=[make_replica(), make_replica("http://am-2:9093", up=False, problem="refused")])
     told = found(make_farm(book, rules=[make_rule("CephNearFull", health="err")]))
-    assert told["rules"].cause == "they never fire: CephNearFull"
+    assert told["rules"].cause == "never fires: CephNearFull"
     assert told["alertmanager/replica"].title == "1 of 2 Alertmanagers do not answer"
 
 

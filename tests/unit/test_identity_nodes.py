@@ -121,7 +121,7 @@ def test_a_guest_that_is_off_is_a_fault_as_soon_as_its_tier_lacks_it() -> None:
     population = populate([], [cluster(*guests)], None, rules=rules, now=NOW)
     node = node_of(population, "cache-2")
     assert node.state is Severity.CRITICAL
-    assert node.reasons[0] == "its tier lacks it: 1 of 2 serve"
+    assert node.reasons[:2] == ("switched off (PVE says stopped)", "its tier lacks it: 1 of 2 serve")
     enough = populate([], [cluster(*guests, guest("cache-3", 3))], None, rules=rules, now=NOW)
     assert node_of(enough, "cache-2").state is Severity.INFO
 

@@ -158,7 +158,7 @@ class PrometheusServer:
             "version": PROMETHEUS_VERSION,
             "revision": "2.42.0+ds-5+b5",
             "branch": "debian/sid",
-            "buildUser": "team+pkg-go@tracker.debian.org",
+            "buildUser": "farmtui demo",
             "buildDate": "20230409-09:50:43",
             "goVersion": "go1.19.8",
         }
