@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 
 from aiohttp import web
 
@@ -104,8 +105,12 @@ async def running(options: Options) -> AsyncIterator[Running]:
         )
 
 
+@cache
 def certificate() -> tuple[ssl.SSLContext, bytes]:
-    """A server's TLS for the loopback address, and the certificate (PEM) of the CA that vouches for it."""
+    """A server's TLS for the loopback address, and the certificate (PEM) of the CA that vouches for it.
+
+    Made anew by each process; no key ever leaves it.
+    """
     # 0.1 s of import, for who serves TLS only.
     import trustme
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 
 from aiohttp import web
@@ -31,4 +32,11 @@ class Listening:
 
     async def stop(self) -> None:
         """Close all connections and the port."""
+        server = self._runner.server
+        open_yet = [connection.transport for connection in server.connections] if server else []
         await self._runner.cleanup()
+        for transport in open_yet:
+            # TLS would wait for the other side's farewell, longer than the event loop may live.
+            if transport is not None:
+                transport.abort()
+        await asyncio.sleep(0)
