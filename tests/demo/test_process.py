@@ -32,16 +32,14 @@ def told(*options: str) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def child(path: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """A farm that serves."""
-    process = subprocess.Popen(
-        [*COMMAND, f"--write-config={path}", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None
-        assert json.loads(process.stdout.readline()) == {"config": str(path)}
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    command = [*COMMAND, f"--write-config={path}", *options]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline()) == {"config": str(path)}
+            yield process
+        finally:
+            process.kill()
 
 
 def test_it_serves_what_its_config_says_and_ends_with_its_input(tmp_path: Path) -> None:
