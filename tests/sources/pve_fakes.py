@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -70,12 +71,19 @@ class Pve:
         self._serve = serve
         self._certificates = certificates
         self._sources: list[ProxmoxSource] = []
+        self._opened: list[asyncio.Transport] = []
         self.now = 0.0
         """The sources' monotonic clock."""
 
     async def node(self, answering: Fault, tls: ssl.SSLContext | None = None) -> str:
         """The host and port of a new API node."""
-        url = await self._serve(answering, tls or self._certificates.server())
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            if isinstance(request.transport, asyncio.Transport):
+                self._opened.append(request.transport)
+            return await answering(request)
+
+        url = await self._serve(answer, tls or self._certificates.server())
         return url.removeprefix("https://")
 
     def source(self, *hosts: str, deadline_s: float = PATIENT_S, **more: Any) -> ProxmoxSource:
@@ -94,9 +102,14 @@ class Pve:
         return source
 
     async def close(self) -> None:
-        """Close every source."""
+        """Close every source, and what is left of its connections."""
         for source in self._sources:
             await source.close()
+        # A TLS connection that is closed in good order waits for its other side, and the loop's end does not.
+        for transport in self._opened:
+            transport.abort()
+        for _ in range(20):
+            await asyncio.sleep(0)
 
 
 async def nobody_there(_: web.Request) -> web.StreamResponse:
