@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from farmtui.demo.world.ceph_changes import OsdStop, ScrubError, SlowOps
 from farmtui.demo.world.changes import (
+    BackupFailing,
     CertificateStuck,
     Change,
     ClockOff,
@@ -190,6 +191,13 @@ _ALL = (
         4_000.0,
         lambda farm: CertificateStuck(min(11, len(farm.sites) - 1)),
         ("CertificateExpires",),
+    ),
+    Fault(
+        "backup-failed",
+        "the nightly backup has failed for longer than a day",
+        36 * 3600.0,
+        lambda _farm: BackupFailing(True),
+        ("BackupOld",),
     ),
     Fault(
         "clock-off",

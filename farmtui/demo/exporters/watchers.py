@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
 from farmtui.demo.exporters.series import Family, Gauge, named
 from farmtui.demo.exporters.targets import CLOUD_API, INTERCONNECT, Targets
 from farmtui.demo.promql.series import Series
+from farmtui.demo.world.day import BACKUP_ENDS_S
+from farmtui.demo.world.inventory import MONITORING
 from farmtui.demo.world.world import World
 
 PROMETHEUS_VERSION = "2.42.0"
 ALERTMANAGER_VERSION = "0.25.0"
+_DAY = 86_400.0
 _USUAL_S = 0.0118
 _CLOUD_STATUS = {"ok": 200.0, "unauthorized": 401.0, "limited": 429.0}
 
@@ -38,6 +42,12 @@ class Watchers:
                 "gauge",
                 "Returns how long the probe took to complete in seconds",
                 partial(self._probes, "probe_duration_seconds", self._duration),
+            ),
+            Family(
+                "farm_backup_last_success_timestamp_seconds",
+                "gauge",
+                "When the last nightly backup ended that can be restored.",
+                self._backups,
             ),
             Family("probe_http_status_code", "gauge", "Response HTTP status code", self._statuses),
             Family(
@@ -70,6 +80,18 @@ class Watchers:
             for t in self._targets.of(CLOUD_API)
         ]
         return [*links, *clouds]
+
+    def _backups(self) -> list[Series]:
+        """The backup job writes it for the node exporter beside Prometheus (textfile collector)."""
+        target = next(t for t in self._targets.of("node") if t.machine.tier == MONITORING)
+        name = "farm_backup_last_success_timestamp_seconds"
+        return [Gauge(named(name, target.labels, backup="sites"), self._targets.answering(target), self._backed_up)]
+
+    def _backed_up(self, t: float) -> float:
+        ended = math.floor((t - BACKUP_ENDS_S) / _DAY) * _DAY + BACKUP_ENDS_S
+        while self._world.timeline.at(ended).condition.backup_failing:
+            ended -= _DAY
+        return ended
 
     def _statuses(self) -> list[Series]:
         return [

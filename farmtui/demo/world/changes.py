@@ -329,6 +329,17 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupFailing:
+    """From now on the nightly backup fails, or succeeds again."""
+
+    failing: bool
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        return replace(now, backup_failing=self.failing)
+
+
+@dataclass(frozen=True, slots=True)
 class PrometheusDelay:
     """Every answer of Prometheus takes so many seconds longer."""
 

@@ -154,6 +154,8 @@ class Condition:
     """Clock offsets in seconds of machines whose clock is off."""
     backup: bool = False
     """The nightly backup is running."""
+    backup_failing: bool = False
+    """What the nightly backup writes is worth nothing."""
     prometheus_delay_s: float = 0.0
     cloud_api: str = "ok"
     """`ok`, `unauthorized` or `limited`."""

@@ -24,6 +24,9 @@ from farmtui.demo.world.changes import (
 )
 from farmtui.demo.world.inventory import APP, CACHE, DATABASE, MONITORING, Inventory
 
+BACKUP_ENDS_S = 3.2 * 3600
+"""When the nightly backup ends, seconds after midnight UTC."""
+
 _DAY = 86_400.0
 _SLOT_S = 4_800.0
 
@@ -38,7 +41,7 @@ def living_day(seed: int, day: int, farm: Inventory, calm_from: float = math.inf
     """
     random = Random(f"{seed}:day:{day}")
     start = day * _DAY
-    plan: Plan = [(start + 1.5 * 3600, Backup(True)), (start + 3.2 * 3600, Backup(False))]
+    plan: Plan = [(start + 1.5 * 3600, Backup(True)), (start + BACKUP_ENDS_S, Backup(False))]
     incidents, weights = zip(*_INCIDENTS, strict=True)
     slot = 0.0
     while slot + _SLOT_S <= _DAY:
