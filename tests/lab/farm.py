@@ -33,6 +33,9 @@ TRAEFIK = {
     'traefik_entrypoint_requests_total{code="502",entrypoint="web",method="GET",protocol="http"}': 3.0,
     ROUTER: 290.0,
 }
+NODE = {f'node_cpu_seconds_total{{cpu="{cpu}",mode="{mode}"}}': rate
+        for cpu in (0, 1) for mode, rate in (("idle", 0.75), ("user", 0.20), ("system", 0.05))}  # fmt: skip
+"""A machine that is a quarter busy."""
 GALERA = {"mysql_global_status_queries": 400.0, "mysql_global_status_uptime": 1.0}
 
 RULES = """
@@ -95,7 +98,7 @@ def lab_farm(folder: Path) -> Iterator[LabFarm]:
         "ceph": Exporter(Replay("ceph_ok", {}, began, label="stor-1"), host="127.0.1.41"),
         "swarm": Exporter(Replay("swarm", {}, began), host="127.0.1.31"),
         **{
-            f"node-{name}": Exporter(Replay("node", {}, began, label=name), host=host)
+            f"node-{name}": Exporter(Replay("node", NODE, began, label=name), host=host)
             for name, host in (("cache-1", "127.0.1.11"), ("db-1", "127.0.1.21"), ("edge-1", "127.0.1.31"))
         },
     }
@@ -177,7 +180,7 @@ def write_history(folder: Path, exporters: dict[str, Exporter], jobs: dict[str, 
                 before = Replay("varnish", rates, exporter.replay.began)
                 lines += _interleaved(before.history([time - WEEK_S for time in recent], target),
                                       exporter.replay.history(recent, target))  # fmt: skip
-            elif job in ("traefik", "galera", "redis"):
+            elif job in ("traefik", "galera", "redis", "node"):
                 lines += list(exporter.replay.history(recent, target))
     backfill(folder, _grouped(lines))
 

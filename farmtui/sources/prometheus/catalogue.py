@@ -24,6 +24,12 @@ _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _METRIC: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _RANGE: Final = re.compile(r"\[[^\]]*\]")
 _QUOTED: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
+_BRACES: Final = re.compile(r"\{[^}]*\}")
+_GROUPING: Final = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", re.IGNORECASE)
+_READS: Final = re.compile(r"(?<![\w:.])[a-zA-Z_:][\w:]*(?![\w:]*\s*\()")
+_WORDS: Final = frozenset(
+    {"and", "or", "unless", "bool", "offset", "atan2", "inf", "nan", "by", "without", "on", "ignoring", "start", "end"}
+)
 _FIGURE_KEYS: Final = frozenset({"promql", "unit", "labels", "needs", "title", "pace"})
 _TREND_KEYS: Final = frozenset({"promql", "figure", "unit", "title", "by"})
 
@@ -105,11 +111,18 @@ class Catalogue:
         trends = dict(self.trends)
         for name, text in overrides.items():
             promql = text.strip()
-            figures[name] = replace(figures[name], promql=promql, needs=(), overridden=True)
+            figures[name] = replace(figures[name], promql=promql, needs=metrics_in(promql), overridden=True)
             for trend in self.trends.values():
                 if trend.figure == name:
                     trends[trend.name] = replace(trend, promql=promql)
         return Catalogue(MappingProxyType(figures), MappingProxyType(trends))
+
+
+def metrics_in(promql: str) -> tuple[str, ...]:
+    """The metric names that a query reads, each once, in their order; a name in `__name__` matchers is not seen."""
+    bare = _GROUPING.sub(" ", _RANGE.sub(" ", _BRACES.sub(" ", _QUOTED.sub('""', promql))))
+    names = (found for found in _READS.findall(bare) if found.lower() not in _WORDS)
+    return tuple(dict.fromkeys(names))
 
 
 def _unknown(name: str, figures: Mapping[str, Figure]) -> str:
