@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -122,7 +123,8 @@ class DigitalOceanSource:
             if self._polls % SLOW_EVERY == 0 or any(part.problem for part in self._parts.values()):
                 await self._slow(deadline_s * _SLOW_WITHIN)
             self._polls += 1
-            account = await self._pool.run(lambda: self._decode(droplets), deadline_s)
+            # Not in the client's thread: a part that hangs may still have it.
+            account = await asyncio.to_thread(self._decode, droplets)
         except Exception as error:  # noqa: BLE001 - a poll never raises: whatever it is becomes words
             failure = self._failure(error)
             return Reading(None, self._clock(), time.perf_counter() - began, failure=failure, requests=self._asked)
@@ -133,7 +135,7 @@ class DigitalOceanSource:
         try:
             await self._pool.run(self._read_parts, deadline_s)
         except TimeoutError as error:
-            words = self._problem(error, "the rest")
+            _, words = self._problem(error, "the rest")
             self._parts = {
                 what: part if part.problem else Part(part.value, words) for what, part in self._parts.items()
             }
@@ -145,7 +147,8 @@ class DigitalOceanSource:
             self._secret.forget()
             self._disconnect()
             return replace(failure, remedy=_LOOK)
-        if failure.kind is FailureKind.RATE_LIMITED:
+        if failure.kind is FailureKind.RATE_LIMITED and not isinstance(error, SourceError):
+            # It was the API that refused, not we that did not ask.
             return replace(failure, retry_after_s=self._rate.hold(failure.retry_after_s))
         return failure
 
@@ -157,25 +160,35 @@ class DigitalOceanSource:
 
     def _read_parts(self) -> None:
         client = self._connect()
-        self._read_part("volumes", lambda: self._pages(client.volumes.list, "volumes", {}))
-        self._read_part("load balancers", lambda: self._pages(client.load_balancers.list, "load_balancers", {}))
-        self._read_part("balance", lambda: self._one(client.balance.get, "month_to_date_usage"))
+        readers: dict[str, Callable[[], Any]] = {
+            "volumes": lambda: self._pages(client.volumes.list, "volumes", {}),
+            "load balancers": lambda: self._pages(client.load_balancers.list, "load_balancers", {}),
+            "balance": lambda: self._one(client.balance.get, "month_to_date_usage"),
+        }
+        for what in _PARTS:
+            kind = self._read_part(what, readers[what])
+            if kind in (FailureKind.TIMEOUT, FailureKind.RATE_LIMITED):
+                # The next part would fare no better.
+                return
 
-    def _read_part(self, what: str, read: Callable[[], Any]) -> None:
-        """A part that fails (a token without that scope) leaves the droplets to be seen."""
+    def _read_part(self, what: str, read: Callable[[], Any]) -> FailureKind | None:
+        """A part that fails (a token without that scope) leaves the droplets to be seen, and its last answer."""
+        kind: FailureKind | None = None
         try:
             part = Part(read())
         except Exception as error:  # noqa: BLE001 - the part's failure in words, beside the rest
-            part = Part(self._parts[what].value, self._problem(error, what))
+            kind, words = self._problem(error, what)
+            part = Part(self._parts[what].value, words)
         # Nobody reads a part while it is replaced: each is one object.
         self._parts = {**self._parts, what: part}
+        return kind
 
-    def _problem(self, error: Exception, what: str) -> str:
+    def _problem(self, error: Exception, what: str) -> tuple[FailureKind, str]:
         deadline_s = self._config.deadline_s
         failure = failure_of(error, source=f"digitalocean {what}", where=self.endpoint, deadline_s=deadline_s)
-        if failure.kind is FailureKind.RATE_LIMITED:
+        if failure.kind is FailureKind.RATE_LIMITED and not isinstance(error, SourceError):
             self._rate.hold(failure.retry_after_s)
-        return f"{failure.what}; {failure.remedy}"
+        return failure.kind, f"{failure.what}; {failure.remedy}"
 
     def _decode(self, droplets: list[Any]) -> CloudAccount:
         parts = self._parts

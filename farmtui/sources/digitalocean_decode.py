@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from farmtui.farm.node import CloudAccount, Droplet, LoadBalancer, Volume
 from farmtui.farm.text import clean_text
 from farmtui.sources.alertmanager_decode import moment
+from farmtui.sources.errors import bad_answer
 
 T = TypeVar("T")
 MEBI, GIBI = 2.0**20, 2.0**30
@@ -34,11 +35,18 @@ def decode_account(
     remaining: int | None,
     problems: list[str],
 ) -> CloudAccount:
-    """The account; items that cannot be read are counted in its problems, and the others go on."""
+    """The account; items that cannot be read are counted in its problems, and the others go on.
+
+    Raises SourceError where there are droplets and none of them can be read.
+    """
     told = list(problems)
     # What was made while the pages were read has moved others to the next one: they are listed twice.
+    found = {item.id: item for item in _each(droplets, "droplets", _droplet, told)}
+    if droplets and not found:
+        # No empty account, but one that we do not understand.
+        raise bad_answer("none of the droplets could be read")
     return CloudAccount(
-        droplets=tuple({item.id: item for item in _each(droplets, "droplets", _droplet, told)}.values()),
+        droplets=tuple(found.values()),
         volumes=tuple({item.id: item for item in _each(volumes, "volumes", _volume, told)}.values()),
         load_balancers=tuple(
             {item.id: item for item in _each(load_balancers, "load balancers", _balancer, told)}.values()

@@ -19,7 +19,7 @@ _IP_IN_CONFIG = re.compile(r"\bip6?=([0-9A-Fa-f.:]+)")
 def decode_cluster(
     name: str, status: Any, resources: Any, *, names: Mapping[int, str] | None = None, problem: str = ""
 ) -> PveCluster:
-    """A cluster from `cluster/status` and `cluster/resources`. Raises SourceError where either is no list.
+    """A cluster from `cluster/status` and `cluster/resources`. Raises SourceError where they are no such thing.
 
     `names` are guests' names by vmid, for those whose name is not told (any more); `problem` comes first among the
     cluster's problems. Guests come without addresses.
@@ -54,6 +54,9 @@ def decode_cluster(
     for missing in sorted(set(online) - set(hosts)):
         state = "online" if online[missing] else "offline"
         hosts[missing] = PveHost(name, missing, state, host_addresses.get(missing, ""))
+    if unread and unread == len(resources):
+        # No empty cluster, but one that we do not understand.
+        raise bad_answer("none of the cluster's resources could be read")
     if unread:
         problems.append(f"{unread} of {len(resources)} resources of {name} could not be read")
     offline = {host.name for host in hosts.values() if host.status != "online"}

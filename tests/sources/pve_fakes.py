@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +12,8 @@ from aiohttp import web
 
 from farmtui.config import ProxmoxConfig
 from farmtui.sources.proxmox import ProxmoxSource
-from tests.sources.conftest import Certificates, Serve
-
-Fault = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from tests.sources.conftest import Certificates, Handler, Serve
+from tests.sources.prometheus.fakes import Fault
 
 PATIENT_S = 60.0
 """A deadline that no working answer ever meets, however loaded the machine is."""
@@ -57,8 +55,8 @@ class FakePve:
         self.asked[path] += 1
         self.logins.append(request.headers.get("Authorization", ""))
         fault = self.faults.get(path) or self.faults.get("")
-        if fault is not None:
-            return await fault(request)
+        if fault is not None and (answer := await fault(request)) is not None:
+            return answer
         if path not in self.answers:
             return web.json_response({"data": None}, status=501, reason="Method not implemented")
         return web.json_response({"data": self.answers[path]})
@@ -75,7 +73,7 @@ class Pve:
         self.now = 0.0
         """The sources' monotonic clock."""
 
-    async def node(self, answering: Fault, tls: ssl.SSLContext | None = None) -> str:
+    async def node(self, answering: Handler, tls: ssl.SSLContext | None = None) -> str:
         """The host and port of a new API node."""
 
         async def answer(request: web.Request) -> web.StreamResponse:

@@ -17,8 +17,8 @@ from aiohttp import web
 from farmtui.farm.reading import FailureKind
 from farmtui.sources.proxmox import HOME_AGAIN_S, LOOKUP_AGAIN_S, LOOKUP_RETRY_S, LOOKUPS
 from tests.sources.conftest import Certificates, Serve, ServeRaw, beating
-from tests.sources.prometheus.fakes import cut_short, drip, for_ever, reset, text
-from tests.sources.pve_fakes import AT, RESOURCES, STATUS, TOKEN_ID, FakePve, Fault, Pve, nobody_there, refusing
+from tests.sources.prometheus.fakes import Fault, cut_short, drip, for_ever, reset, text
+from tests.sources.pve_fakes import AT, RESOURCES, STATUS, TOKEN_ID, FakePve, Pve, nobody_there, refusing
 
 SHORT_S = 0.4
 
@@ -547,6 +547,15 @@ async def test_resources_that_cannot_be_read_are_counted_and_the_others_go_on(pv
     assert [guest.name for guest in reading.value.guests] == ["worker-1", "db-1"]
     assert [host.name for host in reading.value.hosts] == ["pve-1", "pve-2"]
     assert any(f"of {len(WRONG) + len(RESOURCES)} resources of main could not be read" in w for w in reading.warnings)
+
+
+async def test_resources_that_cannot_be_read_are_no_empty_cluster(pve: Pve) -> None:
+    node = FakePve()
+    node.answers["cluster/resources"] = [7, None]
+    reading = await pve.source(await pve.node(node)).poll()
+    assert reading.value is None
+    assert reading.failure is not None
+    assert reading.failure.kind is FailureKind.BAD_ANSWER
 
 
 async def test_figures_of_the_wrong_kind_are_not_measured(pve: Pve) -> None:
