@@ -6,12 +6,14 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from farmtui.demo.faults import FAULTS
 
@@ -41,9 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("a simulated farm has at least 15 nodes and 1 site", file=sys.stderr)
         return 2
     if given.write_config is not None:
-        return asyncio.run(_serve(given, given.write_config.absolute()))
-    with tempfile.TemporaryDirectory(prefix="farmtui-demo-") as folder:
-        return asyncio.run(_serve(given, Path(folder) / _CONFIG))
+        asyncio.run(_serve(given, given.write_config.absolute()))
+    folder = Path(tempfile.mkdtemp(prefix="farmtui-demo-"))
+    try:
+        asyncio.run(_serve(given, folder / _CONFIG, own=folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _listed() -> list[str]:
@@ -51,7 +56,8 @@ def _listed() -> list[str]:
     return [f"{fault.name:<{width}}  {fault.words}" for fault in FAULTS.values()]
 
 
-async def _serve(given: argparse.Namespace, path: Path) -> int:
+async def _serve(given: argparse.Namespace, path: Path, own: Path | None = None) -> NoReturn:
+    """Serve until the end, and end the process; a folder of our `own` goes with it."""
     from farmtui.demo.config import write_config
     from farmtui.demo.farm import Options, running
 
@@ -67,7 +73,10 @@ async def _serve(given: argparse.Namespace, path: Path) -> int:
         warming = asyncio.ensure_future(farm.keeper.ask(lambda observed: observed.alerts()))
         await over.wait()
         warming.cancel()
-    return 0
+        if own is not None:
+            shutil.rmtree(own, ignore_errors=True)
+        # At once: nothing is worth keeping, and a question to a world of 10,000 nodes may take half a minute yet.
+        os._exit(0)
 
 
 def _wait_for_end(loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None:

@@ -32,9 +32,11 @@ Listing = Callable[[Observed, Mapping[str, str]], Sequence[Json]]
 class DigitalOceanServer:
     """One account's API, for one token. Only what looks is answered: nothing can be changed through it."""
 
-    def __init__(self, keeper: Keeper, *, token: str) -> None:
+    def __init__(self, keeper: Keeper, *, token: str, hourly_limit: int = HOURLY_LIMIT) -> None:
+        """`token` is all it lets in; `hourly_limit` requests are answered in an hour of the world's clock."""
         self._keeper = keeper
         self._token = token
+        self._limit = hourly_limit
         self._hour = 0
         self._asked = 0
 
@@ -79,7 +81,7 @@ class DigitalOceanServer:
             answer.headers["Retry-After"] = str(max(1, math.ceil(reset - now)))
         else:
             answer = await handler(request)
-        answer.headers["ratelimit-limit"] = str(HOURLY_LIMIT)
+        answer.headers["ratelimit-limit"] = str(self._limit)
         answer.headers["ratelimit-remaining"] = str(max(0, remaining))
         answer.headers["ratelimit-reset"] = str(int(reset))
         return answer
@@ -90,8 +92,8 @@ class DigitalOceanServer:
         if hour != self._hour:
             self._hour, self._asked = hour, 0
         # Somebody else has used up what there was: the limit is the account's.
-        self._asked = HOURLY_LIMIT + 1 if limited else min(self._asked, HOURLY_LIMIT) + 1
-        return HOURLY_LIMIT - self._asked, (hour + 1) * _HOUR_S
+        self._asked = self._limit + 1 if limited else min(self._asked, self._limit) + 1
+        return self._limit - self._asked, (hour + 1) * _HOUR_S
 
     def _paged(self, key: str, listing: Listing) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
