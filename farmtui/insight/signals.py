@@ -98,7 +98,8 @@ def _gaps(farm: Farm) -> Iterator[Finding]:
         names = ", ".join(name for name, _ in farm.figure_problems[:4])
         more = f" and {len(farm.figure_problems) - 4} more" if len(farm.figure_problems) > 4 else ""
         yield Finding(
-            "figures", Severity.INFO, _counted(len(farm.figure_problems), "figure", "figures", "could not be had"), f"{names}{more}",
+            "figures", Severity.INFO, _counted(len(farm.figure_problems), "figure", "figures", "could not be had"),
+            f"{names}{more}",
             tuple(f"{name}: {why}" for name, why in farm.figure_problems[:2]), screen="sources", part="sources",
         )  # fmt: skip
     if farm.identity_problems:
