@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, cast
 
+from farmtui.farm.actions import ActionError
 from farmtui.farm.alerts import Matcher
 from farmtui.sources.alertmanager import UnknownOutcomeError
 from farmtui.sources.errors import SourceError
 from farmtui.sources.failures import causes, failure_of
-from screens.console import ActionError
 
 
 class SilenceApi(Protocol):

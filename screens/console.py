@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from screens.frame import FarmScreen
 
 
-class ActionError(Exception):
-    """An action that did not happen, or of which it is not known; the text says which, why, and what to do."""
-
-
 class SilenceDesk(Protocol):
     """The one thing that this console can change at an Alertmanager."""
 

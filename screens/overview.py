@@ -222,8 +222,9 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         )  # fmt: skip
     if farm.ceph is not None:
         ceph_fresh = ceph_freshness(farm)
+        health = health_words(farm.ceph, ceph_fresh).removeprefix("HEALTH_")
         yield "storage", tile(
-            percent(farm.ceph.used_ratio), f"{health_words(farm.ceph, ceph_fresh).removeprefix('HEALTH_')} {fills_words(farm, farm.ceph)}",
+            percent(farm.ceph.used_ratio), f"{health} {fills_words(farm, farm.ceph)}",
             health_of(farm.ceph, ceph_fresh), freshness=ceph_fresh,
             trend=trend_values(farm, "ceph.used_ratio"), high=1.0,
         )  # fmt: skip

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from farmtui.farm.matchers import MatcherError, parse_matchers
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,8 +14,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static, TextArea
 
+from farmtui.farm.actions import ActionError
 from farmtui.farm.alerts import Alert, Matcher, Silence
 from farmtui.farm.farm import Farm
+from farmtui.farm.matchers import MatcherError, parse_matchers
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration
 from farmtui.silences import unix_user
@@ -34,7 +35,7 @@ from screens.alert_draft import (
     matches_nothing_in_particular,
 )
 from screens.alert_rows import Around, around, summary
-from screens.console import ActionError, Console
+from screens.console import Console
 from screens.lines import ClickableLine
 from widgets import ink
 from widgets.dialog import ConfirmDialog, key_hints

@@ -40,4 +40,4 @@ def book() -> Mapping[str, CheckMeaning]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = files("farmtui.insight").joinpath("ceph_checks.yaml").read_text(encoding="utf-8")
     data = yaml.load(text, Loader=loader)  # noqa: S506 - either is a safe loader
-    return MappingProxyType({name: CheckMeaning(*words, known=True) for name, words in data.items()})
+    return MappingProxyType({name: CheckMeaning(meaning, remedy, True) for name, (meaning, remedy) in data.items()})

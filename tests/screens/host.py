@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
+from farmtui.farm.actions import ActionError
 from farmtui.farm.alerts import Matcher
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
-from screens.console import ActionError, SilenceDesk
+from screens.console import SilenceDesk
 from screens.frame import FarmScreen
 from screens.places import Place, Subject
 from themes import APP_CSS, load_themes, variable_defaults

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from farmtui.farm.actions import ActionError
 from farmtui.farm.alerts import Matcher
 from farmtui.farm.reading import FailureKind
 from farmtui.silences import AlertmanagerDesk, desk_for, make_desk, unix_user
 from farmtui.sources.alertmanager import UnknownOutcomeError
 from farmtui.sources.errors import SourceError, status_error
-from screens.console import ActionError
 from tests.screens.farms import NOW
 
 MATCHERS = (Matcher("alertname", "Down"),)
