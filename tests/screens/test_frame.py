@@ -43,6 +43,9 @@ async def console(
     """The console on the whole farm, without any source."""
     app = FarmApp(never, read_only="a test")
     async with app.run_test(size=size) as pilot:
+        # A config that is known before the feed asks for it would be polled.
+        while not app.workers:
+            await pilot.pause(0.01)
         if config is not None:
             app.use(config)
         app.publish(whole_farm())

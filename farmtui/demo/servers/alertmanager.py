@@ -174,7 +174,7 @@ class AlertmanagerServer:
                 "versionInfo": {
                     "branch": "debian/sid",
                     "buildDate": "20230409-09:50:43",
-                    "buildUser": "team+pkg-go@tracker.debian.org",
+                    "buildUser": "farmtui demo",
                     "goVersion": "go1.19.8",
                     "revision": "0.25.0-1+b4",
                     "version": ALERTMANAGER_VERSION,
