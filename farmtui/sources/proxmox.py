@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -135,27 +136,31 @@ class ProxmoxSource:
             # Without any right the list is empty, not refused: that is no empty cluster.
             raise forbidden
         problem = f"the cluster's own state is not shown: {_LOOK}" if forbidden is not None else ""
-        name, names = self._config.name, self._names
-        cluster = await self._pool.run(
-            lambda: decode_cluster(name, status, resources, names=names, problem=problem), self._config.deadline_s
-        )
+        deadline_s = self._config.deadline_s
+        # Ten thousand guests are more than the loop should turn over.
+        cluster, due = await self._pool.run(lambda: self._take(status, resources, problem), deadline_s)
+        await self._look_up(host, due)
+        known = self._addresses
+        return await self._pool.run(lambda: with_addresses(cluster, _told(known)), deadline_s)
+
+    def _take(self, status: Any, resources: Any, problem: str) -> tuple[PveCluster, list[Guest]]:
+        """In a worker thread: the cluster, and whose addresses are to be asked for now."""
+        cluster = decode_cluster(self._config.name, status, resources, names=self._names, problem=problem)
         # While its host is off, the API may no longer know a guest's name.
         self._names = {guest.vmid: guest.name for guest in cluster.guests}
-        await self._look_up(host, cluster)
-        return with_addresses(cluster, {vmid: known.addresses for vmid, known in self._addresses.items()})
-
-    async def _look_up(self, host: str, cluster: PveCluster) -> None:
-        """The addresses of a few guests more; what cannot be had is tried again later and harms nothing."""
-        now = self._monotonic()
-        never = _Known((), -math.inf)
-        known = self._addresses = {g.vmid: self._addresses.get(g.vmid, never) for g in cluster.guests}
+        now, before, never = self._monotonic(), self._addresses, _Known((), -math.inf)
+        known = self._addresses = {guest.vmid: before.get(guest.vmid, never) for guest in cluster.guests}
         waiting = [
             guest
             for guest in cluster.guests
             if not guest.template and guest.status != "unknown" and known[guest.vmid].due <= now
         ]
-        waiting.sort(key=lambda guest: known[guest.vmid].due)
-        for guest in waiting[:LOOKUPS]:
+        return cluster, heapq.nsmallest(LOOKUPS, waiting, key=lambda guest: known[guest.vmid].due)
+
+    async def _look_up(self, host: str, due: list[Guest]) -> None:
+        """The addresses of a few guests more; what cannot be had is tried again later and harms nothing."""
+        now, known = self._monotonic(), self._addresses
+        for guest in due:
             try:
                 found = await self._addresses_of(host, guest)
             except Exception as error:  # noqa: BLE001 - no agent, no permission, a node that is off
@@ -209,6 +214,10 @@ class ProxmoxSource:
         """Let the threads and connections go."""
         self._pool.close()
         self._disconnect()
+
+
+def _told(known: Mapping[int, _Known]) -> dict[int, tuple[str, ...]]:
+    return {vmid: entry.addresses for vmid, entry in known.items() if entry.addresses}
 
 
 def _words(failure: Failure) -> str:

@@ -115,7 +115,8 @@ def _guest(cluster: str, item: Mapping[str, Any], names: Mapping[int, str]) -> G
 
 def with_addresses(cluster: PveCluster, addresses: Mapping[int, tuple[str, ...]]) -> PveCluster:
     """The cluster, its guests with their addresses by vmid."""
-    return replace(cluster, guests=tuple(replace(g, addresses=addresses.get(g.vmid, ())) for g in cluster.guests))
+    guests = (replace(g, addresses=addresses[g.vmid]) if g.vmid in addresses else g for g in cluster.guests)
+    return replace(cluster, guests=tuple(guests))
 
 
 def config_addresses(answer: Any) -> tuple[str, ...]:

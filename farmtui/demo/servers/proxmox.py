@@ -14,6 +14,7 @@ from farmtui.demo.servers.proxmox_state import (
     Json,
     PveState,
     RefusedError,
+    Sampled,
     agent_interfaces,
     cluster_resources,
     cluster_status,
@@ -40,6 +41,7 @@ class ProxmoxServer:
         self._keeper = keeper
         self._login = f"{user}!{token_name}"
         self._token = token
+        self._sampled = Sampled()
         self._questions: dict[str, Question] = {
             "/version": lambda _state, _given: version(),
             "/cluster/status": lambda state, _given: cluster_status(state),
@@ -73,7 +75,7 @@ class ProxmoxServer:
             given = {**request.query, **request.match_info}
 
             def ask(observed: Observed) -> Any:
-                state = PveState.of(observed, host)
+                state = PveState.of(observed, self._sampled, host)
                 if (node := given.get("node")) is not None:
                     state.must_reach(node)
                 return question(state, given)

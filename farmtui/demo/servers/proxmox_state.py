@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from farmtui.demo.exporters.targets import boot_time
@@ -12,6 +13,7 @@ from farmtui.demo.world.changes import alive
 from farmtui.demo.world.inventory import GIB, PVE_CLUSTER, Inventory, Machine, PveHost, SpareGuest
 
 VERSION = "8.4.14"
+SAMPLE_S = 10.0
 _KERNEL = "6.8.12-15-pve"
 _OWN_CORES, _OWN_BYTES = 0.9, 6 * GIB
 """What a host needs for itself."""
@@ -31,19 +33,45 @@ class RefusedError(Exception):
         self.words = words
 
 
+class Sampled:
+    """What pvestatd has measured last: like the real one it looks every ten seconds. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self._cores: dict[str, float] = {}
+
+    def advance(self, now: float) -> None:
+        """Measure anew where it is time to."""
+        at = now // SAMPLE_S * SAMPLE_S
+        if at != self.at:
+            self.at = at
+            self._cores = {}
+
+    def busy_cores(self, observed: Observed, machine: Machine) -> float:
+        """The cores of a guest that are busy: the node exporter's own figure."""
+        known = self._cores.get(machine.name)
+        if known is None:
+            busy = observed.scraped.node.busy(machine).value(self.at)
+            known = self._cores[machine.name] = min(float(machine.size.cpus), max(0.0, busy))
+        return known
+
+
 @dataclass(frozen=True)
 class PveState:
     """The cluster at one moment."""
 
     observed: Observed
+    sampled: Sampled
     host: str
     """The API node's own name; empty where it stands nowhere."""
     at: float
 
     @classmethod
-    def of(cls, observed: Observed, host: str = "") -> PveState:
+    def of(cls, observed: Observed, sampled: Sampled, host: str = "") -> PveState:
         """The cluster now."""
-        return cls(observed, host, observed.world.advance())
+        at = observed.world.advance()
+        sampled.advance(at)
+        return cls(observed, sampled, host, at)
 
     @property
     def farm(self) -> Inventory:
@@ -60,9 +88,16 @@ class PveState:
         booted = world.timeline.last.condition.booted.get(name, boot_time(world, name))
         return max(0, int(self.at - booted))
 
+    @cached_property
+    def _placed(self) -> dict[str, list[Machine]]:
+        placed: dict[str, list[Machine]] = {}
+        for machine in self.farm.machines:
+            placed.setdefault(machine.host, []).append(machine)
+        return placed
+
     def guests(self, host: str = "") -> list[Machine]:
         """The farm's machines that are guests here, on one host or on all."""
-        return [m for m in self.farm.machines if m.host and host in ("", m.host)]
+        return self._placed.get(host, []) if host else [m for m in self.farm.machines if m.host]
 
     def spares(self, host: str = "") -> list[SpareGuest]:
         """The guests that are no part of the farm."""
@@ -93,8 +128,8 @@ class PveState:
         raise RefusedError(500, f"Configuration file 'nodes/{host}/qemu-server/{vmid}.conf' does not exist")
 
     def busy_cores(self, machine: Machine) -> float:
-        """The cores of a guest that are busy: the node exporter's own figure."""
-        return min(float(machine.size.cpus), max(0.0, self.observed.scraped.node.busy(machine).value(self.at)))
+        """The cores of a guest that are busy."""
+        return self.sampled.busy_cores(self.observed, machine)
 
     def used_bytes(self) -> dict[str, float]:
         """The memory in use of every machine that answers, by name: from the node exporters' own series."""
