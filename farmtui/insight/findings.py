@@ -35,11 +35,17 @@ def findings(farm: Farm) -> tuple[Finding, ...]:
     return tuple(sorted(told, key=lambda f: (-f.severity, f.since or farm.at, f.key)))
 
 
+def _follows(finding: Finding, cause: Finding) -> bool:
+    """Whether the cause covers what a finding is about: its subject, or all machines of a tier that are gone."""
+    several = finding.key.startswith(("tier/", "machines/")) and bool(finding.covers)
+    return finding.subject in cause.covers or (several and finding.covers <= cause.covers)
+
+
 def _causes(found: Sequence[Finding]) -> tuple[Finding, ...]:
     """The findings that follow from no other; what follows from one is its evidence, and as bad as it is."""
     causes: list[Finding] = []
     for finding in found:
-        index = next((i for i, cause in enumerate(causes) if finding.subject in cause.covers), None)
+        index = next((i for i, cause in enumerate(causes) if _follows(finding, cause)), None)
         if index is None:
             causes.append(finding)
             continue

@@ -122,12 +122,14 @@ def test_a_pve_host_that_is_gone_stands_for_its_guests_and_their_alerts() -> Non
     farm = dataclasses.replace(
         make_farm(make_book(make_alert("NodeDown", instance="10.0.1.1:9100")), nodes=lost),
         pve=(PveCluster("main", True, hosts, guests),),
+        tiers=(TierSummary(Tier.APP, 4, 4, 2, CRITICAL, serving=2),),
     )
     told = found(farm)
     assert list(told) == ["pve-host/main/pve-2"]
     finding = told["pve-host/main/pve-2"]
     assert finding.severity is CRITICAL
     assert "with it: worker-1, worker-2" in finding.evidence
+    assert "so WordPress: 2 of 4 serve" in finding.evidence
     assert "alerts: NodeDown" in finding.evidence
     assert finding.subject == ("pve-host", "main/pve-2")
 
