@@ -6,7 +6,7 @@ import heapq
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -90,9 +90,12 @@ class ProxmoxSource:
             took = time.perf_counter() - began
             return Reading(cluster, self._clock(), took, warnings=told, requests=self._asked)
         # What stopped us came last.
-        told = tuple(map(_words, failures[:-1]))
+        failure, told = failures[-1], tuple(map(_words, failures[:-1]))
+        if told:
+            others = "another API node has" if len(told) == 1 else f"{len(told)} other API nodes have"
+            failure = replace(failure, what=f"{failure.what} ({others} failed before it)")
         took = time.perf_counter() - began
-        return Reading(None, self._clock(), took, failure=failures[-1], warnings=told, requests=self._asked)
+        return Reading(None, self._clock(), took, failure=failure, warnings=told, requests=self._asked)
 
     def _order(self) -> list[str]:
         """The API nodes to try: the one that served last, unless it is time to try the first again."""
@@ -111,7 +114,7 @@ class ProxmoxSource:
         if failure.kind is not FailureKind.FORBIDDEN:
             return failure
         remedy = f"check the token {self._config.token_id} and its secret, and {_LOOK}"
-        return Failure(failure.kind, failure.what, remedy, failure.retry_after_s)
+        return replace(failure, remedy=remedy)
 
     def _forget_login(self) -> None:
         self._secret.forget()

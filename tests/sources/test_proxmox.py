@@ -232,6 +232,7 @@ async def test_when_all_api_nodes_are_down_each_is_named(pve: Pve, serve_raw: Se
     assert reading.value is None
     assert reading.failure is not None
     assert reading.failure.kind is FailureKind.UNREACHABLE
+    assert reading.failure.what.endswith("(2 other API nodes have failed before it)")
     told = (*reading.warnings, reading.failure.what)
     assert all(host in words for host, words in zip(hosts, told, strict=True))
 
