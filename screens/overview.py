@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Grid, Horizontal
+from textual.containers import Grid
 from textual.content import Content
 from textual.css.scalar import Scalar
 from textual.widgets import Static
@@ -26,7 +26,7 @@ from screens.places import Place, Subject
 from screens.storage import ceph_freshness, fills_words, health_of, health_words
 from screens.trends import show_trend, trend_values
 from widgets import ink
-from widgets.chart_axis import PER_SECOND, RATIO
+from widgets.chart_axis import PER_SECOND, RATIO, SECONDS, SMALL_RATIO, Axis
 from widgets.live_table import LiveTable
 from widgets.table_columns import Column
 from widgets.tile import Tile, TileState
@@ -45,6 +45,21 @@ TILES: tuple[tuple[str, str, str], ...] = (
     ("capacity", "capacity", "topology"),
 )
 """Name, title, and the screen that a click opens."""
+
+TRENDS: tuple[tuple[str, str, Axis, tuple[tuple[str, str, bool], ...]], ...] = (
+    (
+        "requests", "requests", PER_SECOND,
+        (("edge.requests_per_s_last_week", "last week", True), ("edge.requests_per_s", "now", False)),
+    ),
+    (
+        "hit", "hit ratio", RATIO,
+        (("cache.hit_ratio_last_week", "last week", True), ("cache.hit_ratio", "tier", False)),
+    ),
+    ("latency", "p95", SECONDS, (("edge.latency_p95_s", "at the edge", False),)),
+    ("errors", "5xx", SMALL_RATIO, (("edge.error_ratio", "of all answers", False),)),
+)  # fmt: skip
+"""Charts: id, title, axis, and trends with their names and whether they are another day's. The last two only where
+the terminal is high."""
 
 LEAST_ROWS = 4
 """Findings that the table has room for though there are fewer: one more does not move the picture."""
@@ -82,9 +97,9 @@ class OverviewScreen(FarmScreen):
         with Grid(id="tiles"):
             for name, title, _ in TILES:
                 yield Tile(title, id=f"tile-{name}")
-        with Horizontal(id="trends"):
-            yield TrendChart("requests", PER_SECOND, id="trend-requests")
-            yield TrendChart("hit ratio", RATIO, id="trend-hit")
+        with Grid(id="trends"):
+            for name, title, axis, _ in TRENDS:
+                yield TrendChart(title, axis, id=f"trend-{name}")
 
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Everything from the newest picture."""
@@ -93,10 +108,9 @@ class OverviewScreen(FarmScreen):
         if self.console.faults_only:
             shown = tuple(finding for finding in findings if finding.severity >= Severity.WARNING)
         table = self.query_one("#findings", LiveTable)
-        # Where there is room for trends they get what the findings do not need.
-        room = self.has_class("-tall") or self.has_class("-high")
-        height = max(len(shown), LEAST_ROWS) + 1 if room else None
-        if table.styles.inline.height != (height and Scalar.from_number(height)):
+        # What the findings do not need goes to the cause, or to the trends where there is room for them.
+        height = max(len(shown), LEAST_ROWS) + 1
+        if table.styles.inline.height != Scalar.from_number(height):
             table.styles.height = height
         table.set_rows(
             shown, freshness=Freshness.LIVE if answered else Freshness.NEVER,
@@ -109,14 +123,10 @@ class OverviewScreen(FarmScreen):
             tile.display = name in states
             if name in states:
                 tile.show(states[name])
-        show_trend(
-            self.query_one("#trend-requests", TrendChart), farm,
-            (("edge.requests_per_s_last_week", "last week", True), ("edge.requests_per_s", "now", False)),
-        )  # fmt: skip
-        show_trend(
-            self.query_one("#trend-hit", TrendChart), farm,
-            (("cache.hit_ratio_last_week", "last week", True), ("cache.hit_ratio", "tier", False)),
-        )  # fmt: skip
+        for name, _, _, lines in TRENDS:
+            chart = self.query_one(f"#trend-{name}", TrendChart)
+            if chart.display:
+                show_trend(chart, farm, lines)
 
     def _since(self, finding: Finding) -> str:
         farm = self.console.farm
@@ -230,16 +240,19 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         )  # fmt: skip
     if farm.galera is not None:
         nodes = farm.galera.nodes
+        # A node that died before we looked has left no figures: the config knows that there should be one.
+        expected_nodes = next((tier.expected for tier in farm.tiers if tier.tier is Tier.DATABASE), None)
+        whole = max(len(nodes), expected_nodes or 0)
         synced = sum(bool(n.up) and n.local_state == 4 and n.primary is not False for n in nodes)
         split = farm.galera.size_min != farm.galera.size_max
-        severity = Severity.OK if synced == len(nodes) and not split else Severity.WARNING
-        if synced * 2 <= len(nodes):
+        severity = Severity.OK if synced == whole and not split else Severity.WARNING
+        if synced * 2 <= whole:
             severity = Severity.CRITICAL
         size = f"{farm.galera.size_min}-{farm.galera.size_max}" if split else f"{farm.galera.size_max or 0}"
         yield (
             "database",
             tile(
-                f"{synced} of {len(nodes)}",
+                f"{synced} of {whole}",
                 f"synced, size {size}",
                 severity,
                 trend=trend_values(farm, "db.queries_per_s"),

@@ -166,6 +166,6 @@ def _links(farm: Farm) -> Content:
             (" interconnect ", ink.MUTED),
             (f"{glyphs().severity[severity]} {words} ", ink.SEVERITY[severity]),
             (f"{duration(link.latency_s)}, {percent(link.loss_ratio)} lost  ", ink.MUTED),
-            (f"{link.instance} ", ink.FAINT),
+            (f"{link.instance} ", ink.MUTED),
         ]
     return Content.assemble(*parts)

@@ -34,5 +34,7 @@ class Finding:
     """When it began, where something says so."""
     covers: frozenset[Thing] = frozenset()
     """Things whose own faults follow from this one; those are told as its evidence, not beside it."""
+    hurts: tuple[tuple[str, Severity], ...] = ()
+    """Other parts that suffer from it, and how much: those of what was found to follow from it."""
     topics: tuple[str, ...] = ()
     """Lower-case pieces of names of alerts that say the same as this."""

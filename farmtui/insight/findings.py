@@ -57,6 +57,7 @@ def _causes(found: Sequence[Finding]) -> tuple[Finding, ...]:
             severity=max(cause.severity, finding.severity),
             evidence=(*cause.evidence, *follows),
             covers=cause.covers | finding.covers,
+            hurts=(*cause.hurts, (finding.part, finding.severity), *finding.hurts),
             topics=tuple(dict.fromkeys((*cause.topics, *finding.topics))),
             since=min((at for at in (cause.since, finding.since) if at), default=None),
         )

@@ -28,7 +28,8 @@ def components(farm: Farm, found: Sequence[Finding]) -> tuple[Component, ...]:
     """The parts in the order of the request path. `found` are the farm's findings."""
     worst: dict[str, Severity] = {}
     for finding in found:
-        worst[finding.part] = max(finding.severity, worst.get(finding.part, Severity.OK))
+        for part, severity in ((finding.part, finding.severity), *finding.hurts):
+            worst[part] = max(severity, worst.get(part, Severity.OK))
     parts = [Component(name, worst.pop(name, Severity.OK), summary, screen) for name, screen, summary in _parts(farm)]
     # A fault of a part that is not seen at all: a load balancer's, where no Traefik is watched.
     parts += [
