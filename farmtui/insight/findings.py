@@ -51,7 +51,7 @@ def _causes(found: Sequence[Finding]) -> tuple[Finding, ...]:
             continue
         cause = causes[index]
         # A machine's own finding only says again what the cause already names.
-        follows = () if finding.key.startswith("node/") else (f"so {finding.title}",)
+        follows = () if finding.key.startswith(("node/", "machines/")) else (f"so {finding.title}",)
         causes[index] = replace(
             cause,
             severity=max(cause.severity, finding.severity),

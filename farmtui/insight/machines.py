@@ -224,7 +224,7 @@ def _many(tier: Tier, severity: Severity, nodes: Sequence[Node], *, serving: boo
     return Finding(
         f"machines/{tier.value}/{severity.name.lower()}/{'up' if serving else 'down'}",
         severity,
-        f"{len(nodes)} {tier.title} machines {word}",
+        f"{len(nodes)} {tier.title if tier is Tier.HYPERVISOR else f'{tier.title} machines'} {word}",
         f"{_names([node.name for node in nodes])}",
         (f"{times} of them: {common}",) if times > 1 else (f"first: {common}",),
         screen="topology",
@@ -268,7 +268,9 @@ def _first(moments: Iterator[datetime | None]) -> datetime | None:
 
 
 def _heard(seen_at: datetime | None, now: datetime) -> tuple[str, ...]:
-    return () if seen_at is None else (f"last measured {age((now - seen_at).total_seconds())} ago",)
+    """When a value was last measured, where that is not just now."""
+    words = "now" if seen_at is None else age((now - seen_at).total_seconds())
+    return () if words == "now" else (f"last measured {words} ago",)
 
 
 def _names(names: Sequence[str]) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from farmtui.config import DigitalOceanConfig
@@ -145,3 +147,10 @@ def refusing(status: int, ident: str, message: str = "", **headers: str) -> Faul
         return web.json_response({"id": ident, "message": message}, status=status, headers=sent)
 
     return answer
+
+
+@pytest.fixture
+async def cloud(serve: Serve, certificates: Certificates, planted: str) -> AsyncIterator[Cloud]:
+    made = Cloud(serve, certificates)
+    yield made
+    await made.close()

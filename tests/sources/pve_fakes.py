@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from farmtui.config import ProxmoxConfig
@@ -122,3 +124,10 @@ def refusing(status: int, reason: str) -> Fault:
         return web.Response(status=status, reason=reason)
 
     return answer
+
+
+@pytest.fixture
+async def pve(serve: Serve, certificates: Certificates, planted: str) -> AsyncIterator[Pve]:
+    made = Pve(serve, certificates)
+    yield made
+    await made.close()
