@@ -1,89 +1,188 @@
-"""Matchers as people type them (amtool's syntax)."""
+"""Matchers as people type them (amtool's syntax).
+
+Alertmanager reads matchers in two ways, and since 0.27 tries both: the classic one (`\\"`, `\\\\` and `\\n` are
+escapes, any other backslash is itself) and the UTF-8 one (names may be quoted; signs of the grammar must be). What is
+read here means the same in every version that accepts it, and what would silently mean something else than it seems
+(`a==b`, `a= b=c`, a comma too many) is refused: a matcher that goes missing makes a silence wider.
+"""
 
 from __future__ import annotations
 
 import re
+import warnings
+from typing import Final
 
 from farmtui.farm.alerts import Matcher
 
 
 class MatcherError(ValueError):
-    """Text that is no list of matchers; the words name the position and how to write it."""
+    """Text that is no list of matchers; the words name the character (from 1) and how to write it."""
 
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_OPERATOR = re.compile(r"=~|!~|!=|=")
-_BARE = re.compile(r"[^\s,{}\"']+")
+_RESERVED: Final = "{}!=~,\\\"'`"
+_NAME: Final = re.compile(r"[^\s{}!=~,\\\"'`]+")
+_OPERATOR: Final = re.compile(r"=~|!~|!=|=")
+_BARE: Final = re.compile(r"[^\s,]+")
+_QUOTES: Final = "\"'"
 
 
 def parse_matchers(text: str) -> tuple[Matcher, ...]:
-    """Read `alertname=X, instance=~"10\\.0.*"`, joined by commas or blanks, in braces or not. Raises MatcherError."""
-    stripped = text.strip()
-    if stripped.startswith("{") != stripped.endswith("}"):
-        raise MatcherError("a brace is open: write all matchers between { and }, or without braces")
-    inner = stripped[1:-1] if stripped.startswith("{") else stripped
-    offset = text.find(inner) if inner else 0
+    """Read `alertname=X, instance=~"10\\.0.*"`, joined by commas or blanks, in braces or not. Raises MatcherError.
+
+    Values (and names that hold other signs than letters, digits, `_`, `.`, `-` and the like) stand in double or single
+    quotes. Nothing but blanks, or `{}`, is no matcher at all. Expressions are held against what Alertmanager's engine
+    (RE2) and this console's preview both understand.
+    """
+    position, end = _blank(text, 0), len(text.rstrip())
+    if text[position : position + 1] == "{":
+        if end - position < 2 or text[end - 1] != "}":
+            raise _error(position, "this brace is never closed: write all matchers between { and }, or without braces")
+        position, end = _blank(text, position + 1), end - 1
     matchers: list[Matcher] = []
-    position = 0
-    while True:
-        position = _skip(inner, position)
-        if position >= len(inner):
-            return tuple(matchers)
-        matcher, position = _one(inner, position, offset)
+    while position < end:
+        matcher, position = _matcher(text, position, end)
         matchers.append(matcher)
+        position = _next(text, position, end)
+    return tuple(matchers)
 
 
-def _skip(text: str, position: int) -> int:
-    while position < len(text) and (text[position].isspace() or text[position] == ","):
-        position += 1
+def _next(text: str, after: int, end: int) -> int:
+    """Where the next matcher begins. One comma may close the list; two would hide that a matcher is missing."""
+    position = _blank(text, after, end)
+    if position < end and text[position] == ",":
+        return _blank(text, position + 1, end)
+    if position < end and position == after:
+        raise _error(position, "a comma or a blank is wanted before the next matcher")
     return position
 
 
-def _one(text: str, position: int, offset: int) -> tuple[Matcher, int]:
-    name = _NAME.match(text, position)
-    if name is None:
-        raise MatcherError(f"character {offset + position + 1}: a label's name is wanted here, as in alertname=X")
-    operator = _OPERATOR.match(text, _blank(text, name.end()))
+def _matcher(text: str, start: int, end: int) -> tuple[Matcher, int]:
+    name, position = _name(text, start, end)
+    operator_at = _blank(text, position, end)
+    operator = _OPERATOR.match(text, operator_at, end)
     if operator is None:
-        raise MatcherError(f"character {offset + name.end() + 1}: =, !=, =~ or !~ is wanted after {name.group()}")
-    start = _blank(text, operator.end())
-    value, end = _value(text, start, offset)
+        raise _error(operator_at, f"=, !=, =~ or !~ is wanted after {name}")
+    value_at = _blank(text, operator.end(), end)
+    value, places, position = _value(text, value_at, end)
     is_regex = "~" in operator.group()
-    if is_regex:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise MatcherError(
-                f"character {offset + start + 1}: not a regular expression: {error.msg}; put \\ before a meant sign"
-            ) from None
-    return Matcher(name.group(), value, is_regex, not operator.group().startswith("!")), end
+    if is_regex and (fault := _fault(value)) is not None:
+        raise _error(places[fault[0]] if fault[0] < len(places) else value_at, fault[1])
+    return Matcher(name, value, is_regex, not operator.group().startswith("!")), position
 
 
-def _blank(text: str, position: int) -> int:
-    while position < len(text) and text[position] in " \t":
+def _name(text: str, start: int, end: int) -> tuple[str, int]:
+    if text[start] in _QUOTES:
+        name, _, position = _quoted(text, start, end)
+        if not name:
+            raise _error(start, "a label's name is never empty")
+        return name, position
+    found = _NAME.match(text, start, end)
+    if found is None:
+        raise _error(start, "a label's name is wanted here, as in alertname=X")
+    return found.group(), found.end()
+
+
+def _value(text: str, start: int, end: int) -> tuple[str, list[int], int]:
+    """The value, where each of its characters stands in `text`, and where it ends."""
+    if start < end and text[start] in _QUOTES:
+        return _quoted(text, start, end)
+    found = _BARE.match(text, start, end)
+    if found is None:
+        # `team=` alone asks for alerts without the label, as in Alertmanager.
+        return "", [], start
+    for index in range(start, found.end()):
+        if text[index] in _RESERVED and text[index] != "\\":
+            raise _error(index, f"a value that holds {text[index]} stands in quotes")
+    value, places = _unescaped(text, start, found.end(), '"')
+    return value, places, found.end()
+
+
+def _quoted(text: str, start: int, end: int) -> tuple[str, list[int], int]:
+    position = start + 1
+    while position < end and text[position] != text[start]:
+        position += 2 if text[position] == "\\" else 1
+    if position >= end:
+        raise _error(start, "this quote is never closed")
+    value, places = _unescaped(text, start + 1, position, text[start])
+    return value, places, position + 1
+
+
+def _unescaped(text: str, start: int, end: int, quote: str) -> tuple[str, list[int]]:
+    value: list[str] = []
+    places: list[int] = []
+    position = start
+    while position < end:
+        character, place = text[position], position
+        if character == "\\" and position + 1 < end and text[position + 1] in (quote, "\\", "n"):
+            position += 1
+            character = "\n" if text[position] == "n" else text[position]
+        value.append(character)
+        places.append(place)
+        position += 1
+    return "".join(value), places
+
+
+def _blank(text: str, position: int, end: int | None = None) -> int:
+    end = len(text) if end is None else end
+    while position < end and text[position].isspace():
         position += 1
     return position
 
 
-def _value(text: str, start: int, offset: int) -> tuple[str, int]:
-    if start < len(text) and text[start] in "\"'":
-        return _quoted(text, start, offset)
-    bare = _BARE.match(text, start)
-    # `team=` alone asks for alerts without the label, as in Alertmanager.
-    return (bare.group(), bare.end()) if bare else ("", start)
+def _error(index: int, words: str) -> MatcherError:
+    return MatcherError(f"character {index + 1}: {words}")
 
 
-def _quoted(text: str, start: int, offset: int) -> tuple[str, int]:
-    quote, position = text[start], start + 1
-    value: list[str] = []
-    while position < len(text):
-        character = text[position]
-        if character == quote:
-            return "".join(value), position + 1
-        if character == "\\" and position + 1 < len(text) and text[position + 1] in (quote, "\\", "n"):
-            value.append("\n" if text[position + 1] == "n" else text[position + 1])
-            position += 2
-            continue
-        value.append(character)
-        position += 1
-    raise MatcherError(f"character {offset + start + 1}: the quote is never closed")
+# -- expressions ----------------------------------------------------------------------------------
+
+_REPETITIONS: Final = 1000
+"""What RE2 repeats at most."""
+
+_PIECE: Final = re.compile(
+    r"(?P<bracket>\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\])"
+    r"|(?P<escape>\\.)"
+    r"|(?P<group>\(\?(?:P?<[=!]?|P[=>]|[A-Za-z-]+[:)]?|.)?)"
+    r"|(?P<repeat>(?:[*+?]|\{\d*,?\d*\})\+?)",
+    re.DOTALL,
+)
+_GROUP: Final = re.compile(r"\(\?(?:P<|[ims-]*[:)])")
+
+
+def _fault(expression: str) -> tuple[int, str] | None:
+    """Where and why the expression would be refused, or would not mean here what it means there; None if it is sound.
+
+    Python's engine reads more than RE2 (and a little less): a silence previewed by it must match the same alerts.
+    """
+    try:
+        with warnings.catch_warnings():
+            # "Possible nested set" is no fault: the bracket stands for itself in both engines.
+            warnings.simplefilter("ignore")
+            re.compile(expression)
+    except re.error as error:
+        return error.pos or 0, f"not a regular expression: {error.msg}; put \\ before a sign that stands for itself"
+    except (OverflowError, RecursionError):
+        return 0, "this expression is too big"
+    for piece in _PIECE.finditer(expression):
+        words = _strange(piece.lastgroup or "", piece.group())
+        if words:
+            return piece.start(), words
+    return None
+
+
+def _strange(kind: str, piece: str) -> str:
+    """What is wrong with one piece of an expression that Python accepts; empty where nothing is."""
+    if kind == "group" and not _GROUP.match(piece):
+        return f"Alertmanager's expressions have no {piece} (nothing that looks ahead or behind)"
+    if kind == "repeat" and len(piece) > 1 and piece.endswith("+"):
+        return f"Alertmanager's expressions have no {piece}"
+    if kind == "repeat" and piece.startswith("{,"):
+        return f"{piece} means something else to Alertmanager: write {{0{piece[1:]}"
+    if kind == "repeat" and any(int(number) > _REPETITIONS for number in re.findall(r"\d+", piece)):
+        return f"Alertmanager repeats {_REPETITIONS} times at most"
+    if kind == "bracket" and re.search(r"\[:\^?\w+:\]", piece):
+        return "named classes cannot be previewed here: write [a-zA-Z] instead of [[:alpha:]]"
+    if kind in ("bracket", "escape"):
+        for escape in re.findall(r"\\.", piece, re.DOTALL):
+            if escape[1] in "123456789ZNuU" or not escape[1].isascii():
+                return f"Alertmanager's expressions have no {escape}"
+    return ""
