@@ -122,7 +122,9 @@ def test_every_entry_is_short_and_says_what_to_do() -> None:
 def test_no_name_is_told_twice() -> None:
     """YAML would take the second and say nothing."""
     text = files("farmtui.insight").joinpath("ceph_checks.yaml").read_text(encoding="utf-8")
-    names = [key.value for key, _ in yaml.compose(text, Loader=yaml.SafeLoader).value]
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    assert isinstance(root, yaml.MappingNode)
+    names = [key.value for key, _ in root.value]
     assert len(names) == len(set(names))
 
 
