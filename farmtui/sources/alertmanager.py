@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from farmtui.config import AlertmanagerConfig
 from farmtui.farm.alerts import AlertBook, AlertmanagerState, Matcher, Silence
 from farmtui.farm.reading import Failure, FailureKind, Reading
 from farmtui.farm.text import clean_text
-from farmtui.sources.alertmanager_decode import Held, decode_alerts, decode_silences, decode_status, merge
+from farmtui.secrets import SecretError
+from farmtui.sources.alertmanager_decode import Held, alert_rows, decode_status, merge, silence_rows
 from farmtui.sources.errors import SourceError, bad_answer, host_of
 from farmtui.sources.failures import causes, failure_of
 from farmtui.sources.http import HttpClient
@@ -57,24 +59,24 @@ class AlertmanagerSource:
         down = [AlertmanagerState(url, up=False, problem=failure.what) for url, failure in failures.items()]
         warnings = [f"{failure.what}; {failure.remedy}" for failure in failures.values()]
         warnings += [problem for one in held for problem in one.problems]
-        return Reading(merge(held, down), taken_at, duration, warnings=tuple(warnings), requests=asked)
+        # Tens of thousands of alerts take a while to be merged: that is no reason for the screen to stand still.
+        book = await asyncio.to_thread(merge, held, down)
+        return Reading(book, taken_at, duration, warnings=tuple(warnings), requests=asked)
 
     async def _replica(self, url: str) -> Held | Failure:
+        where = host_of(url)
+        alerts, silences = alert_rows(where), silence_rows(where)
         try:
-            alerts, silences, status = await asyncio.gather(
-                self._client.json(f"{url}/api/v2/alerts"),
-                self._client.json(f"{url}/api/v2/silences"),
-                self._client.json(f"{url}/api/v2/status"),
-            )
-            problems: list[str] = []
-            return Held(
-                decode_status(status, url),
-                decode_alerts(alerts, host_of(url), problems),
-                decode_silences(silences, host_of(url), problems),
-                tuple(problems),
-            )
+            # What is still asked when one part has failed is given up with it.
+            async with asyncio.TaskGroup() as parts:
+                alerts_answer = parts.create_task(self._client.json(f"{url}/api/v2/alerts", each=alerts))
+                silences_answer = parts.create_task(self._client.json(f"{url}/api/v2/silences", each=silences))
+                status_answer = parts.create_task(self._client.json(f"{url}/api/v2/status"))
+            state = decode_status(status_answer.result(), url)
+            found = alerts.all(alerts_answer.result()), silences.all(silences_answer.result())
         except Exception as error:  # noqa: BLE001 - a poll never raises: whatever it is becomes words
             return failure_of(error, source="alertmanager", where=url, deadline_s=self._config.deadline_s)
+        return Held(state, *found, tuple(problem for problem in (alerts.problem, silences.problem) if problem))
 
     async def create_silence(
         self,
@@ -88,7 +90,10 @@ class AlertmanagerSource:
         """Create a silence, or change the one with this id; gives its id.
 
         Sent to one replica, which tells the others. The next is tried only when it is certain that the first has not
-        got it (nobody listens there). Raises SourceError where it was refused; UnknownOutcomeError where nobody knows.
+        got it (no connection came about). Raises UnknownOutcomeError where nobody knows whether it was made. All else
+        that is raised means that it was not: SourceError where it was refused, SecretError where our login cannot be
+        had, what aiohttp raises where no replica could be reached. Only an answer without an id (SourceError of kind
+        BAD_ANSWER) means that it was taken.
         """
         body: dict[str, Any] = {
             "matchers": [
@@ -104,7 +109,7 @@ class AlertmanagerSource:
         try:
             answer = await self._send("POST", "/api/v2/silences", body)
         except UnknownOutcomeError:
-            found = await self._find(matchers, ends_at, comment)
+            found = await self._find(matchers, ends_at, created_by, comment)
             if found:
                 return found
             raise
@@ -114,43 +119,70 @@ class AlertmanagerSource:
         return clean_text(ident)
 
     async def expire_silence(self, id: str) -> None:  # noqa: A002 - Alertmanager's name
-        """End a silence now. Raises as `create_silence` does; ending an ended one changes nothing."""
-        await self._send("DELETE", f"/api/v2/silence/{id}", None)
+        """End a silence now; ending one that has ended or is gone changes nothing. Raises as `create_silence` does."""
+        try:
+            await self._send("DELETE", f"/api/v2/silence/{quote(id, safe='')}", None)
+        except UnknownOutcomeError:
+            # One that nobody holds any more is an error 500 to Alertmanager.
+            if not await self._has_ended(id):
+                raise
 
     async def _send(self, method: str, path: str, body: object) -> Any:
-        refused: Exception | None = None
+        unsent: Exception | None = None
         for url in self._alive:
             try:
                 return await self._client.json(f"{url}{path}", method=method, body=body)
             except Exception as error:
-                if any(isinstance(cause, ConnectionRefusedError) for cause in causes(error)):
-                    refused = error
+                if _never_connected(error):
+                    unsent = error
                     continue
-                if isinstance(error, SourceError) and 400 <= error.status < 500:
+                if _was_refused(error):
                     raise
                 failure = failure_of(error, source="alertmanager", where=url, deadline_s=self._config.deadline_s)
                 raise UnknownOutcomeError(failure.kind, failure.what, failure.remedy) from error
-        assert refused is not None
-        raise refused
+        assert unsent is not None
+        raise unsent
 
-    async def _find(self, matchers: Sequence[Matcher], ends_at: datetime, comment: str) -> str:
+    async def _find(self, matchers: Sequence[Matcher], ends_at: datetime, created_by: str, comment: str) -> str:
         """The id of a silence just like ours, where a replica holds one: the lost answer meant yes."""
         reading = await self.poll()
         for silence in reading.value.silences if reading.value else ():
-            if _same(silence, matchers, ends_at, comment):
+            if _same(silence, matchers, ends_at, created_by, comment):
                 return silence.id
         return ""
+
+    async def _has_ended(self, ident: str) -> bool:
+        """Whether the replicas agree that a silence is over: one of them says so, or all were asked and none has it."""
+        book = (await self.poll()).value
+        if book is None:
+            return False
+        state = next((silence.state for silence in book.silences if silence.id == ident), "")
+        return state == "expired" or (not state and all(replica.up for replica in book.replicas))
 
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
 
 
-def _same(silence: Silence, matchers: Sequence[Matcher], ends_at: datetime, comment: str) -> bool:
+def _never_connected(error: Exception) -> bool:
+    """Whether nothing can have been sent: nobody listens, the name or the route is unknown, the certificate is bad."""
+    import aiohttp  # by now the client has loaded it
+
+    return any(isinstance(cause, (ConnectionRefusedError, aiohttp.ClientConnectorError)) for cause in causes(error))
+
+
+def _was_refused(error: Exception) -> bool:
+    """Whether it is certain that nothing was changed: the server said no, or our own side never got to ask."""
+    if isinstance(error, SecretError):
+        return True
+    return isinstance(error, SourceError) and (400 <= error.status < 500 or error.kind is FailureKind.CONFIG)
+
+
+def _same(silence: Silence, matchers: Sequence[Matcher], ends_at: datetime, created_by: str, comment: str) -> bool:
     return (
         silence.state != "expired"
         and set(silence.matchers) == set(matchers)
-        and silence.comment == comment
+        and (silence.created_by, silence.comment) == (created_by, comment)
         and abs((silence.ends_at - ends_at).total_seconds()) < 1
     )
 
