@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from farmtui.cli import main
+from farmtui.start import main
 
 main()

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
-from textual.theme import Theme
 
 from farmtui.commands import Command, bindings, keymap
 from farmtui.farm.state import Severity
 from farmtui.terminal import TerminalApp
 from screens.console import SCREENS, ScreenEntry, SilenceDesk
 from screens.frame import COMMON, FarmScreen
+from screens.lines import Line
 from screens.places import History, Place, Subject
+from screens.statusline import nav_text, status_texts
 from themes import APP_CSS, choose, load_themes, variable_defaults
 from widgets.ascii_filter import AsciiFilter
 from widgets.glyphs import set_ascii
@@ -31,6 +29,13 @@ from widgets.prompt import Prompt, Suggestion
 from widgets.scrollbars import install_scrollbars
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from textual.app import ComposeResult
+    from textual.filter import LineFilter
+    from textual.theme import Theme
+
     from farmtui.config import Config
     from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
@@ -161,6 +166,11 @@ class FarmApp(TerminalApp[int]):
 
     # -- life -----------------------------------------------------------------------------------
 
+    def compose(self) -> ComposeResult:
+        """The first frame, before any screen is imported: who this is, and where one can go."""
+        yield Line(id="status")
+        yield Line(id="nav")
+
     def on_mount(self) -> None:
         """Paint first; everything heavy comes after."""
         install_scrollbars()
@@ -171,8 +181,17 @@ class FarmApp(TerminalApp[int]):
         self._apply_ui()
         for entry in SCREENS:
             self.add_mode(entry.name, partial(_make, entry))
-        self.go(Place(self._first_screen or SCREENS[0].name))
-        for notice in (*self._notices, *problems):
+        first = self._first_screen or SCREENS[0].name
+        left, _ = status_texts(None, (), Severity.UNKNOWN, name=self.farm_name, flags=(), crumbs=())
+        self.query_one("#status", Line).show(left)
+        self.query_one("#nav", Line).show(nav_text(SCREENS, first, {}, width=self.size.width))
+        self.call_after_refresh(self._begin, first, (*self._notices, *problems))
+
+    def _begin(self, first: str, notices: Sequence[str]) -> None:
+        """The first screen, unless somebody has typed ahead to another; then what polls."""
+        if self.history.here is None:
+            self.go(Place(first))
+        for notice in notices:
             self.say(notice, Severity.WARNING)
         self.call_after_refresh(self._start_feed)
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from farmtui.config import Config, ConfigError
+from farmtui.start import USAGE, leave, leave_config, open_console, open_demo
 
-USAGE = 2
-"""Exit code for a command line or a config that cannot be used."""
+if TYPE_CHECKING:
+    from farmtui.config import Config
+
 UNKNOWN = 3
 """Exit code of `status` for a config that cannot be used: there, 2 means critical."""
 
@@ -36,11 +34,6 @@ ScreenOption = Annotated[str | None, typer.Option("--screen", "-s", metavar="NAM
 ReadOnlyOption = Annotated[
     bool, typer.Option("--read-only", help="No action is possible; not to be lifted from inside.")
 ]
-
-
-def main() -> None:
-    """The `farmtui` command."""
-    app(prog_name="farmtui")
 
 
 def _show_version(wanted: bool) -> None:
@@ -67,8 +60,7 @@ def console(
     """
     context.obj = config
     if context.invoked_subcommand is None:
-        _terminal_or_leave()
-        raise typer.Exit(_open_console(config, screen, read_only))
+        raise typer.Exit(open_console(lambda: _load_orleave(config), screen=screen, read_only=read_only))
 
 
 @app.command()
@@ -85,30 +77,11 @@ def demo(
     read_only: ReadOnlyOption = False,
 ) -> None:
     """Open the console on a simulated farm: no config, no network, nothing to install."""
-    from farmtui import simulation
-
     if list_faults:
+        from farmtui import simulation
+
         raise typer.Exit(simulation.list_faults())
-    _terminal_or_leave()
-    from farmtui import logs
-
-    notice = logs.to_file()
-    try:
-        with simulation.running(faults=fault or (), seed=seed) as farm:
-            from farmtui.app import run
-
-            raise typer.Exit(
-                run(
-                    None,
-                    farm.config,
-                    screen=_screen_name(screen),
-                    read_only=_why_read_only(read_only),
-                    notices=[notice] if notice else [],
-                    themes_dir=_themes_folder(),
-                )
-            )
-    except simulation.SimulationError as error:
-        _leave(str(error))
+    raise typer.Exit(open_demo(fault or (), seed=seed, screen=screen, read_only=read_only))
 
 
 @app.command()
@@ -122,7 +95,7 @@ def status(
     ] = 20.0,
 ) -> None:
     """Tell the farm's health once. Exit code: 0 ok, 1 warning, 2 critical, 3 unknown."""
-    _, loaded = _load_or_leave(config or context.obj, UNKNOWN)
+    _, loaded = _load_orleave(config or context.obj, UNKNOWN)
     from farmtui import status as farm_status
 
     raise typer.Exit(farm_status.run(loaded, as_json=json, deadline_s=deadline))
@@ -134,7 +107,7 @@ def check(context: typer.Context, json: JsonOption = False, config: ConfigOption
 
     Exit code: 0 all well, 1 a query gives nothing, 2 a source fails (or the config cannot be used).
     """
-    path, loaded = _load_or_leave(config or context.obj)
+    path, loaded = _load_orleave(config or context.obj)
     from farmtui import check as farm_check
 
     raise typer.Exit(farm_check.run(loaded, path, as_json=json))
@@ -155,7 +128,7 @@ def config_show(context: typer.Context, config: ConfigOption = None) -> None:
     """Print the config in force, defaults included; secrets stay references."""
     from farmtui.config_text import shown
 
-    path, loaded = _load_or_leave(config or context.obj)
+    path, loaded = _load_orleave(config or context.obj)
     typer.echo(f"# {path}\n{shown(loaded)}", nl=False)
 
 
@@ -167,7 +140,7 @@ def config_path(context: typer.Context, config: ConfigOption = None) -> None:
     try:
         typer.echo(find_config(config or context.obj))
     except ConfigError as error:
-        _leave_config(error, USAGE)
+        leave_config(error, USAGE)
 
 
 @config_app.command("keys")
@@ -182,7 +155,7 @@ def config_keys(context: typer.Context, config: ConfigOption = None) -> None:
         overrides = _load(config or context.obj)[1].ui.keys
     except ConfigError as error:
         if config or context.obj:
-            _leave_config(error, USAGE)
+            leave_config(error, USAGE)
     scopes = key_scopes()
     for scope, bindings in scopes.items():
         typer.echo(f"{scope}:")
@@ -190,30 +163,7 @@ def config_keys(context: typer.Context, config: ConfigOption = None) -> None:
             keys = overrides.get(binding.id or "", binding.key)
             typer.echo(f"  {binding.id or '-':<24} {keys:<24} {binding.tooltip or binding.description}".rstrip())
     if problems := keymap_problems(overrides, scopes):
-        _leave("\n".join(problems))
-
-
-def _open_console(given: Path | None, screen: str | None, read_only: bool) -> int:
-    path, config = _load_or_leave(given)
-    screen = _screen_name(screen or config.ui.screen)
-    from farmtui import logs
-
-    notice = logs.to_file()
-    from farmtui.app import run
-
-    if config.ui.keys:
-        from farmtui.app import key_scopes
-        from farmtui.commands import keymap_problems
-
-        if problems := keymap_problems(config.ui.keys, key_scopes()):
-            _leave("\n".join(f"{path}: {problem}" for problem in problems))
-    return run(
-        config,
-        screen=screen,
-        read_only=_why_read_only(read_only),
-        notices=[notice] if notice else [],
-        themes_dir=_themes_folder(),
-    )
+        leave("\n".join(problems))
 
 
 def _load(given: Path | None) -> tuple[Path, Config]:
@@ -224,54 +174,10 @@ def _load(given: Path | None) -> tuple[Path, Config]:
     return path, load_config(path)
 
 
-def _load_or_leave(given: Path | None, code: int = USAGE) -> tuple[Path, Config]:
+def _load_orleave(given: Path | None, code: int = USAGE) -> tuple[Path, Config]:
     from farmtui.config import ConfigError
 
     try:
         return _load(given)
     except ConfigError as error:
-        _leave_config(error, code)
-
-
-def _terminal_or_leave() -> None:
-    """The console reads keys from the standard input and paints on the standard error, or output."""
-    if not os.isatty(0) or not (os.isatty(2) or os.isatty(1)):
-        _leave(
-            "the console needs a terminal, and this is none; for pipes, cron and monitoring there is: farmtui status"
-        )
-    if os.environ.get("TERM", "") in ("", "dumb"):
-        _leave("TERM says that this terminal cannot place its cursor; plain text is what this gives: farmtui status")
-
-
-def _screen_name(asked: str | None) -> str | None:
-    """A screen's name from any name that it has, or leave."""
-    if asked is None:
-        return None
-    from screens.console import SCREENS
-
-    names = {name: entry.name for entry in SCREENS for name in (entry.name, *entry.names)}
-    if asked not in names:
-        _leave(f"there is no screen {asked!r}; there are: {', '.join(entry.name for entry in SCREENS)}")
-    return names[asked]
-
-
-def _why_read_only(asked: bool) -> str:
-    return "the console was started with --read-only" if asked else ""
-
-
-def _themes_folder() -> Path:
-    from platformdirs import user_config_path
-
-    return user_config_path("farmtui") / "themes"
-
-
-def _leave_config(error: ConfigError, code: int) -> NoReturn:
-    _leave(str(error), code, name="")
-
-
-def _leave(words: str, code: int = USAGE, *, name: str = "farmtui: ") -> NoReturn:
-    """End with words on the standard error, never with a traceback."""
-    from farmtui.farm.text import visible
-
-    print(f"{name}{visible(words, multiline=True)}", file=sys.stderr)
-    raise typer.Exit(code)
+        leave_config(error, code)

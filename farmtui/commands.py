@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 from textual.keys import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 UNBOUND = "unbound"
 """Prefix of a key name that no terminal sends: how a binding is taken off its key."""

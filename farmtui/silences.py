@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import pwd
+import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, cast
 
 from farmtui.farm.actions import ActionError
 from farmtui.farm.alerts import Matcher
+from farmtui.farm.reading import FailureKind
 from farmtui.sources.alertmanager import UnknownOutcomeError
 from farmtui.sources.errors import SourceError
 from farmtui.sources.failures import causes, failure_of
@@ -129,15 +132,20 @@ def desk_for(feed: SilenceFeed, *, read_only: str = "") -> AlertmanagerDesk | No
     return make_desk(cast("SilenceApi | None", next(found, None)), poll=feed.refresh, read_only=read_only)
 
 
+_UNSENT = frozenset({FailureKind.CONFIG, FailureKind.TLS, FailureKind.FORBIDDEN})
+"""Kinds of failures that come before a request is heard."""
+
+
 def _words(error: Exception, undone: str, unknown: str) -> str:
     """What happened and what to do, and whether the request may have had its effect all the same."""
     if isinstance(error, SourceError):
         what, remedy = error.what, error.remedy
-        certain = not isinstance(error, UnknownOutcomeError) and 400 <= error.status < 500
+        certain = not isinstance(error, UnknownOutcomeError) and (400 <= error.status < 500 or error.kind in _UNSENT)
     else:
         failure = failure_of(error, source="alertmanager")
         what, remedy = failure.what, failure.remedy
-        # Nobody listened: nothing can have come of it.
-        certain = any(isinstance(cause, ConnectionRefusedError) for cause in causes(error))
+        # Nobody listened, or nobody that we trust: nothing can have come of it.
+        never = (ConnectionRefusedError, socket.gaierror, ssl.SSLError)
+        certain = failure.kind in _UNSENT or any(isinstance(cause, never) for cause in causes(error))
     outcome = undone if certain else f"it is not known {unknown}: look at the silences before you try again"
     return f"{what}; {outcome}. {remedy[:1].upper()}{remedy[1:]}"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from farmtui.farm.alerts import Rule, Silence
-from farmtui.farm.farm import Farm
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration
 from screens.alert_rows import AlertRow, summary
@@ -17,6 +14,13 @@ from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.status_mark import status_mark
 from widgets.table_columns import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from farmtui.farm.alerts import Rule, Silence
+    from farmtui.farm.farm import Farm
 
 # -- alerts ---------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from farmtui.farm.alerts import Alert, Matcher, Silence
+from farmtui.farm.alerts import Alert, Matcher, Silence, escaped
 from farmtui.farm.state import Severity
 from farmtui.farm.text import PLACEHOLDER
 from farmtui.farm.units import age
@@ -278,17 +278,7 @@ def fires_again(silence: Silence, alerts: Iterable[Alert]) -> tuple[Alert, ...]:
     return tuple(a for a in alerts if a.silenced_by == (silence.id,) and not a.inhibited_by)
 
 
-def matcher_text(matcher: Matcher) -> str:
-    """A matcher as amtool has it, so that reading it again gives the same one."""
-    operator = ("=~" if matcher.is_regex else "=") if matcher.is_equal else ("!~" if matcher.is_regex else "!=")
-    return f'{matcher.name}{operator}"{_escaped(matcher.value)}"'
-
-
 def labels_text(labels: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
     """Labels as PromQL has them: `{alertname="TargetDown",tier="app"}`."""
     pairs = labels.items() if isinstance(labels, Mapping) else labels
-    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in pairs) + "}"
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return "{" + ",".join(f'{name}="{escaped(value)}"' for name, value in pairs) + "}"

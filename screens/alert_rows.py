@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from farmtui.farm.alerts import Alert, AlertBook, Silence
-from farmtui.farm.farm import Farm
 from farmtui.farm.filtering import EVERYTHING, RowFilter
-from farmtui.farm.node import Node
 from farmtui.farm.state import Severity
 from farmtui.farm.units import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from farmtui.farm.farm import Farm
+    from farmtui.farm.node import Node
 
 GROUPINGS = ("alertname", "tier", "machine", "receiver", "severity", "none")
 """What alerts can be grouped by, in the order in which one key cycles through them."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from farmtui.farm.farm import Farm
-from farmtui.farm.reading import SourceState
+from typing import TYPE_CHECKING
+
 from farmtui.farm.state import Freshness, Severity, freshness_of
 from farmtui.farm.units import age
+
+if TYPE_CHECKING:
+    from farmtui.farm.farm import Farm
+    from farmtui.farm.reading import SourceState
 
 _CONFIGURE = {
     "alertmanager": "no Alertmanager is configured (in the config: alertmanager.urls)",

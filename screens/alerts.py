@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
 from farmtui.commands import Command
 from farmtui.farm.alerts import Rule
-from farmtui.farm.farm import Farm
 from farmtui.farm.state import Freshness, Severity
 from screens.alert_columns import (
     SilenceRow,
@@ -40,10 +37,15 @@ from widgets import ink
 from widgets.freshness_chip import freshness_text
 from widgets.glyphs import glyphs
 from widgets.live_table import LiveTable
-from widgets.table_view import Predicate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from textual.app import ComposeResult
+
+    from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
+    from widgets.table_view import Predicate
 
 VIEWS = ("alerts", "silences", "rules")
 

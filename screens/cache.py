@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.content import Content
 
 from farmtui.commands import Command
-from farmtui.farm.farm import Farm
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.traffic import CacheNode, RedisNode, SiteTraffic
 from farmtui.farm.units import count, data_size, duration, percent, rate
@@ -31,6 +27,12 @@ from widgets.tile import Tile, TileState
 from widgets.trend_chart import Threshold, TrendChart
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import ComposeResult
+    from textual.content import Content
+
+    from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from farmtui.farm.farm import Farm
 from farmtui.farm.state import Freshness, Severity, freshness_of
 from widgets import ink
 from widgets.freshness_chip import freshness_text
 from widgets.glyphs import glyphs
-from widgets.meter import Limits
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from farmtui.farm.farm import Farm
+    from widgets.meter import Limits
 
 
 def figure(text: str, severity: Severity) -> Content | str:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from farmtui.commands import Command
-from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
-from screens.places import Place, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from farmtui.farm.alerts import Matcher
+    from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
     from screens.frame import FarmScreen
+    from screens.places import Place, Subject
 
 
 class SilenceDesk(Protocol):

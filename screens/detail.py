@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
 from screens.describe import Block, Detail, Field, Link, describe
 from screens.frame import FarmScreen
-from screens.places import Place, Subject
 from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.live_table import LiveTable
 from widgets.table_columns import Column
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+    from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
+    from screens.places import Place, Subject
 
 TWO_COLUMNS = 110
 """Cells from which blocks stand side by side."""

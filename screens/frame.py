@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
-from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
 
 from farmtui.commands import UNBOUND, Command, bindings
-from farmtui.farm.farm import Farm
 from farmtui.farm.filtering import EVERYTHING, FilterError, RowFilter, parse_filter
 from farmtui.farm.state import Severity
 from screens.console import SCREENS, Console
@@ -25,6 +21,12 @@ from widgets.live_table import LiveTable
 from widgets.prompt import Prompt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
 
 COMMON: tuple[Command, ...] = (
@@ -110,6 +112,11 @@ class FarmScreen(Screen[None]):
         yield Prompt(id="prompt")
         yield Line(id="hints")
 
+    def on_mount(self) -> None:
+        """The first frame has the frame's lines already."""
+        self.repaint()
+        self._paint_hints()
+
     def on_screen_resume(self) -> None:
         """Hidden screens are not repainted: catch up."""
         self.repaint()
@@ -125,7 +132,7 @@ class FarmScreen(Screen[None]):
         console = self.console
         farm = console.farm
         wanted = (farm, console.faults_only, self.row_filter, console.read_only)
-        if not self.is_mounted or (all(a is b for a, b in zip(wanted, self._painted, strict=False)) and self._painted):
+        if not self.children or (all(a is b for a, b in zip(wanted, self._painted, strict=False)) and self._painted):
             return
         self._painted = wanted
         flags = [word for word, on in (("FAULTS ONLY", console.faults_only), ("READ-ONLY", console.read_only)) if on]

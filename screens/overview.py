@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.containers import Grid
 from textual.content import Content
 from textual.css.scalar import Scalar
 from textual.widgets import Static
 
 from farmtui.commands import Command
-from farmtui.farm.farm import Farm
 from farmtui.farm.node import Tier
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration, percent, rate
@@ -31,6 +28,13 @@ from widgets.live_table import LiveTable
 from widgets.table_columns import Column
 from widgets.tile import Tile, TileState
 from widgets.trend_chart import TrendChart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from textual.app import ComposeResult
+
+    from farmtui.farm.farm import Farm
 
 TILES: tuple[tuple[str, str, str], ...] = (
     ("sites", "sites up", "topology"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -16,6 +15,8 @@ from widgets.dialog import key_hints
 from widgets.raw_view import RawView, as_json
 
 if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
     from screens.console import Console
 
 

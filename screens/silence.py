@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -16,7 +15,6 @@ from textual.widgets import Button, Input, Label, Static, TextArea
 
 from farmtui.farm.actions import ActionError
 from farmtui.farm.alerts import Alert, Matcher, Silence
-from farmtui.farm.farm import Farm
 from farmtui.farm.matchers import MatcherError, parse_matchers
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration
@@ -31,11 +29,9 @@ from screens.alert_draft import (
     cautions,
     end_of,
     fires_again,
-    matcher_text,
     matches_nothing_in_particular,
 )
 from screens.alert_rows import Around, around, summary
-from screens.console import Console
 from screens.lines import ClickableLine
 from widgets import ink
 from widgets.dialog import ConfirmDialog, key_hints
@@ -45,7 +41,10 @@ from widgets.status_mark import status_mark
 from widgets.table_columns import Column
 
 if TYPE_CHECKING:
-    from textual.app import App
+    from textual.app import App, ComposeResult
+
+    from farmtui.farm.farm import Farm
+    from screens.console import Console
 
 Clock = Callable[[], datetime]
 
@@ -113,7 +112,7 @@ class SilenceScreen(ModalScreen[str]):
             with Horizontal(classes="field matchers"):
                 yield Label("matchers", markup=False)
                 yield TextArea(
-                    "\n".join(map(matcher_text, draft.matchers)),
+                    "\n".join(map(str, draft.matchers)),
                     id="matchers",
                     compact=True,
                     soft_wrap=True,
@@ -383,7 +382,7 @@ def expire_dialog(silence: Silence, alerts: Sequence[Alert], beside: Around) -> 
     again = sorted(fires_again(silence, alerts), key=lambda alert: (-alert.severity, alert.name))
     left_s = (silence.ends_at - beside.at).total_seconds()
     body: list[str | Content] = [
-        Content.assemble(("matches   ", ink.MUTED), ", ".join(map(matcher_text, silence.matchers))),
+        Content.assemble(("matches   ", ink.MUTED), ", ".join(map(str, silence.matchers))),
         Content.assemble(("made by   ", ink.MUTED), f"{silence.created_by}, {_ago(beside.at, silence.starts_at)}"),
         Content.assemble(("because   ", ink.MUTED), silence.comment or "(no comment)"),
         Content.assemble(("would end ", ink.MUTED), f"in {duration(left_s)}" if left_s > 0 else "now"),

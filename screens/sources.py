@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
 from farmtui.commands import Command
-from farmtui.farm.farm import Farm
 from farmtui.farm.node import IdentityProblem
 from farmtui.farm.reading import SourceState
 from farmtui.farm.state import Freshness, Severity
@@ -29,6 +26,11 @@ from widgets.status_mark import status_mark
 from widgets.table_columns import Column
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from textual.app import ComposeResult
+
+    from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
 
 VIEWS = ("sources", "figures", "identity")

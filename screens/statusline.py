@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from farmtui.farm.farm import Farm
-from farmtui.farm.reading import SourceState
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age
-from screens.console import ScreenEntry
 from screens.lines import ClickableLine
 from widgets import ink
 from widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from farmtui.farm.farm import Farm
+    from farmtui.farm.reading import SourceState
     from farmtui.insight.finding import Finding
+    from screens.console import ScreenEntry
 
 
 def status_texts(

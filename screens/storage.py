@@ -6,18 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from farmtui.insight.ceph_checks import explain
 from textual import on
-from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.reactive import reactive
 
 from farmtui.commands import Command
 from farmtui.farm.cluster import Ceph, CephDaemon, HealthCheck, Osd, Pool
-from farmtui.farm.farm import Farm
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import count, data_rate, data_size, duration, percent, rate
+from farmtui.insight.ceph_checks import explain
 from screens import limits
 from screens.columns import figure, limited
 from screens.describe.clusters import osd_subject
@@ -33,6 +30,10 @@ from widgets.tile import Tile, TileState
 from widgets.trend_chart import TrendChart
 
 if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.content import Content
+
+    from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
 
 VIEWS = ("osds", "pools", "daemons")

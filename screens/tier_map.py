@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.strip import Strip
 
-from farmtui.farm.farm import Farm
 from farmtui.farm.node import Node, Tier, TierSummary
 from farmtui.farm.state import Severity
 from farmtui.farm.units import duration, percent, rate
@@ -15,6 +14,11 @@ from screens.cache import total
 from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.painting import LineWidget
+
+if TYPE_CHECKING:
+    from textual.strip import Strip
+
+    from farmtui.farm.farm import Farm
 
 PATH = (Tier.EDGE, Tier.CACHE, Tier.APP, Tier.DATABASE, Tier.STORAGE)
 BESIDE = (Tier.MONITORING, Tier.OTHER)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.content import Content
 from textual.reactive import reactive
 
 from farmtui.commands import Command
-from farmtui.farm.farm import Farm
 from farmtui.farm.node import Node, Provider
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.traffic import SiteTraffic
 from farmtui.farm.units import data_rate, data_size, duration, percent, rate
 from screens import limits
 from screens.columns import limited, row_freshness
@@ -31,6 +27,12 @@ from widgets.status_mark import status_mark
 from widgets.table_columns import Column
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from textual.app import ComposeResult
+
+    from farmtui.farm.farm import Farm
+    from farmtui.farm.traffic import SiteTraffic
     from farmtui.insight.finding import Finding
 
 VIEWS = ("machines", "places", "sites")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from farmtui.farm.farm import Farm
-from farmtui.farm.reading import Trend
+from typing import TYPE_CHECKING
+
 from farmtui.farm.state import Freshness
 from widgets.trend_chart import Line, TrendChart
+
+if TYPE_CHECKING:
+    from farmtui.farm.farm import Farm
+    from farmtui.farm.reading import Trend
 
 TRENDS = "prometheus trends"
 """Name of the source that polls them."""

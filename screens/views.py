@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -11,6 +11,9 @@ from farmtui.farm.state import Severity
 from screens.lines import ClickableLine
 from widgets import ink
 from widgets.glyphs import glyphs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PREFIX = "view:"
 """Begins the name of a clickable part that chooses a view, so that it is not taken for a screen's."""

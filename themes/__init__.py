@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def load_themes(extra_dir: Path | None = None) -> tuple[list[Theme], list[str]]:
     return list(themes.values()), problems
 
 
+@functools.cache
 def variable_defaults() -> dict[str, str]:
     """For the app's `get_theme_variable_defaults`: our stylesheet then parses under a foreign theme too."""
     return variables_of(read_palette(_HERE / f"{DEFAULT_THEME}.yaml"))

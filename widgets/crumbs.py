@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from textual import events
 from textual.content import Content
 from textual.message import Message
-from textual.strip import Strip
 
 from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.painting import LineWidget
 from widgets.table_paint import clean, width_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.strip import Strip
 
 
 class Crumbs(LineWidget):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -19,6 +18,9 @@ from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.live_table import LiveTable
 from widgets.table_columns import Cell, Column
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
 
 Result = TypeVar("Result")
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
-from textual.geometry import Size
-from textual.strip import Strip
 
 from farmtui.farm.state import Freshness
 from farmtui.farm.units import age
 from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.painting import LineWidget
+
+if TYPE_CHECKING:
+    from textual.geometry import Size
+    from textual.strip import Strip
 
 
 def freshness_text(freshness: Freshness, age_s: float | None = None) -> Content:

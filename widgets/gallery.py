@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.filter import LineFilter
-from textual.widget import Widget
 from textual.widgets import Static
 
 import themes
@@ -41,6 +38,12 @@ from widgets.status_mark import StatusMark, status_mark
 from widgets.table_columns import Cell, Column
 from widgets.tile import Tile, TileState
 from widgets.trend_chart import Line, Threshold, TrendChart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from textual.filter import LineFilter
+    from textual.widget import Widget
 
 END = 1_767_236_400.0
 """A fixed moment, so that pictures of the gallery can be compared."""

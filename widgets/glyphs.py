@@ -6,13 +6,16 @@ import locale
 import os
 import sys
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
 from farmtui.farm.state import Freshness, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ASCII_VARIABLE = "FARMTUI_ASCII"
 """Environment variable: `1` forces ASCII, `0` forces Unicode."""

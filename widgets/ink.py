@@ -6,9 +6,12 @@ by itself, and is never parsed as markup. `tests/themes` holds that each name is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from farmtui.farm.state import Freshness, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TEXT = "$ink-text"
 MUTED = "$ink-muted"

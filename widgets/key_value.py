@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from textual.strip import Strip
@@ -11,6 +11,9 @@ from widgets import ink
 from widgets.painting import LineWidget
 from widgets.table_columns import GAP, Cell
 from widgets.table_paint import cell_segments, fit, width_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LONGEST_NAME = 24
 

@@ -7,19 +7,16 @@ the widget's state and its keys, which are one thing and so are in one file.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial
 from time import perf_counter
-from typing import ClassVar, Generic, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeAlias
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.worker import Worker
 
 from farmtui.farm.state import Freshness, Severity
 from widgets import table_messages as messages
@@ -29,6 +26,12 @@ from widgets.table_columns import GAP, Cell, Column, R, place
 from widgets.table_paint import fit
 from widgets.table_rows import Layout, RowPainter, why_empty
 from widgets.table_view import Order, Predicate, Stand, Texts, View, build, position_of, stick
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+    from textual import events
+    from textual.worker import Worker
 
 SLICE_S = 0.004
 """How long the table works at a view before it lets the event loop go on."""

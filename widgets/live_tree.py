@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -13,7 +12,11 @@ from farmtui.farm.state import Freshness, Severity
 from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.live_table import LiveTable
-from widgets.table_columns import Cell, Column
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from widgets.table_columns import Cell, Column
 
 N = TypeVar("N")
 

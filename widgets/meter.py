@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.strip import Strip
 
 from farmtui.farm.state import Severity
 from farmtui.farm.units import percent
 from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.painting import LineWidget
+
+if TYPE_CHECKING:
+    from textual.strip import Strip
 
 
 @dataclass(frozen=True, slots=True)

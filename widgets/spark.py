@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from farmtui.farm.state import Severity
 from widgets import ink
 from widgets.glyphs import glyphs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def spark(

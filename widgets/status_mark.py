@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
-from textual.geometry import Size
-from textual.strip import Strip
 
 from farmtui.farm.state import Severity
 from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.painting import LineWidget
+
+if TYPE_CHECKING:
+    from textual.geometry import Size
+    from textual.strip import Strip
 
 
 def status_mark(severity: Severity, text: str = "") -> Content:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual.content import Content
 
 from widgets.glyphs import glyphs, to_ascii
-from widgets.table_columns import Align, Cell
+
+if TYPE_CHECKING:
+    from textual.content import Content
+
+    from widgets.table_columns import Align, Cell
 
 Resolve = Callable[[str], Style]
 

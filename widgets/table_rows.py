@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 
 from farmtui.farm.state import Freshness, Severity
@@ -15,6 +13,11 @@ from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.table_columns import GAP, Placed, R
 from widgets.table_paint import cell_segments, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from rich.style import Style
 
 KEPT_STRIPS = 1000
 

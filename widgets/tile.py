@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rich.segment import Segment
-from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
@@ -18,6 +17,10 @@ from widgets.glyphs import glyphs
 from widgets.painting import LineWidget
 from widgets.spark import spark
 from widgets.table_paint import cell_segments, clean, fit, width_of
+
+if TYPE_CHECKING:
+    from rich.segment import Segment
+    from textual import events
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.content import Content
 from textual.strip import Strip
 
@@ -21,6 +20,11 @@ from widgets.freshness_chip import freshness_text
 from widgets.glyphs import glyphs
 from widgets.painting import LineWidget
 from widgets.table_paint import cell_segments, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.style import Style
 
 SHORT_HISTORY = 0.85
 """Below this share of the window a history is called short."""

@@ -8,6 +8,13 @@ from datetime import datetime
 
 from farmtui.farm.state import Severity
 
+_PLAIN_NAME = re.compile(r"[^\s{}!=~,\\\"'`]+")
+
+
+def escaped(value: str) -> str:
+    """A text as it stands between double quotes in PromQL and in matchers."""
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
@@ -28,13 +35,15 @@ class Matcher:
             return (have == self.value) is self.is_equal
         try:
             found = re.fullmatch(self.value, have) is not None
-        except re.error:
+        except (re.error, OverflowError, RecursionError):
             return False
         return found is self.is_equal
 
     def __str__(self) -> str:
+        """As amtool has it: `parse_matchers` gives the same one again."""
         operator = ("=~" if self.is_regex else "=") if self.is_equal else ("!~" if self.is_regex else "!=")
-        return f'{self.name}{operator}"{self.value}"'
+        name = self.name if _PLAIN_NAME.fullmatch(self.name) else f'"{escaped(self.name)}"'
+        return f'{name}{operator}"{escaped(self.value)}"'
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ find it by themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -14,21 +13,23 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual import on
-from textual.app import ComposeResult
-from textual.content import Content
-from textual.events import Key
-from textual.screen import ModalScreen
 
-from farmtui.farm.farm import Farm
 from farmtui.farm.state import Freshness, Severity
-from screens.console import Console
-from screens.places import Subject
 from widgets.dialog import Choice, ChoiceDialog, key_hints
 from widgets.live_table import LiveTable
 from widgets.table_columns import Column
 
 if TYPE_CHECKING:
-    from textual.app import App
+    from collections.abc import Callable, Iterable
+
+    from textual.app import App, ComposeResult
+    from textual.content import Content
+    from textual.events import Key
+    from textual.screen import ModalScreen
+
+    from farmtui.farm.farm import Farm
+    from screens.console import Console
+    from screens.places import Subject
 
 Answer = TypeVar("Answer")
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from farmtui.farm.alerts import Alert, Rule, Silence
+from typing import TYPE_CHECKING
+
 from farmtui.farm.state import Severity
 from screens.actions import Scene, action, ask
 from screens.alert_draft import draft_for, draft_of
 from screens.alert_rows import around
 from screens.silence import SilenceScreen, expire, expire_dialog
 from widgets.dialog import Choice, ChoiceDialog
+
+if TYPE_CHECKING:
+    from farmtui.farm.alerts import Alert, Rule, Silence
 
 
 def _alerts(scene: Scene) -> tuple[Alert, ...]:

@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
-from screens.places import Subject
+
+if TYPE_CHECKING:
+    from screens.places import Subject
 
 
 @dataclass(frozen=True, slots=True)

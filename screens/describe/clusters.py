@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from farmtui.insight.ceph_checks import explain
-
-from farmtui.farm.cluster import CephDaemon
-from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
 from farmtui.farm.units import age, count, data_rate, data_size, duration, percent, rate
+from farmtui.insight.ceph_checks import explain
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.describe.machines import node_subject
 from screens.places import Subject
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from farmtui.farm.cluster import CephDaemon
+    from farmtui.farm.farm import Farm
 
 
 def _seen(farm: Farm, seen_at: datetime | None) -> Field:

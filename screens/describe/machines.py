@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from farmtui.farm.farm import Farm
 from farmtui.farm.node import Droplet, Guest, Node, Provider, Tier
 from farmtui.farm.state import Severity
 from farmtui.farm.units import age, count, data_rate, data_size, duration, money, percent
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.places import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from farmtui.farm.farm import Farm
 
 
 def node_subject(node: Node) -> Subject:

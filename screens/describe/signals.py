@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from farmtui.farm.alerts import Alert
-from farmtui.farm.farm import Farm
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration
 from farmtui.insight.findings import findings
 from screens.describe import Block, Detail, Field, Link, describe, describer
 from screens.places import Subject
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from farmtui.farm.alerts import Alert
+    from farmtui.farm.farm import Farm
 
 
 def ago(now: datetime, then: datetime | None) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from farmtui.farm.farm import Farm
+from typing import TYPE_CHECKING
+
 from farmtui.farm.node import Node, Tier
 from farmtui.farm.state import Severity
-from farmtui.farm.traffic import CacheNode
 from farmtui.farm.units import age, count, data_size, duration, percent, rate
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.describe.machines import node_subject
 from screens.places import Subject
+
+if TYPE_CHECKING:
+    from farmtui.farm.farm import Farm
+    from farmtui.farm.traffic import CacheNode
 
 
 def machine_name(farm: Farm, instance: str) -> str:

@@ -35,9 +35,9 @@ def test_every_data_file_is_shipped(path: Any) -> None:
 
 
 def test_the_command_exists() -> None:
-    from farmtui.cli import main
+    from farmtui.start import main
 
-    assert PROJECT["project"]["scripts"] == {"farmtui": "farmtui.cli:main"}
+    assert PROJECT["project"]["scripts"] == {"farmtui": "farmtui.start:main"}
     assert callable(main)
 
 

@@ -24,7 +24,6 @@ from screens.alert_draft import (
     end_of,
     fires_again,
     labels_text,
-    matcher_text,
     matchers_for,
     matches_nothing_in_particular,
 )
@@ -105,7 +104,7 @@ def test_the_matchers_of_some_alerts_cover_all_of_them(sets: list[dict[str, str]
 
 
 def test_text_of_matchers_and_labels_quotes_what_would_end_it() -> None:
-    assert matcher_text(Matcher("a", 'x"y\\z\n', is_regex=True, is_equal=False)) == 'a!~"x\\"y\\\\z\\n"'
+    assert str(Matcher("a", 'x"y\\z\n', is_regex=True, is_equal=False)) == 'a!~"x\\"y\\\\z\\n"'
     assert labels_text({"a": '"'}) == '{a="\\""}'
 
 

@@ -41,11 +41,16 @@ async def console(
     size: tuple[int, int] = (120, 40), config: Config | None = None
 ) -> AsyncIterator[tuple[FarmApp, Pilot[int]]]:
     """The console on the whole farm, without any source."""
-    app = FarmApp(never, read_only="a test")
+    asked = asyncio.Event()
+
+    async def start() -> Config:
+        asked.set()
+        return await never()
+
+    app = FarmApp(start, read_only="a test")
     async with app.run_test(size=size) as pilot:
         # A config that is known before the feed asks for it would be polled.
-        while not app.workers:
-            await pilot.pause(0.01)
+        await asked.wait()
         if config is not None:
             app.use(config)
         app.publish(whole_farm())

@@ -1,6 +1,6 @@
 """A Python program on a pseudo terminal: keys in, bytes out through an emulator, signals, and a reader that stops.
 
-    with PtySession(["-m", "farmtui.cli", "demo"], columns=120, lines=40) as session:
+    with PtySession(["-m", "farmtui", "demo"], columns=120, lines=40) as session:
         session.wait_for("overview")
         session.send("2")
         session.wait_for(lambda: "topology" in session.text)
@@ -168,13 +168,40 @@ class PtySession:
             count += len(data)
             self._take(data)
 
-    def _take(self, data: bytes) -> None:
-        self.raw += data
-        self._feed(data)
-        asked = self.raw.count(SYNC_QUERY)
+    def wait_for_bytes(self, wanted: bytes, deadline_s: float = DEADLINE_S) -> float:
+        """Read until these bytes come (any at all, if empty), and give the moment: `time.perf_counter()`.
+
+        The emulator takes what was read after that moment: it is slow, and no part of what is measured.
+        Raises AssertionError if the program ends or the deadline passes before.
+        """
+        until = time.monotonic() + deadline_s
+        read = b""
+        while not read or wanted not in read:
+            if not select.select([self.master], [], [], max(until - time.monotonic(), 0.0))[0]:
+                raise AssertionError(f"{wanted!r} did not come in {deadline_s} s")
+            try:
+                data = os.read(self.master, 65536)
+            except OSError:
+                data = b""
+            if not data:
+                raise AssertionError(f"ended before {wanted!r}: {read[-2000:]!r}")
+            read += data
+            self._answer(read)
+        at = time.perf_counter()
+        self._take(read)
+        return at
+
+    def _answer(self, data: bytes) -> None:
+        """Answer what the program asks of its terminal, in what was read since the emulator last took something."""
+        asked = (self.raw + data).count(SYNC_QUERY)
         if self._sync and asked > self._answered:
             os.write(self.master, SYNC_REPLY * (asked - self._answered))
         self._answered = asked
+
+    def _take(self, data: bytes) -> None:
+        self._answer(data)
+        self.raw += data
+        self._feed(data)
 
     def wait_for(self, wanted: str | Callable[[], Any], deadline_s: float = DEADLINE_S) -> None:
         """Read until a text is on the screen, or a condition holds.

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from farmtui.farm.alerts import Matcher
 from farmtui.farm.matchers import MatcherError, parse_matchers
-from screens.alert_draft import matcher_text
 
 EQUAL, NOT_EQUAL, LIKE, UNLIKE = (False, True), (False, False), (True, True), (True, False)
 OPERATORS = {EQUAL: "=", NOT_EQUAL: "!=", LIKE: "=~", UNLIKE: "!~"}
@@ -58,8 +57,8 @@ def test_what_is_written_is_read_as_it_was(matchers: list[Matcher], joint: str, 
 @given(st.lists(EQUALITIES | EXPRESSIONS, min_size=1, max_size=4))
 def test_what_the_dialog_writes_is_read_as_it_was(matchers: list[Matcher]) -> None:
     for matcher in matchers:
-        assert one(matcher_text(matcher)) == matcher
-    assert parse_matchers(", ".join(map(matcher_text, matchers))) == tuple(matchers)
+        assert one(str(matcher)) == matcher
+    assert parse_matchers(", ".join(map(str, matchers))) == tuple(matchers)
 
 
 @given(UTF8_NAMES, VALUES)

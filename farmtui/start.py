@@ -1,0 +1,118 @@
+"""How the console is opened, on a config or on the simulated farm; and how a command ends that cannot go on.
+
+Nothing here imports typer or pydantic: the first frame of `farmtui demo` does not wait for them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from farmtui.config import Config, ConfigError
+
+USAGE = 2
+"""Exit code for a command line or a config that cannot be used."""
+
+
+def main() -> None:
+    """The `farmtui` command. The one that people begin with goes past the command line's parser: it takes 0.1 s."""
+    if sys.argv[1:] == ["demo"]:
+        sys.exit(open_demo())
+    from farmtui.cli import app
+
+    app(prog_name="farmtui")
+
+
+def open_demo(
+    faults: Sequence[str] = (), *, seed: int | None = None, screen: str | None = None, read_only: bool = False
+) -> int:
+    """Open the console on a simulated farm; gives the exit code."""
+    terminal_or_leave()
+    from farmtui import logs, simulation
+
+    notice = logs.to_file()
+    try:
+        with simulation.running(faults=faults, seed=seed) as farm:
+            from farmtui.app import run
+
+            return run(
+                None,
+                farm.config,
+                screen=screen_name(screen),
+                read_only=_why_read_only(read_only),
+                notices=[notice] if notice else [],
+                themes_dir=_themes_folder(),
+            )
+    except simulation.SimulationError as error:
+        leave(str(error))
+
+
+def open_console(load: Callable[[], tuple[Path, Config]], *, screen: str | None, read_only: bool) -> int:
+    """Open the console on the config that `load` gives with its file; gives the exit code."""
+    terminal_or_leave()
+    path, config = load()
+    screen = screen_name(screen or config.ui.screen)
+    from farmtui import logs
+
+    notice = logs.to_file()
+    from farmtui.app import key_scopes, run
+
+    if config.ui.keys:
+        from farmtui.commands import keymap_problems
+
+        if problems := keymap_problems(config.ui.keys, key_scopes()):
+            leave("\n".join(f"{path}: {problem}" for problem in problems))
+    return run(
+        config,
+        screen=screen,
+        read_only=_why_read_only(read_only),
+        notices=[notice] if notice else [],
+        themes_dir=_themes_folder(),
+    )
+
+
+def terminal_or_leave() -> None:
+    """The console reads keys from the standard input and paints on the standard error, or output."""
+    if not os.isatty(0) or not (os.isatty(2) or os.isatty(1)):
+        leave("the console needs a terminal, and this is none; for pipes, cron and monitoring there is: farmtui status")
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        leave("TERM says that this terminal cannot place its cursor; plain text is what this gives: farmtui status")
+
+
+def screen_name(asked: str | None) -> str | None:
+    """A screen's name from any name that it has, or leave."""
+    if asked is None:
+        return None
+    from screens.console import SCREENS
+
+    names = {name: entry.name for entry in SCREENS for name in (entry.name, *entry.names)}
+    if asked not in names:
+        leave(f"there is no screen {asked!r}; there are: {', '.join(entry.name for entry in SCREENS)}")
+    return names[asked]
+
+
+def _why_read_only(asked: bool) -> str:
+    return "the console was started with --read-only" if asked else ""
+
+
+def _themes_folder() -> Path:
+    from platformdirs import user_config_path
+
+    return user_config_path("farmtui") / "themes"
+
+
+def leave_config(error: ConfigError, code: int = USAGE) -> NoReturn:
+    """End with what is wrong in a config; its text names the file."""
+    leave(str(error), code, name="")
+
+
+def leave(words: str, code: int = USAGE, *, name: str = "farmtui: ") -> NoReturn:
+    """End with words on the standard error, never with a traceback."""
+    from farmtui.farm.text import visible
+
+    print(f"{name}{visible(words, multiline=True)}", file=sys.stderr)
+    sys.exit(code)
