@@ -233,6 +233,8 @@ class FarmApp(TerminalApp[int]):
         await asyncio.to_thread(_load_engine)
         from farmtui.silences import desk_for
 
+        if not self.is_headless:
+            self.collect_in_quiet()
         self._feed = self.make_feed(config)
         self._desk = desk_for(self._feed, read_only=self.read_only)
         await self._feed.run()

@@ -44,6 +44,7 @@ from farmtui.term.frames import FrameSender
 from farmtui.term.outlet import Outlet
 from farmtui.term.painter import Painter
 from farmtui.term.pen import PLAIN, linked
+from farmtui.term.quiet import EVERY_S, QuietCollector
 from farmtui.term.reader import Reader
 from farmtui.term.signals import Farewell, Reactions, TerminalSignals
 from farmtui.term.tty import read_attributes, restore_attributes, set_raw, terminal_size
@@ -340,6 +341,12 @@ class TerminalApp(App[ReturnType]):
     def __init__(self) -> None:
         super().__init__()
         self._ahead = TypeAhead(self, super().on_event)
+        self._collector = QuietCollector()
+
+    def collect_in_quiet(self) -> None:
+        """From now on look for garbage only while nobody types. Call it once, when everything has been imported."""
+        self._collector.begin()
+        self.set_interval(EVERY_S, lambda: self._collector.look(self._ahead.last_s))
 
     async def on_event(self, event: events.Event) -> None:
         """Keys one at a time, each when the one before has done its work; everything else as Textual does."""

@@ -30,7 +30,8 @@ class TypeAhead:
         self._app = app
         self._dispatch = dispatch
         self._held: deque[events.Key] = deque()
-        self._before_s = -PATIENCE_S
+        self.last_s = -PATIENCE_S
+        """When the last key was given to the app, by the event loop's clock."""
         self._target: DOMNode = app
         self._settling = 0
         """The serial number of the key that is waited for; 0: none."""
@@ -40,7 +41,7 @@ class TypeAhead:
         """Take a key from the terminal: dispatched now, or when those before it have done their work."""
         if self._settling:
             self._held.append(key)
-        elif asyncio.get_running_loop().time() - self._before_s < CLOSE_S:
+        elif asyncio.get_running_loop().time() - self.last_s < CLOSE_S:
             self._held.append(key)
             self._settle()
         else:
@@ -48,7 +49,7 @@ class TypeAhead:
 
     async def _give(self, key: events.Key) -> None:
         self._target = self._focus()
-        self._before_s = asyncio.get_running_loop().time()
+        self.last_s = asyncio.get_running_loop().time()
         await self._dispatch(key)
 
     def _settle(self) -> None:

@@ -30,6 +30,10 @@ from farmtui.polling import Feed
 TIERS = ("edge", "cache", "app", "database", "storage", "monitoring")
 
 
+WARM_S = 2.0
+"""Seconds after the start in which nothing is measured."""
+
+
 class BigPrometheus:
     """A source of a farm of `machines` machines whose figures all change with every poll."""
 
@@ -97,6 +101,8 @@ class BigApp(FarmApp):
         self.run_worker(self._beat(), group="beat")
 
     async def _beat(self) -> None:
+        # Not the start: then everything is imported.
+        await asyncio.sleep(WARM_S)
         while True:
             before = time.perf_counter()
             await asyncio.sleep(0.01)

@@ -6,13 +6,18 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
 from farmtui.app import FarmApp
+from farmtui.config import Config, load_config
+from farmtui.demo.config import write_config
+from farmtui.demo.farm import Options, running
+from farmtui.polling import Feed
 from screens.console import SCREENS
 from screens.places import Place
 from tests.bench.report import say
@@ -20,7 +25,7 @@ from tests.screens.whole import whole_farm
 from tests.terminal.probe import WriterProbe
 from tests.terminal.pty_harness import PtySession
 from tests.tour.console_app import later
-from tests.tour.test_tour import never
+from tests.tour.test_tour import agreed, never
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 
@@ -56,7 +61,7 @@ async def test_bytes_and_silence_on_the_real_screens() -> None:
         await pilot.pause()
         for entry in SCREENS:
             app.go(Place(entry.name))
-            await pilot.pause()
+            await agreed(pilot, probe)
             probe.forget_counts()
             for poll in range(1, 13):
                 app.publish(later(whole_farm(), poll))
@@ -72,7 +77,7 @@ async def test_bytes_and_silence_on_the_real_screens() -> None:
         app.go(Place("overview"))
         picture = later(whole_farm(), 12)
         app.publish(picture)
-        await pilot.pause()
+        await agreed(pilot, probe)
         probe.forget_counts()
         for _ in range(10):
             app.publish(picture)
@@ -126,8 +131,34 @@ def test_keys_under_polling(machines: int, sites: int, tmp_path: Path) -> None:
     say("memory of the same", f"{told['rss_bytes'] / 1e6:.0f} MB", "300 MB", kept=told["rss_bytes"] < 300e6)
 
 
-def _more_than(session: PtySession, count: int) -> Callable[[], bool]:
-    return lambda: len(session.raw) > count
+def patient(path: Path) -> Config:
+    """The config with deadlines that the simulated farm keeps at any size: it is not what is measured."""
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for section in (data["prometheus"], data["alertmanager"], data["digitalocean"], *data["proxmox"]):
+        section["deadline_s"] = 240.0
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    return load_config(path)
+
+
+@pytest.mark.parametrize(("nodes", "sites"), [(34, 500), (10_000, 50_000)])
+async def test_requests_of_a_cycle(nodes: int, sites: int, tmp_path: Path) -> None:
+    async with running(Options(nodes=nodes, sites=sites)) as farm:
+        write_config(tmp_path / "farmtui.yaml", farm.farm, farm.doors)
+        feed = Feed(patient(tmp_path / "farmtui.yaml"))
+        try:
+            await feed.one_cycle(300.0)
+            began = time.perf_counter()
+            picture = await feed.one_cycle(300.0)
+            took = time.perf_counter() - began
+        finally:
+            await feed.close()
+    requests = sum(source.requests_per_cycle for source in picture.sources)
+    slowest = max(source.duration_s or 0.0 for source in picture.sources)
+    name = f"{nodes:,} nodes and {sites:,} sites"
+    say(f"requests per cycle, {name}", f"{requests}", "the same at both", kept=requests < 160)
+    say(f"a cycle of all sources, {name}", f"{took:.2f} s = {took / slowest:.2f}x of {slowest:.2f} s", "1.2x",
+        kept=took <= 1.2 * slowest)  # fmt: skip
+    assert len(picture.nodes) >= nodes
 
 
 async def test_memory_stays_flat() -> None:
