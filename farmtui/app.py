@@ -56,8 +56,11 @@ GLOBAL: tuple[Command, ...] = (
 )
 
 
-class FarmApp(TerminalApp[int]):
-    """The console. It holds the newest Farm; screens hold no data of their own."""
+class FarmApp(TerminalApp[int], inherit_bindings=False):
+    """The console. It holds the newest Farm; screens hold no data of their own.
+
+    Its keys are its own: Textual's for leaving are not among them.
+    """
 
     TITLE = "farmtui"
     ENABLE_COMMAND_PALETTE = False  # `:` is the prompt; the palette's dimming repaints everything
@@ -315,7 +318,7 @@ class FarmApp(TerminalApp[int]):
 
         screen = self._farm_screen()
         if screen is self.screen and screen is not None:
-            self.push_screen(HelpScreen(screen, (*GLOBAL, *COMMON, *screen.KEYS)))
+            self.push_screen(HelpScreen(screen, (*screen.KEYS, *COMMON, *GLOBAL)))
 
     def action_prompt(self) -> None:
         """Open the `:` prompt."""

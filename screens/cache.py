@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 def varnish_severity(node: CacheNode) -> Severity:
     """How bad one Varnish looks by its own figures."""
+    if node.up is False:
+        return Severity.CRITICAL
     if node.child_deaths or node.dropped_sessions:
         return Severity.CRITICAL
     if node.thread_queue or (node.backend_failures_per_s or 0.0) > 0:
@@ -277,7 +279,9 @@ def against_last_week(now: float | None, before: float | None) -> str:
 
 def _varnish_state(node: CacheNode) -> Content:
     words = {Severity.OK: "ok"}
-    if node.child_deaths:
+    if node.up is False:
+        words[Severity.CRITICAL] = "down"
+    elif node.child_deaths:
         words[Severity.CRITICAL] = "died"
     elif node.dropped_sessions:
         words[Severity.CRITICAL] = "dropping"

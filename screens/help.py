@@ -45,20 +45,34 @@ def help_rows(screen: Screen[Any], commands: tuple[Command, ...]) -> Iterator[He
         ident = binding.id or binding.action
         keys.setdefault(ident, []).append(screen.app.get_key_display(binding))
         bindings.setdefault(ident, binding)
-    for ident, binding in bindings.items():
+    # What is particular to this screen comes first, moving about in a table last.
+    order = {command.id: place for place, command in enumerate(commands)}
+    for ident in sorted(bindings, key=lambda ident: order.get(ident, len(order))):
         command = named.get(ident)
         names = " ".join(f":{name}" for name in command.names[:2]) if command else ""
-        yield HelpRow(" ".join(keys[ident]), names, binding.tooltip or binding.description, ident)
+        binding = bindings[ident]
+        words = _TEXTUALS.get(binding.action) or binding.tooltip or binding.description
+        yield HelpRow(" ".join(keys[ident]), names, words, ident)
     for command in commands:
         if command.id not in bindings and command.names:
             argument = f" {command.argument.upper()}" if command.argument else ""
             yield HelpRow("", f":{command.names[0]}{argument}", command.help, command.id)
 
 
+_TEXTUALS = {
+    "page_left": "columns a page further left",
+    "page_right": "columns a page further right",
+    "app.focus_next": "to the next table or field",
+    "app.focus_previous": "to the table or field before",
+    "screen.copy_text": "copy what the mouse has selected; where nothing is, leave",
+}
+"""Words for what Textual binds by itself."""
+
+
 class HelpScreen(ModalScreen[None]):
     """The help over the screen that it is about."""
 
-    DEFAULT_CSS = """
+    CSS = """
     HelpScreen { align: center middle; background: transparent; }
     HelpScreen #box { width: 100; max-width: 96%; height: 90%; padding: 0 1; }
     HelpScreen #box { background: $panel; border: round $border; }

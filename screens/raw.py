@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class RawScreen(ModalScreen[None]):
     """Raw data over the screen that it is about; scrolls, copies, closes."""
 
-    DEFAULT_CSS = """
+    CSS = """
     RawScreen { align: center middle; background: transparent; }
     RawScreen #box { width: 90%; height: 90%; padding: 0 1; background: $panel; border: round $border; }
     RawScreen RawView { height: 1fr; background: $panel; }

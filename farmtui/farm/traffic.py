@@ -65,6 +65,8 @@ class CacheNode:
     """One Varnish. Rates are per second; ratios 0-1, NaN without traffic; None means not measured."""
 
     instance: str
+    up: bool | None = None
+    """False where its exporter does not answer; None where nobody watches."""
     hit_ratio: float | None = None
     """hit / (hit + miss): the cacheable ratio."""
     hit_per_s: float | None = None

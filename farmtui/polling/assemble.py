@@ -13,10 +13,11 @@ from farmtui.farm.alerts import AlertBook
 from farmtui.farm.condition import Trust
 from farmtui.farm.farm import Farm, PrometheusView
 from farmtui.farm.identity import Declaration
-from farmtui.farm.node import CloudAccount, PveCluster
+from farmtui.farm.node import CloudAccount, Node, PveCluster, Tier
 from farmtui.farm.nodes import Population, populate
 from farmtui.farm.reading import SourceState, Trend
 from farmtui.farm.tiers import TierRules, tier_rules
+from farmtui.farm.traffic import CacheNode, CacheTier
 from farmtui.polling.report import Report, shown, source_state
 
 T = TypeVar("T")
@@ -82,7 +83,7 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
         tiers=population.tiers,
         sources=states,
         edge=view.edge,
-        cache=view.cache,
+        cache=_with_silent(view.cache, population.nodes),
         galera=view.galera,
         swarm=view.swarm,
         ceph=view.ceph,
@@ -102,7 +103,26 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
     return Assembly(farm, population, view)
 
 
-_SHARED: Final = ("nodes", "tiers", "book", "trends", "identity_problems")
+def _with_silent(cache: CacheTier | None, nodes: Sequence[Node]) -> CacheTier | None:
+    """The cache tier with a row for each Varnish that does not answer: one that was down before we looked has left
+    no figures, and would be missing from the table just when somebody looks for it."""
+    if cache is None:
+        return None
+    silent = {
+        exporter.instance
+        for node in nodes
+        if node.tier is Tier.CACHE
+        for exporter in node.exporters
+        if not exporter.up and "varnish" in exporter.job.casefold()
+    }
+    if not silent:
+        return cache
+    known = tuple(replace(row, up=False) if row.instance in silent else row for row in cache.nodes)
+    missing = silent - {row.instance for row in known}
+    return replace(cache, nodes=(*known, *(CacheNode(instance, up=False) for instance in sorted(missing))))
+
+
+_SHARED: Final = ("cache", "nodes", "tiers", "book", "trends", "identity_problems")
 """Parts of the Farm that are not shared already by way of the view, and are not bookkeeping."""
 
 _PARTS: Final = tuple(field.name for field in fields(Farm) if field.name not in ("name", "at", "sources"))

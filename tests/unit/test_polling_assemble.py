@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from farmtui.config import Config
 from farmtui.farm.alerts import AlertBook
-from farmtui.farm.farm import Farm, PrometheusView
-from farmtui.farm.node import CloudAccount, Droplet, Guest, PveCluster, PveHost
+from farmtui.farm.farm import Farm, HostView, PrometheusView
+from farmtui.farm.node import CloudAccount, Droplet, Exporter, Guest, HostMetrics, PveCluster, PveHost
 from farmtui.farm.reading import FailureKind, Trend
 from farmtui.farm.state import Freshness
-from farmtui.farm.traffic import CacheTier, Interconnect
+from farmtui.farm.traffic import CacheNode, CacheTier, Interconnect
 from farmtui.polling.assemble import assemble, assembly, differs, shared
 from farmtui.polling.report import AGE_STEP_S, Report, freshness_at, next_change_s, shown_age
 from tests.unit.polling_stage import START, fails, seen
@@ -174,3 +174,22 @@ def test_ages_in_words() -> None:
         "1 h",
     ]
     assert shown_age(Freshness.LIVE, START, START + timedelta(seconds=9)) == ""
+
+
+def test_a_varnish_that_was_down_before_anybody_looked_has_its_row_all_the_same() -> None:
+    hosts = tuple(
+        HostView(
+            f"10.0.0.{n}",
+            (f"10.0.0.{n}",),
+            f"cache-{n}",
+            "cache",
+            (Exporter("varnish", f"10.0.0.{n}:9131", up),),
+            HostMetrics(),
+        )
+        for n, up in ((1, True), (2, False))
+    )
+    view = PrometheusView(hosts=hosts, cache=CacheTier((CacheNode("10.0.0.1:9131", hit_ratio=0.9),), (), 0.9, 0.9))
+    farm = assemble(CONFIG, [replace(report("prometheus"), value=view)], START)
+    assert farm.cache is not None
+    rows = [(node.instance, node.up) for node in farm.cache.nodes]
+    assert rows == [("10.0.0.1:9131", None), ("10.0.0.2:9131", False)]
