@@ -83,8 +83,8 @@ class PtySession:
         def prepare() -> None:
             if controlling:
                 fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-            if deaf_to_hangup:
-                signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            # Said either way: tests that run under nohup would hand their own deafness on.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN if deaf_to_hangup else signal.SIG_DFL)
 
         self.process = subprocess.Popen(
             [sys.executable, *arguments],
