@@ -9,6 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from farmtui import config, config_text
+from farmtui.app import GLOBAL, key_scopes
+from farmtui.sources.prometheus import catalogue
+from screens.console import SCREENS
 from tests import screenshot
 
 ROOT = Path(__file__).parent.parent
@@ -24,10 +27,43 @@ def config_schema() -> str:
     return f"{json.dumps(config.schema(), indent=2)}\n"
 
 
+def figure_catalogue() -> str:
+    """docs/catalogue.md."""
+    return catalogue.markdown(catalogue.catalogue())
+
+
+def key_reference() -> str:
+    """docs/keys.md."""
+    lines = [
+        "# Keys",
+        "",
+        "Each can be moved or taken off in the config: `ui.keys: {ID: KEYS}`, an empty text for none;",
+        "`farmtui config keys` lists what is in force. `?` in the console shows what works where you are.",
+    ]
+    for scope, bindings in key_scopes().items():
+        lines += ["", f"## {scope.capitalize()}", "", "| keys | id | what it does |", "|---|---|---|"]
+        for binding in bindings:
+            keys = ", ".join(f"`{key}`" for key in binding.key.split(",")).replace("|", "\\|")
+            lines.append(
+                f"| {keys} | {f'`{binding.id}`' if binding.id else '–'} | {binding.tooltip or binding.description} |"
+            )
+    names = [f"`:{name}`" for entry in SCREENS for name in (entry.name, *entry.names)]
+    lines += ["", "## Prompt", "", f"Screens: {', '.join(dict.fromkeys(names))}.", ""]
+    commands = [command for command in GLOBAL if command.names and not command.id.startswith("go.")]
+    lines += ["| command | what it does |", "|---|---|"]
+    for command in commands:
+        argument = f" {command.argument.upper()}" if command.argument else ""
+        words = ", ".join(f"`:{name}{argument}`" for name in command.names)
+        lines.append(f"| {words} | {command.help} |")
+    return "\n".join(lines) + "\n"
+
+
 GENERATED: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "docs/config.md": config_reference,
         "docs/config.schema.json": config_schema,
+        "docs/catalogue.md": figure_catalogue,
+        "docs/keys.md": key_reference,
         "docs/screenshot.svg": screenshot.svg,
     }
 )

@@ -257,8 +257,7 @@ def markdown(known: Catalogue) -> str:
         "```",
         "",
         "Ratios of a tier are sum over sum, never an average of ratios. Figures marked *slow* are asked at each fourth",
-        "poll. This page is written from `farmtui/sources/prometheus/catalogue.yaml` by `python -m",
-        "farmtui.sources.prometheus.catalogue`.",
+        "poll. This page is written from `farmtui/sources/prometheus/catalogue.yaml` by `make docs`.",
     ]
     for group, figures in groups.items():
         lines += ["", f"## {_TITLES.get(group, group)}", "", "| figure | what | unit | labels | query |"]
