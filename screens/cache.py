@@ -12,6 +12,7 @@ from farmtui.commands import Command
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.traffic import CacheNode, RedisNode, SiteTraffic
 from farmtui.farm.units import count, data_size, duration, percent, rate
+from farmtui.insight.thresholds import HIT_RATIO_LOST, above
 from screens import limits
 from screens.columns import figure, limited, row_freshness, seen
 from screens.describe.traffic import machine_name, overall_ratio, site_subject
@@ -62,6 +63,14 @@ def known(value: float | None) -> bool:
     return value is not None and not math.isnan(value)
 
 
+def hit_severity(ratio: float | None, before: float | None) -> Severity:
+    """How bad the tier's hit ratio is, by itself and against the same hour last week."""
+    if ratio is None or not known(ratio):
+        return Severity.OK
+    lost = before - ratio if before is not None else None
+    return max(limits.HIT_RATIO.severity(ratio), above(lost, HIT_RATIO_LOST))
+
+
 def hit_words(ratio: float | None) -> str:
     """A hit ratio in words: 0/0 is no traffic, which is not zero."""
     return "no traffic" if ratio is not None and math.isnan(ratio) else percent(ratio)
@@ -91,7 +100,7 @@ class CacheScreen(FarmScreen):
             self._varnish_columns(),
             key=lambda node: node.instance,
             severity=varnish_severity,
-            freshness=lambda node: row_freshness(self.console.farm, node.seen_at),
+            freshness=self._freshness,
             noun="Varnish nodes",
             id="varnish",
         )
@@ -99,7 +108,7 @@ class CacheScreen(FarmScreen):
             self._redis_columns(),
             key=lambda node: node.instance,
             severity=redis_severity,
-            freshness=lambda node: row_freshness(self.console.farm, node.seen_at),
+            freshness=self._freshness,
             noun="Redis nodes",
             id="redis",
         )
@@ -178,6 +187,10 @@ class CacheScreen(FarmScreen):
             Column("seen", "measured", lambda n: seen(self.console.farm, n.seen_at), width=14, priority=4),
         )  # fmt: skip
 
+    def _freshness(self, node: CacheNode | RedisNode) -> Freshness:
+        """Of a row's figures; that something is down is known now, whenever its figures were."""
+        return Freshness.LIVE if node.up is False else row_freshness(self.console.farm, node.seen_at)
+
     def _machine(self, node: CacheNode | RedisNode) -> str:
         farm = self.console.farm
         return machine_name(farm, node.instance) if farm else node.instance
@@ -206,9 +219,8 @@ class CacheScreen(FarmScreen):
         cache, fresh = farm.cache, farm.freshness("prometheus")
         ratio = cache.hit_ratio if cache else None
         before = cache.hit_ratio_last_week if cache else None
-        severity = limits.HIT_RATIO.severity(ratio) if known(ratio) else Severity.OK
         self.query_one("#tile-hit", Tile).show(TileState(
-            hit_words(ratio), against_last_week(ratio, before), severity=severity, freshness=fresh,
+            hit_words(ratio), against_last_week(ratio, before), severity=hit_severity(ratio, before), freshness=fresh,
             trend=trend_values(farm, "cache.hit_ratio"), high=1.0,
         ))  # fmt: skip
         nodes = cache.nodes if cache else ()

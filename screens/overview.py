@@ -15,9 +15,8 @@ from farmtui.farm.node import Tier
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration, percent, rate
 from farmtui.insight.finding import Finding
-from farmtui.insight.thresholds import HIT_RATIO_LOST, above
 from screens import limits
-from screens.cache import against_last_week, hit_words, known
+from screens.cache import against_last_week, hit_severity, hit_words, known
 from screens.frame import FarmScreen
 from screens.places import Place, Subject
 from screens.storage import ceph_freshness, fills_words, health_of, health_words
@@ -227,11 +226,8 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
     if farm.cache is not None:
         ratio = farm.cache.hit_ratio
         before = farm.cache.hit_ratio_last_week
-        low = limits.HIT_RATIO.severity(ratio) if known(ratio) else Severity.OK
-        if ratio is not None and before is not None and known(before):
-            low = max(low, above(before - ratio, HIT_RATIO_LOST))
         yield "hit", tile(
-            hit_words(ratio), against_last_week(ratio, before), low,
+            hit_words(ratio), against_last_week(ratio, before), hit_severity(ratio, before),
             trend=trend_values(farm, "cache.hit_ratio"), high=1.0,
         )  # fmt: skip
     if farm.ceph is not None:

@@ -98,6 +98,7 @@ class RedisNode:
 
     instance: str
     up: bool | None = None
+    """False where it, or its exporter, does not answer."""
     role: str = ""
     hit_ratio: float | None = None
     evictions_per_s: float | None = None

@@ -245,7 +245,8 @@ def _redis(redis: RedisNode, name: str) -> Iterator[Finding]:
             f"redis/down/{redis.instance}",
             Severity.CRITICAL,
             f"Redis on {name} is down",
-            "its exporter answers, Redis does not: WordPress asks the database for what it kept there",
+            f"{'Redis and its exporter do' if redis.seen_at is None else 'Redis does'} not answer: "
+            "WordPress asks the database for what it kept there",
             (f"role {redis.role}",) if redis.role else (),
             subject,
             "cache",

@@ -17,7 +17,7 @@ from farmtui.farm.node import CloudAccount, Node, PveCluster, Tier
 from farmtui.farm.nodes import Population, populate
 from farmtui.farm.reading import SourceState, Trend
 from farmtui.farm.tiers import TierRules, tier_rules
-from farmtui.farm.traffic import CacheNode, CacheTier
+from farmtui.farm.traffic import CacheNode, CacheTier, RedisNode
 from farmtui.polling.report import Report, shown, source_state
 
 T = TypeVar("T")
@@ -104,22 +104,24 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
 
 
 def _with_silent(cache: CacheTier | None, nodes: Sequence[Node]) -> CacheTier | None:
-    """The cache tier with a row for each Varnish that does not answer: one that was down before we looked has left
-    no figures, and would be missing from the table just when somebody looks for it."""
+    """The cache tier with a row for each Varnish and Redis that does not answer: one that was down before we looked
+    has left no figures, and would be missing from the table just when somebody looks for it."""
     if cache is None:
         return None
-    silent = {
-        exporter.instance
-        for node in nodes
-        if node.tier is Tier.CACHE
-        for exporter in node.exporters
-        if not exporter.up and "varnish" in exporter.job.casefold()
-    }
-    if not silent:
+    silent = [e for node in nodes if node.tier is Tier.CACHE for e in node.exporters if not e.up]
+    varnish = {exporter.instance for exporter in silent if "varnish" in exporter.job.casefold()}
+    redis = {exporter.instance for exporter in silent if "redis" in exporter.job.casefold()}
+    if not varnish and not redis:
         return cache
-    known = tuple(replace(row, up=False) if row.instance in silent else row for row in cache.nodes)
-    missing = silent - {row.instance for row in known}
-    return replace(cache, nodes=(*known, *(CacheNode(instance, up=False) for instance in sorted(missing))))
+    rows = [replace(row, up=False) if row.instance in varnish else row for row in cache.nodes]
+    rows += [CacheNode(instance, up=False) for instance in varnish - {row.instance for row in rows}]
+    others = [replace(row, up=False) if row.instance in redis else row for row in cache.redis]
+    others += [RedisNode(instance, up=False) for instance in redis - {row.instance for row in others}]
+    return replace(
+        cache,
+        nodes=tuple(sorted(rows, key=lambda row: row.instance)),
+        redis=tuple(sorted(others, key=lambda row: row.instance)),
+    )
 
 
 _SHARED: Final = ("cache", "nodes", "tiers", "book", "trends", "identity_problems")

@@ -183,7 +183,7 @@ def test_a_varnish_that_was_down_before_anybody_looked_has_its_row_all_the_same(
             (f"10.0.0.{n}",),
             f"cache-{n}",
             "cache",
-            (Exporter("varnish", f"10.0.0.{n}:9131", up),),
+            (Exporter("varnish", f"10.0.0.{n}:9131", up), Exporter("redis", f"10.0.0.{n}:9121", up)),
             HostMetrics(),
         )
         for n, up in ((1, True), (2, False))
@@ -193,3 +193,4 @@ def test_a_varnish_that_was_down_before_anybody_looked_has_its_row_all_the_same(
     assert farm.cache is not None
     rows = [(node.instance, node.up) for node in farm.cache.nodes]
     assert rows == [("10.0.0.1:9131", None), ("10.0.0.2:9131", False)]
+    assert [(node.instance, node.up) for node in farm.cache.redis] == [("10.0.0.2:9121", False)]
