@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PATH = (Tier.EDGE, Tier.CACHE, Tier.APP, Tier.DATABASE, Tier.STORAGE)
 BESIDE = (Tier.MONITORING, Tier.OTHER)
+_LEAST_BOX = 9
 FLOW_WIDTHS = ((150, 11), (110, 7), (0, 3))
 """From which width on an arrow is how wide."""
 NARROW_FLOW = 3
@@ -91,11 +92,14 @@ class TierMap(LineWidget):
         path = [box for box in self._boxes if box.summary.tier in PATH]
         beside = [box for box in self._boxes if box.summary.tier in BESIDE]
         flow_width = next(cells for least, cells in FLOW_WIDTHS if width >= least)
+        # What stands beside the path gives way where there is no room for it: half a box says nothing.
+        while beside and width - flow_width * len(path) - 2 * len(beside) < _LEAST_BOX * (len(path) + len(beside)):
+            beside.pop()
         boxes = len(path) + len(beside)
         if not boxes:
             return self.content_strip(Content.styled("no machine is known yet", ink.MUTED) if y == 1 else "", width)
         room = width - flow_width * len(path) - 2 * len(beside)
-        box_width = max(9, min(26, room // boxes))
+        box_width = max(_LEAST_BOX, min(26, room // boxes))
         for box in path:
             parts += [self._flow(box, y, flow_width), self._box(box, y, box_width)]
         for box in beside:

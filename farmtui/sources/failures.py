@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -186,11 +187,16 @@ def _sdk_words(error: BaseException) -> SourceError | None:
     return status_error(status, detail=_text_of(found), retry_after=None if patience is None else str(patience))
 
 
+_AZURES: Final = re.compile(r"\A\(\w+\) ([^\n]*)\nCode: .*", re.DOTALL)
+
+
 def _text_of(error: BaseException) -> str:
     """What a status error says, without the parts that its class adds; markup is no message."""
     text = next((part for part in (getattr(error, name, None) for name in ("content", "message")) if part), error)
-    words = str(text)
-    return "" if words.lstrip().startswith("<") else words
+    words = str(text).strip()
+    # azure-core says it three times: `(not_found) It is not there`, then its code, then its message.
+    plain = _AZURES.sub(r"\1", words)
+    return "" if plain.startswith("<") else plain
 
 
 def _network_words(error: BaseException, deadline_s: float | None) -> SourceError | None:

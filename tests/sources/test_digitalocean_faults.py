@@ -100,6 +100,14 @@ async def test_a_fault_becomes_words(cloud: Cloud, planted: str, name: str) -> N
     assert (await source.poll()).failure is None
 
 
+async def test_what_the_api_says_is_said_once(cloud: Cloud) -> None:
+    api = FakeCloud()
+    api.faults[""] = refusing(401, "Unauthorized", "Unable to authenticate you")
+    reading = await cloud.source(await cloud.api(api)).poll()
+    assert reading.failure is not None
+    assert reading.failure.what.endswith("our login is not accepted: Unable to authenticate you")
+
+
 async def test_what_the_api_says_is_said(cloud: Cloud) -> None:
     api = FakeCloud()
     api.faults[""] = refusing(404, "not_found", "The resource you were accessing could not be found.")
