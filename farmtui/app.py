@@ -21,7 +21,7 @@ from screens.lines import Line
 from screens.places import History, Place, Subject
 from screens.statusline import nav_text, status_texts
 from themes import APP_CSS, choose, load_themes, variable_defaults
-from widgets.ascii_filter import AsciiFilter
+from widgets.ascii_filter import terminal_filters
 from widgets.glyphs import set_ascii
 from widgets.live_table import LiveTable
 from widgets.prompt import History as Typed
@@ -203,8 +203,8 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         return variable_defaults()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own, then ASCII for terminals that show nothing else."""
-        return (*super().get_line_filters(), AsciiFilter())
+        """Textual's own, then ours."""
+        return terminal_filters(super().get_line_filters())
 
     def use(self, config: Config) -> None:
         """Take this config: looks and keys follow it at once."""
@@ -369,7 +369,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         if not name:
             return
         commands = self._prompt_commands()
-        command = commands.get(name.lower())
+        command = commands.get(name.lower()) or self._only_one(name.lower(), commands)
         if command is None:
             close = get_close_matches(name.lower(), commands, n=1)
             hint = f"; did you mean {close[0]}?" if close else "; ? shows what there is"
@@ -381,6 +381,11 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         else:
             screen = self._farm_screen()
             await self.run_action(command.action, screen if screen is not None and command in screen.KEYS else None)
+
+    def _only_one(self, name: str, commands: Mapping[str, Command]) -> Command | None:
+        """The command that a name begins alone: `:sto` is storage. Leaving wants its whole name."""
+        found = {c.id: c for known, c in commands.items() if known.startswith(name) and c.id != "quit"}
+        return next(iter(found.values())) if len(found) == 1 else None
 
     def _our_themes(self) -> list[str]:
         return sorted(self._known_themes)

@@ -56,7 +56,7 @@ def choose(asked: str, known: Mapping[str, Theme] | list[Theme], environ: Mappin
     if asked and asked in names:
         return asked, ""
     few = environ.get("TERM", "") in _FEW_COLOURS and "COLORTERM" not in environ
-    fallback = ANSI_THEME if few or "NO_COLOR" in environ else DEFAULT_THEME
+    fallback = ANSI_THEME if few or environ.get("NO_COLOR") else DEFAULT_THEME
     if not asked:
         return fallback, ""
     return fallback, f"there is no theme {asked!r}: {fallback} is shown; known are {', '.join(sorted(names))}"

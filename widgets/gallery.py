@@ -18,7 +18,7 @@ import themes
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import data_size, percent, rate
 from widgets import ink
-from widgets.ascii_filter import AsciiFilter
+from widgets.ascii_filter import terminal_filters
 from widgets.big_digits import BigDigits
 from widgets.chart_axis import PER_SECOND, RATIO
 from widgets.crumbs import Crumbs
@@ -433,8 +433,8 @@ class Gallery(App[None]):
         return themes.variable_defaults()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's, and the ASCII one last."""
-        return [*super().get_line_filters(), AsciiFilter()]
+        """Textual's own, then ours."""
+        return terminal_filters(super().get_line_filters())
 
     def compose(self) -> ComposeResult:
         """The widgets."""

@@ -44,6 +44,7 @@ class TerminalSignals:
         self._reactions = reactions
         self._post = post
         self._before: dict[signal.Signals, Any] = {}
+        self._hung_up = False
         if threading.current_thread() is threading.main_thread():
             for signum in (signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT, signal.SIGHUP, signal.SIGTERM):
                 if signal.getsignal(signum) is not signal.SIG_IGN:
@@ -51,6 +52,7 @@ class TerminalSignals:
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         signum = signal.Signals(number)
+        self._hung_up = self._hung_up or signum in {signal.SIGHUP, signal.SIGTERM}
         if signum in {signal.SIGHUP, signal.SIGTERM}:
             self._post(lambda: self._reactions.end(signum))
         elif signum == signal.SIGWINCH:
@@ -63,9 +65,12 @@ class TerminalSignals:
             self._post(self._reactions.stop)
 
     def restore(self) -> None:
-        """Have signals do again what they did before."""
+        """Have signals do again what they did before; a hang-up is heard no more once one has been answered.
+
+        A lost connection gives several: the next one would kill the process in the middle of its farewell.
+        """
         for signum, handler in self._before.items():
-            signal.signal(signum, handler)
+            signal.signal(signum, signal.SIG_IGN if self._hung_up and signum == signal.SIGHUP else handler)
         self._before.clear()
 
 

@@ -74,7 +74,11 @@ def test_an_alert_fires_for_real_and_a_silence_is_really_held(farm: LabFarm, con
         held = get_json(f"{farm.alertmanager_urls[0]}/api/v2/silences")
         mine = [silence for silence in held if silence["comment"] == "the lab's own test"]
         assert [silence["status"]["state"] for silence in mine] == ["active"]
-        assert alerts(farm, "GaleraNodeNotSynced")[0]["status"]["state"] == "suppressed"
+        # The second Alertmanager is told by the first.
+        wait_until(
+            "the silence at the other one",
+            lambda: alerts(farm, "GaleraNodeNotSynced")[0]["status"]["state"] == "suppressed",
+        )
     finally:
         wsrep.clear()
 

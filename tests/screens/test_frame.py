@@ -221,6 +221,17 @@ async def test_keys_can_be_moved_and_taken_off() -> None:
         assert isinstance(app.screen, TopologyScreen), "3 was taken off its key"
 
 
+async def test_a_command_may_be_typed_as_far_as_it_is_alone() -> None:
+    async with console() as (app, pilot):
+        await pilot.press("colon", *"sto", "enter")
+        await pilot.pause()
+        assert app.screen.NAME == "storage"  # type: ignore[attr-defined]
+        await pilot.press("colon", *"ex", "enter")
+        await pilot.pause()
+        assert app.is_running
+        assert app.screen.query_one(Prompt).display, "it stays open, with what is wrong"
+
+
 def test_our_own_keys_do_not_conflict() -> None:
     """Two commands on one key in one place: one of them would be dead."""
     scopes = key_scopes()

@@ -113,6 +113,8 @@ class Heartbeat:
     """The longest time for which the event loop did not turn, in seconds."""
 
     longest_s = 0.0
+    count = 0
+    """Turns that the loop has had; one that stands still has none, whatever the machine's load."""
 
 
 @asynccontextmanager
@@ -126,6 +128,7 @@ async def beating() -> AsyncIterator[Heartbeat]:
             await asyncio.sleep(0.005)
             now = time.monotonic()
             beat.longest_s = max(beat.longest_s, now - last)
+            beat.count += 1
             last = now
 
     task = asyncio.create_task(tick())

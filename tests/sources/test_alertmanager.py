@@ -200,7 +200,7 @@ async def test_a_hung_replica_costs_its_deadline_and_hides_no_other(serve: Serve
     assert [one.name for one in book.alerts] == ["Down"]
     assert ["no answer within 0.4 s" in warning for warning in reading.warnings] == [True]
     assert reading.duration_s < PATIENT_S / 2
-    assert beat.longest_s < 2
+    assert beat.count > 5, "the loop went on"
 
 
 @pytest.mark.parametrize("part", ["alerts", "silences", "status"])

@@ -204,7 +204,7 @@ async def test_a_part_that_hangs_does_not_take_the_droplets_with_it(cloud: Cloud
     assert len(reading.value.droplets) == 2
     assert reading.failure is None
     assert any("no answer" in warning for warning in reading.warnings)
-    assert beat.longest_s < 3.0
+    assert beat.count > 5, "the loop went on"
 
 
 # -- the rate limit

@@ -36,7 +36,7 @@ async def test_a_hung_call_costs_one_thread_and_never_the_loop(gate: threading.E
         with pytest.raises(TimeoutError):
             await pool.run(gate.wait, 0.2)
         assert await pool.run(lambda: "well", 60) == "well"
-    assert beat.longest_s < 1
+    assert beat.count > 5, "the loop went on"
     assert pool.busy == 1
     pool.close()
 

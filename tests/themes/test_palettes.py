@@ -274,7 +274,7 @@ def test_no_folder_is_no_problem(tmp_path: Path) -> None:
         ("", {"TERM": "screen"}, "farm-16"),
         ("", {"TERM": "xterm", "COLORTERM": "truecolor"}, "farm-dark"),
         ("", {"TERM": "xterm-256color", "NO_COLOR": "1"}, "farm-16"),
-        ("", {"TERM": "xterm", "COLORTERM": "truecolor", "NO_COLOR": ""}, "farm-16"),
+        ("", {"TERM": "xterm", "COLORTERM": "truecolor", "NO_COLOR": ""}, "farm-dark"),
         ("farm-light", {"TERM": "screen"}, "farm-light"),
         ("farm-lite", {"TERM": "xterm-256color"}, "farm-dark"),
     ],

@@ -97,6 +97,10 @@ def test_on_a_pty(term: str, environment: dict[str, str], tmp_path: Path) -> Non
             session.send(keys)
             session.wait_for(shown)
             agree(session, tmp_path, key=REPORT)
+            if "NO_COLOR" in environment:
+                # What Textual rendered may itself be black on black: here every cell has the terminal's own two.
+                seen = {(cell.foreground, cell.background) for row in session.cells for cell in row}
+                assert seen == {("default", "default")}
         for columns, lines in [(80, 24), (130, 45), (100, 30)]:
             session.resize(columns, lines)
             session.wait_for(lambda: session.pump(0.2) == 0)
