@@ -283,10 +283,11 @@ def total(values: Iterable[float | None]) -> float | None:
 
 
 def against_last_week(now: float | None, before: float | None) -> str:
-    """`-3.2 points on last week`; says so where last week is not known."""
+    """`-3.2 pt on last week`, `as last week`; says so where last week is not known."""
     if now is None or before is None or math.isnan(now) or math.isnan(before):
         return "last week not known"
-    return f"{(now - before) * 100:+.1f} pt on last week"
+    points = round((now - before) * 100, 1)
+    return f"{points:+.1f} pt on last week" if points else "as last week"
 
 
 def _varnish_state(node: CacheNode) -> Content:
