@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from datetime import datetime
 from pathlib import Path
+from unittest.mock import patch
 
 from farmtui.app import FarmApp
 from farmtui.config import Config
@@ -67,5 +69,7 @@ async def screenshot() -> str:
 
 
 def svg() -> str:
-    """The picture, for `tests.regenerate`."""
-    return asyncio.run(screenshot())
+    """The picture, for `tests.regenerate`: in colours, whatever the terminal is that it is taken on."""
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    with patch.dict(os.environ, {**environment, "TERM": "xterm-256color"}, clear=True):
+        return asyncio.run(screenshot())
