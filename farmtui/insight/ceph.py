@@ -94,7 +94,7 @@ def _check(ceph: Ceph, check: HealthCheck) -> Finding:
     return Finding(
         f"ceph/{check.name}", check.severity, f"Ceph {check.name}", text.meaning,
         tuple(piece for piece in evidence if piece), subject, "storage", "storage",
-        covers=frozenset(covers), topics=("ceph",),
+        covers=frozenset(covers), topics=("ceph", check.name.replace("_", "").lower()),
     )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def _capacity(ceph: Ceph) -> Iterator[Finding]:
         f"Ceph is {percent(ceph.used_ratio)} full" if full else f"Ceph fills up in {duration(ceph.full_in_s)}",
         f"{when}; {stops}" if when else stops,
         (f"{data_size(ceph.used_bytes)} of {data_size(ceph.total_bytes)} used",),
-        screen="storage", part="storage", topics=("nearfull", "capacity"),
+        screen="storage", part="storage", topics=("cephnearfull", "cephcapacity", "cephfull"),
     )  # fmt: skip
 
 

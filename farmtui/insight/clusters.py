@@ -90,13 +90,22 @@ def _galera_node(node: GaleraNode, name: str) -> Iterator[Finding]:
         if severity := above(node.cert_failures_per_s, CERTIFICATION_FAILURES_PER_S):
             why = "writers on several nodes change the same rows: all but one of them are rolled back"
             seen = (f"{rate(node.cert_failures_per_s)} certification failures",)
-            found.append(("certify", severity, f"writes collide on {name}", why, seen, ("certif",)))
+            found.append(("certify", severity, f"writes collide on {name}", why, seen, ("galeracertif", "wsrepcertif")))
         used = node.connections / node.max_connections if node.connections and node.max_connections else None
         if severity := above(used, CONNECTIONS):
             why = "at max_connections WordPress gets “Error establishing a database connection”"
             seen = (f"{count(node.connections)} of {count(node.max_connections)} connections",)
             title = f"MariaDB on {name} runs out of connections"
-            found.append(("connections", severity, title, why, seen, ("connections",)))
+            found.append(
+                (
+                    "connections",
+                    severity,
+                    title,
+                    why,
+                    seen,
+                    ("mysqlconnection", "mariadbconnection", "toomanyconnections"),
+                )
+            )
     for what, severity, title, cause, evidence, topics in found:
         yield Finding(
             f"galera/{what}/{node.instance}", severity, title, cause, evidence, subject, "topology", "database",
@@ -129,5 +138,5 @@ def swarm_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
         yield Finding(
             "swarm/pending", Severity.WARNING, f"{waiting} Swarm tasks find no node",
             "no node has the room, or fulfils the constraints, that they ask for",
-            (f"{tasks.get('running', 0)} run",), screen="topology", part="swarm", topics=("swarmtask", "pending"),
+            (f"{tasks.get('running', 0)} run",), screen="topology", part="swarm", topics=("swarmtask", "taskspending"),
         )  # fmt: skip

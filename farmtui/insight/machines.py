@@ -94,7 +94,7 @@ def _cluster(farm: Farm, cluster: PveCluster) -> Iterator[Finding]:
             "fewer than half of its hosts see each other: nothing in it can be started or changed",
             screen="topology",
             part="compute",
-            topics=("quorum",),
+            topics=("pvequorum", "proxmoxquorum"),
         )
     for host in cluster.hosts:
         if host.status != "online":

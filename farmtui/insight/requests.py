@@ -43,7 +43,7 @@ def edge_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
             screen="overview",
             part="edge",
             covers=frozenset(("site", site.router) for site in edge.sites_failing),
-            topics=("error", "5xx", "sitedown"),
+            topics=("edgeerror", "httperror", "errorrate", "5xx", "sitedown"),
         )
     elif edge.sites_failing_count:
         worst = edge.sites_failing[0] if edge.sites_failing else None
@@ -72,7 +72,7 @@ def edge_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
             (f"{rate(edge.requests_per_s)} at the edge",),
             screen="overview",
             part="edge",
-            topics=("latency", "slow"),
+            topics=("edgeslow", "edgelatency", "latency", "responsetime"),
         )
     yield from _certificates(farm, edge)
 
@@ -111,7 +111,7 @@ def _backends(edge: Edge, machines: Machines) -> Iterator[Finding]:
         ("node", gone.name) if gone else ("", ""),
         screen="topology",
         part="edge",
-        topics=("backend", "serverdown"),
+        topics=("edgebackend", "backenddown", "serverdown"),
     )
 
 
@@ -135,7 +135,7 @@ def _certificates(farm: Farm, edge: Edge) -> Iterator[Finding]:
         tuple(f"{cn}: {duration(max(0.0, left))}" for left, _, cn in ending[1:4]),
         screen="overview",
         part="edge",
-        topics=("cert",),
+        topics=("certificate", "certexpir"),
     )
 
 

@@ -62,7 +62,9 @@ def _failing(farm: Farm, source: SourceState, *, blind: bool) -> Finding:
         # One lost answer is told, and no more: what is on the screen is still young, or has come in part.
         severity = Severity.INFO if source.failures_in_a_row == 1 else Severity.WARNING
     else:
-        severity = Severity.UNKNOWN if (source.kind in EYES and source.name in EYES) or blind else Severity.WARNING
+        # While its last picture is not old yet, a source that fails is a warning: the figures still tell the truth.
+        eye = source.name in EYES and source.freshness is not Freshness.AGEING
+        severity = Severity.UNKNOWN if eye or blind else Severity.WARNING
     word = _WORDS.get(failure.kind, "does not answer")
     seen = f"last answer {age((farm.at - seen_at).total_seconds())} ago" if seen_at else "it has never answered"
     times = f"{source.failures_in_a_row} polls in a row have failed" if source.failures_in_a_row > 1 else ""
@@ -138,8 +140,9 @@ def explain_alerts(farm: Farm, found: Sequence[Finding], machines: Machines) -> 
         if alert.suppressed or (alert.severity is Severity.INFO and alert.label("severity") in ("none", "")):
             continue
         things = frozenset(_things(alert, machines))
-        index = next((i for i, finding in enumerate(found) if _says(finding, alert, things)), None)
-        (said[index] if index is not None else rest[alert.name]).append(alert)
+        scores = [_likeness(finding, alert, things) for finding in found]
+        best = max(scores, default=0)
+        (said[scores.index(best)] if best else rest[alert.name]).append(alert)
     return (
         *(_told(finding, said[i]) if i in said else finding for i, finding in enumerate(found)),
         *(_unexplained(name, alerts) for name, alerts in rest.items()),
@@ -159,12 +162,15 @@ def _things(alert: Alert, machines: Machines) -> Iterator[Thing]:
             yield (kind, value)
 
 
-def _says(finding: Finding, alert: Alert, things: Iterable[Thing]) -> bool:
-    """Whether an alert tells what the finding tells: the same thing, or the same topic."""
+def _likeness(finding: Finding, alert: Alert, things: Iterable[Thing]) -> int:
+    """How surely an alert tells what the finding tells: about the same thing, or else by how much of its name."""
     if any(thing == finding.subject or thing in finding.covers for thing in things):
-        return True
+        return _SAME_THING
     name = alert.name.casefold()
-    return any(topic in name for topic in finding.topics)
+    return max((len(topic) for topic in finding.topics if topic in name), default=0)
+
+
+_SAME_THING = 1000
 
 
 def _told(finding: Finding, alerts: Sequence[Alert]) -> Finding:

@@ -36,7 +36,7 @@ from tests.screens.farms import (
     troubled,
 )
 from tests.screens.whole import whole_farm
-from tests.unit.faulty import down, found
+from tests.unit.faulty import down, found, quiet_edge
 
 CRITICAL, WARNING, UNKNOWN, INFO = Severity.CRITICAL, Severity.WARNING, Severity.UNKNOWN, Severity.INFO
 
@@ -337,3 +337,17 @@ def test_whatever_is_not_measured_or_missing_breaks_nothing(data: st.DataObject)
         assert finding.title
         assert finding.cause
         assert "None" not in " ".join((finding.title, finding.cause, *finding.evidence))
+
+
+def test_an_alert_belongs_to_the_finding_that_its_name_says_most_of() -> None:
+    ceph = whole_farm().ceph
+    assert ceph is not None
+    checks = (HealthCheck("OSD_DOWN", WARNING), HealthCheck("PG_DAMAGED", CRITICAL))
+    book = make_book(make_alert("CephPgDamaged"), make_alert("CephOsdDown"), make_alert("RaidErrors"))
+    farm = dataclasses.replace(
+        make_farm(book), ceph=dataclasses.replace(ceph, checks=checks), edge=quiet_edge(error_ratio=0.06)
+    )
+    told = found(farm)
+    assert told["ceph/PG_DAMAGED"].evidence[-1] == "alerts: CephPgDamaged"
+    assert told["ceph/OSD_DOWN"].evidence[-1] == "alerts: CephOsdDown"
+    assert "alert/RaidErrors" in told, "not every error is one of the edge"

@@ -200,6 +200,11 @@ def test_without_prometheus_the_farm_is_unknown_without_digitalocean_it_is_not()
     assert overall(farm, findings(farm)) is WARNING
 
 
+def test_a_picture_that_only_ages_still_tells_the_truth() -> None:
+    ageing = make_source("prometheus", Freshness.AGEING, answered=0.6, failure=make_failure())
+    assert found(make_farm(sources=[ageing, make_source("alertmanager")]))["source/prometheus"].severity is WARNING
+
+
 def test_one_failed_poll_of_a_live_source_is_only_a_note() -> None:
     once = dataclasses.replace(make_source("prometheus", failure=make_failure()), failures_in_a_row=1)
     farm = make_farm(sources=[once])
