@@ -131,6 +131,33 @@ def test_keys_under_polling(machines: int, sites: int, tmp_path: Path) -> None:
     say("memory of the same", f"{told['rss_bytes'] / 1e6:.0f} MB", "300 MB", kept=told["rss_bytes"] < 300e6)
 
 
+async def test_memory_stays_flat() -> None:
+    app = FarmApp(never, read_only="a bench")
+    process = psutil.Process(os.getpid())
+    async with app.run_test(size=(120, 40)) as pilot:
+
+        async def polls(count: int, switches: int) -> None:
+            for number in range(count):
+                app.publish(later(whole_farm(), number % 97))
+                if number % 50 == 0:
+                    await pilot.pause()
+                if number % max(1, count // switches) == 0:
+                    app.go(Place(SCREENS[number // max(1, count // switches) % len(SCREENS)].name))
+                    await pilot.pause()
+
+        await polls(1000, 50)
+        before = process.memory_info().rss / 1e6
+        await polls(9000, 150)
+        after = process.memory_info().rss / 1e6
+    grown = after - before
+    say(
+        "memory after 1,000 and after 10,000 polls and 200 switches",
+        f"{before:.0f} and {after:.0f} MB",
+        "flat",
+        kept=grown < 10,
+    )
+
+
 def patient(path: Path) -> Config:
     """The config with deadlines that the simulated farm keeps at any size: it is not what is measured."""
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -159,30 +186,3 @@ async def test_requests_of_a_cycle(nodes: int, sites: int, tmp_path: Path) -> No
     say(f"a cycle of all sources, {name}", f"{took:.2f} s = {took / slowest:.2f}x of {slowest:.2f} s", "1.2x",
         kept=took <= 1.2 * slowest)  # fmt: skip
     assert len(picture.nodes) >= nodes
-
-
-async def test_memory_stays_flat() -> None:
-    app = FarmApp(never, read_only="a bench")
-    process = psutil.Process(os.getpid())
-    async with app.run_test(size=(120, 40)) as pilot:
-
-        async def polls(count: int, switches: int) -> None:
-            for number in range(count):
-                app.publish(later(whole_farm(), number % 97))
-                if number % 50 == 0:
-                    await pilot.pause()
-                if number % max(1, count // switches) == 0:
-                    app.go(Place(SCREENS[number // max(1, count // switches) % len(SCREENS)].name))
-                    await pilot.pause()
-
-        await polls(1000, 50)
-        before = process.memory_info().rss / 1e6
-        await polls(9000, 150)
-        after = process.memory_info().rss / 1e6
-    grown = after - before
-    say(
-        "memory after 1,000 and after 10,000 polls and 200 switches",
-        f"{before:.0f} and {after:.0f} MB",
-        "flat",
-        kept=grown < 10,
-    )
