@@ -104,12 +104,13 @@ def _provider_links(farm: Farm, node: Node) -> Iterator[Link]:
                     f"PVE host {guest.host} ({host.status if host else 'unknown'})",
                     Severity.CRITICAL if bad else Severity.OK,
                 )
-                yield Link("guest", Subject("guest", guest.ident, guest.name), f"{guest.ident} {guest.status}")
+                subject = Subject("guest", guest.ident, guest.name)
+                yield Link("guest", subject, f"{guest.ident} {guest.status}", _guest_severity(guest))
     for droplet in farm.cloud.droplets if farm.cloud else ():
         if ("digitalocean", droplet.ident) in idents:
-            yield Link(
-                "droplet", Subject("droplet", droplet.ident, droplet.name), f"{droplet.size} in {droplet.region}"
-            )
+            subject = Subject("droplet", droplet.ident, droplet.name)
+            words = f"{droplet.size} in {droplet.region}, {droplet.status}"
+            yield Link("droplet", subject, words, _droplet_severity(droplet))
 
 
 @describer("guest")
@@ -138,6 +139,10 @@ def _guest_severity(guest: Guest) -> Severity:
     if guest.status == "unknown":
         return Severity.UNKNOWN
     return Severity.OK if guest.status == "running" or guest.template else Severity.INFO
+
+
+def _droplet_severity(droplet: Droplet) -> Severity:
+    return Severity.OK if droplet.status == "active" else Severity.WARNING
 
 
 @describer("pve-host")
@@ -180,8 +185,13 @@ def describe_droplet(farm: Farm, key: str) -> Detail | None:
     droplet = next((d for d in farm.cloud.droplets if d.ident == key), None) if farm.cloud else None
     if droplet is None:
         return None
-    severity = Severity.OK if droplet.status == "active" else Severity.WARNING
-    return Detail(droplet.name, severity, (), (Block("Droplet", tuple(_droplet_fields(farm, droplet))),), raw=droplet)
+    return Detail(
+        droplet.name,
+        _droplet_severity(droplet),
+        (),
+        (Block("Droplet", tuple(_droplet_fields(farm, droplet))),),
+        raw=droplet,
+    )
 
 
 def _droplet_fields(farm: Farm, droplet: Droplet) -> Iterator[Field]:
