@@ -1,13 +1,17 @@
-"""One farm of real daemons for each module that asks for it."""
+"""The lab's services as fixtures: each is started when a test first asks for it, and serves until the last test."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.lab.farm import LabFarm, lab_farm
+from tests.lab.service import Lab, Service, console_config
+from tests.lab.services.prometheus import Prometheus
+from tests.terminal.pty_harness import PtySession
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,8 +21,55 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.lab)
 
 
-@pytest.fixture(scope="module")
-def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabFarm]:
-    """A running farm; the tests of a module share it and leave it as they found it."""
-    with lab_farm(tmp_path_factory.mktemp("farm")) as running:
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """The lab; what it has started ends with it, whatever becomes of the tests."""
+    with Lab() as running:
         yield running
+
+
+def running(kind: type[Any]) -> Callable[[Lab], Iterator[Any]]:
+    """A fixture that starts one service and stops it at the end. Its tests leave it as they found it."""
+
+    def fixture(lab: Lab) -> Iterator[Any]:
+        service: Service = kind(lab)
+        service.start()
+        yield service
+        service.stop()
+
+    return fixture
+
+
+prometheus = pytest.fixture(scope="session", name=Prometheus.name)(running(Prometheus))
+
+
+Console = Callable[..., PtySession]
+
+
+@pytest.fixture
+def console(lab: Lab, tmp_path: Path) -> Iterator[Console]:
+    """Opens the console on a pty over some services: `console(prometheus, ceph, screen="storage")`."""
+    opened: list[PtySession] = []
+
+    def open_console(*services: Service, screen: str = "overview", columns: int = 160, lines: int = 45) -> PtySession:
+        config = console_config(lab, services, tmp_path / f"farmtui-{len(opened)}.yaml")
+        session = PtySession(["-m", "farmtui", "--config", str(config)], columns=columns, lines=lines)
+        opened.append(session)
+        session.wait_for("1 overview")
+        if screen != "overview":
+            session.send(f":{screen}\r")
+        return session
+
+    yield open_console
+    for session in opened:
+        session.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def farm() -> Iterator[LabFarm]:
+    """A running farm of replayed exporters; the tests of a module share it and leave it as they found it."""
+    with Lab() as own, lab_farm(own) as started:
+        yield started
+
+
+__all__: Sequence[str] = ("console", "farm", "lab", "prometheus")

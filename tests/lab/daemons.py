@@ -1,19 +1,22 @@
-"""Real daemons, each in a data folder of its own on a free loopback port, ready before it is handed over."""
+"""Real daemons, each in a data folder of its own on loopback, ready before it is handed over."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import pwd
 import signal
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from tests.lab.ledger import Ledger
 
 READY_S = 30.0
 
@@ -42,6 +45,13 @@ def answers(url: str) -> bool:
     return False
 
 
+def listens(host: str, port: int) -> bool:
+    """Whether somebody takes a TCP connection there."""
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
+        return True
+    return False
+
+
 def get_json(url: str) -> Any:
     """The JSON that a GET gives."""
     with urllib.request.urlopen(url, timeout=10) as answer:
@@ -49,94 +59,101 @@ def get_json(url: str) -> Any:
 
 
 class Daemon:
-    """A process that can be stopped, started again and killed; only ever by its own pid."""
+    """A process that can be stopped, started again and killed; only ever by its own pid.
 
-    def __init__(self, name: str, command: Sequence[str], folder: Path, ready_url: str) -> None:
+    It has a session of its own, so that `make lab-up` may leave it running. `ready` says whether it serves; `user` is
+    who it runs as (None: whoever starts the lab). Its output is in `FOLDER/NAME.log`.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        name: str,
+        command: Sequence[str],
+        folder: Path,
+        ready: Callable[[], bool],
+        *,
+        user: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        ready_s: float = READY_S,
+    ) -> None:
         self.name = name
+        self._ledger = ledger
         self._command = list(command)
         self._folder = folder
-        self._ready_url = ready_url
+        self._ready = ready
+        self._user = user
+        self._environment = environment
+        self._ready_s = ready_s
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it and wait until it is really ready."""
-        with (self._folder / f"{self.name}.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self._command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
-        wait_until(f"{self.name} ready", self._is_ready)
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        return self._folder / f"{self.name}.log"
 
-    def _is_ready(self) -> bool:
+    @property
+    def pid(self) -> int:
+        """Of the process that was started last."""
+        assert self.process is not None, f"{self.name} was never started"
+        return self.process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs (or is frozen)."""
+        return self.process is not None and self.process.poll() is None
+
+    def start(self) -> None:
+        """Start it and wait until it is really ready. Raises RuntimeError with its last words if it ends instead."""
+        self.launch()
+        wait_until(f"{self.name} ready", self.is_ready, self._ready_s)
+
+    def launch(self) -> None:
+        """Start it without waiting: several that become ready together are each asked `is_ready`."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command,
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                user=self._user,
+                group=None if self._user is None else pwd.getpwnam(self._user).pw_gid,
+                extra_groups=None if self._user is None else [],
+                env=None if self._environment is None else {**os.environ, **self._environment},
+            )
+        self._ledger.process(self.name, self.process.pid)
+
+    def is_ready(self) -> bool:
+        """Whether it serves. Raises RuntimeError with its last words if it has ended."""
         assert self.process is not None
         if self.process.poll() is not None:
-            tail = (self._folder / f"{self.name}.log").read_text(errors="replace")[-2000:]
+            tail = self.log.read_text(errors="replace")[-2000:]
             raise RuntimeError(f"{self.name} ended with {self.process.returncode}:\n{tail}")
-        return answers(self._ready_url)
+        return self._ready()
 
     def stop(self) -> None:
         """End it as an operator would, and by force if it does not end."""
         if self.process is None or self.process.poll() is not None:
             return
         self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(signal.SIGCONT)
         try:
             self.process.wait(timeout=20)
         except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL: what a crash, the OOM killer or a power cut looks like."""
+        if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
 
     def freeze(self) -> None:
         """It is there and says nothing: connections are taken and never answered."""
-        assert self.process is not None
-        os.kill(self.process.pid, signal.SIGSTOP)
+        os.kill(self.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """It goes on."""
-        assert self.process is not None
-        os.kill(self.process.pid, signal.SIGCONT)
-
-
-def prometheus(folder: Path, config: str, port: int) -> Daemon:
-    """A Prometheus with this config; its data folder is `folder/data`, which may hold back-filled blocks."""
-    (folder / "prometheus.yml").write_text(config, encoding="utf-8")
-    command = [
-        "prometheus",
-        "--config.file=prometheus.yml",
-        "--storage.tsdb.path=data",
-        "--storage.tsdb.retention.time=30d",
-        "--storage.tsdb.allow-overlapping-blocks",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--rules.alert.resend-delay=2s",
-        "--web.enable-lifecycle",
-    ]
-    return Daemon("prometheus", command, folder, f"http://127.0.0.1:{port}/-/ready")
-
-
-def alertmanager(folder: Path, config: str, port: int, cluster_port: int, peers: Sequence[int] = ()) -> Daemon:
-    """An Alertmanager with this config, in a cluster with its peers' cluster ports."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "alertmanager.yml").write_text(config, encoding="utf-8")
-    command = [
-        "prometheus-alertmanager",
-        "--config.file=alertmanager.yml",
-        "--storage.path=data",
-        f"--web.listen-address=127.0.0.1:{port}",
-        f"--cluster.listen-address=127.0.0.1:{cluster_port}",
-        "--cluster.gossip-interval=100ms",
-        "--cluster.settle-timeout=2s",
-        *(f"--cluster.peer=127.0.0.1:{peer}" for peer in peers),
-    ]
-    return Daemon(f"alertmanager-{port}", command, folder, f"http://127.0.0.1:{port}/-/ready")
-
-
-def backfill(folder: Path, openmetrics: str) -> None:
-    """Write history into the data folder of a Prometheus that is not running yet."""
-    path = folder / "history.om"
-    path.write_text(openmetrics + "# EOF\n", encoding="utf-8")
-    subprocess.run(
-        ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=168h", str(path), "data"],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
-    path.unlink()
+        os.kill(self.pid, signal.SIGCONT)

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
-import yaml
-
-from tests.lab.daemons import Daemon, alertmanager, backfill, free_port, get_json, prometheus, wait_until
+from tests.lab.daemons import Daemon, wait_until
 from tests.lab.replay import Exporter, Replay
+from tests.lab.service import Lab, Service, console_config
+from tests.lab.services.alertmanager import Alertmanagers
+from tests.lab.services.prometheus import Prometheus, backfill
 
 WEEK_S = 7 * 86_400.0
 HIT_PER_S, MISS_PER_S = 90.0, 10.0
@@ -59,23 +61,11 @@ groups:
     annotations: {summary: "Ceph says HEALTH_WARN"}
 """
 
-ALERTMANAGER = """
-route:
-  receiver: nobody
-  group_by: [alertname]
-  group_wait: 1s
-  group_interval: 1s
-  repeat_interval: 1h
-receivers:
-- name: nobody
-"""
-
 
 @dataclass
 class LabFarm:
     """What a test can reach: daemons to stop, exporters to change, the config that the console is given."""
 
-    folder: Path
     config: Path
     prometheus: Daemon
     prometheus_url: str
@@ -85,7 +75,7 @@ class LabFarm:
 
 
 @contextmanager
-def lab_farm(folder: Path) -> Iterator[LabFarm]:
+def lab_farm(lab: Lab) -> Iterator[LabFarm]:
     """Start everything, hand it over, stop exactly what was started."""
     now = time.time()
     began = now - WEEK_S - 8 * 3600.0
@@ -111,60 +101,33 @@ def lab_farm(folder: Path) -> Iterator[LabFarm]:
         "dockerd": ["swarm"],
         "node": ["node-cache-1", "node-db-1", "node-edge-1"],
     }
-    am_ports, cluster_ports = [free_port(), free_port()], [free_port(), free_port()]
-    port = free_port()
-    started: list[Daemon] = []
+    server, alertmanagers = Prometheus(lab), Alertmanagers(lab)
+    server.rules, server.alertmanagers = RULES, alertmanagers.addresses
     try:
-        write_history(folder, exporters, jobs, now)
-        for index, am_port in enumerate(am_ports):
-            peers = cluster_ports[:index]
-            daemon = alertmanager(folder / f"am{index}", ALERTMANAGER, am_port, cluster_ports[index], peers)
-            daemon.start()
-            started.append(daemon)
-        (folder / "rules.yml").write_text(RULES, encoding="utf-8")
-        server = prometheus(folder, prometheus_config(exporters, jobs, am_ports), port)
+        write_history(server.folder, exporters, jobs, now)
+        for job, names in jobs.items():
+            lab.scrape(job, {exporters[name].instance: machine(name) for name in names})
+        alertmanagers.start()
         server.start()
-        started.append(server)
-        url = f"http://127.0.0.1:{port}"
-        wait_until("every exporter scraped", lambda: scraped(url) == len(exporters))
-        am_urls = [f"http://127.0.0.1:{p}" for p in am_ports]
+        wait_until("every exporter scraped", lambda: server.value("sum(up)") == len(exporters))
         yield LabFarm(
-            folder, console_config(folder, url, am_urls), server, url, started[: len(am_ports)], am_urls, exporters
+            console_config(lab, (server, alertmanagers, Tiers(lab))),
+            server.daemon,
+            server.url,
+            alertmanagers.daemons,
+            alertmanagers.urls,
+            exporters,
         )
     finally:
-        for daemon in reversed(started):
-            daemon.stop()
+        server.stop()
+        alertmanagers.stop()
         for exporter in exporters.values():
             exporter.close()
-
-
-def scraped(url: str) -> int:
-    """How many targets Prometheus has scraped with success."""
-    result = get_json(f"{url}/api/v1/query?query=sum(up)")["data"]["result"]
-    return int(result[0]["value"][1]) if result else 0
 
 
 def machine(name: str) -> str:
     """The machine that an exporter belongs to, as its `node` label says."""
     return {"swarm": "edge-1", "ceph": "stor-1"}.get(name, name.removeprefix("node-"))
-
-
-def prometheus_config(exporters: dict[str, Exporter], jobs: dict[str, list[str]], am_ports: list[int]) -> str:
-    """Scrapes each second, sends to both Alertmanagers; `node` names the machine as a relabelling would."""
-    scrapes = [
-        {
-            "job_name": job,
-            "static_configs": [{"targets": [exporters[n].instance], "labels": {"node": machine(n)}} for n in names],
-        }
-        for job, names in jobs.items()
-    ]
-    config = {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-        "rule_files": ["rules.yml"],
-        "scrape_configs": scrapes,
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{p}" for p in am_ports]}]}]},
-    }
-    return yaml.safe_dump(config)
 
 
 def write_history(folder: Path, exporters: dict[str, Exporter], jobs: dict[str, list[str]], now: float) -> None:
@@ -205,19 +168,19 @@ def _grouped(lines: list[str]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def console_config(folder: Path, prometheus_url: str, am_urls: list[str]) -> Path:
-    """The console's config for this farm."""
-    config = {
-        "farm": {"name": "lab", "sites": 2},
-        "tiers": {
-            "edge": {"expect": 1, "match": ["edge-*"]},
-            "cache": {"expect": 3, "match": ["cache-*"]},
-            "database": {"expect": 3, "match": ["db-*"]},
-            "storage": {"expect": 1, "match": ["ceph*", "stor-*"]},
-        },
-        "prometheus": {"url": prometheus_url, "interval_s": 1, "deadline_s": 5, "trends_interval_s": 5},
-        "alertmanager": {"urls": am_urls, "interval_s": 1, "deadline_s": 5},
-    }
-    path = folder / "farmtui.yaml"
-    path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    return path
+class Tiers(Service):
+    """What this farm's machines are."""
+
+    name: ClassVar[str] = "tiers"
+
+    def config(self) -> dict[str, Any]:
+        """Two sites, and the tiers by name."""
+        return {
+            "farm": {"sites": 2},
+            "tiers": {
+                "edge": {"expect": 1, "match": ["edge-*"]},
+                "cache": {"expect": 3, "match": ["cache-*"]},
+                "database": {"expect": 3, "match": ["db-*"]},
+                "storage": {"expect": 1, "match": ["ceph*", "stor-*"]},
+            },
+        }

@@ -1,0 +1,98 @@
+"""A lab of real services on one machine: each a module of `services`, with what it gives the console's config."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar
+
+import yaml
+
+from tests.lab.ledger import Ledger
+
+
+class Lab:
+    """One lab: its folder, the ledger of what it has started, and what its Prometheus is to scrape.
+
+    Used as a context manager it ends all that it has started, whatever the tests have done, and removes the folder.
+    The path is short: sockets below it must fit into 108 characters.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="farmtui-lab-"))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # Daemons that run as users of their own must reach their folders below it.
+        self.folder.chmod(0o755)
+        self.ledger = Ledger(self.folder / "ledger.jsonl")
+        self.targets = self.folder / "targets"
+        self.targets.mkdir(exist_ok=True)
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.ledger.undo()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def scrape(self, job: str, instances: Mapping[str, str]) -> None:
+        """Have Prometheus scrape a job: machine name by instance (`127.0.1.11:9131`). It sees the file by itself."""
+        entries = [{"targets": [at], "labels": {"job": job, "node": name}} for at, name in instances.items()]
+        path = self.targets / f"{job}.json"
+        # Renamed into place: Prometheus may read at any moment.
+        path.with_suffix(".new").write_text(json.dumps(entries), encoding="utf-8")
+        path.with_suffix(".new").replace(path)
+
+    def unscrape(self, job: str) -> None:
+        """Have Prometheus forget a job."""
+        self.scrape(job, {})
+
+
+class Service:
+    """One upstream of the console: started in its own folder, ready when `start` returns, left as found by `stop`."""
+
+    name: ClassVar[str]
+    """The folder below the lab's, and the fixture's name."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.folder = lab.folder / self.name
+        self.folder.mkdir(exist_ok=True)
+
+    def start(self) -> None:
+        """Start all of it and wait until it is really ready."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """End exactly what was started."""
+        raise NotImplementedError
+
+    def config(self) -> dict[str, Any]:
+        """Its part of the console's config."""
+        return {}
+
+
+def console_config(lab: Lab, services: Iterable[Service], path: Path | None = None) -> Path:
+    """The console's config over these services, as a file: sections are joined, lists put behind each other."""
+    merged: dict[str, Any] = {"farm": {"name": "lab"}}
+    for service in services:
+        _merge(merged, service.config())
+    path = path or lab.folder / "farmtui.yaml"
+    path.write_text(yaml.safe_dump(merged, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def _merge(into: dict[str, Any], part: Mapping[str, Any]) -> None:
+    for key, value in part.items():
+        match into.get(key), value:
+            case dict() as have, dict():
+                _merge(have, value)
+            case list() as have, list():
+                into[key] = [*have, *value]
+            case _:
+                into[key] = value
