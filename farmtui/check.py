@@ -14,8 +14,8 @@ from typing import Any, Final, TextIO
 import yaml
 
 from farmtui.config import Config
-from farmtui.config_places import line_of
-from farmtui.config_text import secret_references
+from farmtui.config.places import line_of
+from farmtui.config.text import secret_references
 from farmtui.farm.reading import FailureKind
 from farmtui.farm.state import Severity
 from farmtui.plain import Page, hanging, page_for, put, wrapped

@@ -126,7 +126,7 @@ def config_schema() -> None:
 @config_app.command("show")
 def config_show(context: typer.Context, config: ConfigOption = None) -> None:
     """Print the config in force, defaults included; secrets stay references."""
-    from farmtui.config_text import shown
+    from farmtui.config.text import shown
 
     path, loaded = _load_orleave(config or context.obj)
     typer.echo(f"# {path}\n{shown(loaded)}", nl=False)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from farmtui import config, config_text
+from farmtui import config
 from farmtui.app import GLOBAL, key_scopes
+from farmtui.config import text as config_text
 from farmtui.sources.prometheus import catalogue
 from screens.console import SCREENS
 from tests import screenshot

@@ -8,11 +8,15 @@ from datetime import datetime
 from types import MappingProxyType
 
 from farmtui.farm.alerts import AlertBook, Rule, Target
+from farmtui.farm.ceph_detail import CephDetail
 from farmtui.farm.cluster import Ceph, Galera, SwarmCounts
+from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.node import CloudAccount, Exporter, HostMetrics, IdentityProblem, Node, PveCluster, Tier, TierSummary
 from farmtui.farm.reading import SourceState, Trend
 from farmtui.farm.state import Freshness
+from farmtui.farm.swarm import SwarmCluster
 from farmtui.farm.traffic import CacheTier, Edge, Interconnect
+from farmtui.farm.varnish import VarnishBackends
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,13 @@ class Farm:
     cache: CacheTier | None = None
     galera: Galera | None = None
     swarm: SwarmCounts | None = None
+    swarm_cluster: SwarmCluster | None = None
+    """The Swarm by its managers' API; `swarm` is what its metrics count."""
     ceph: Ceph | None = None
+    ceph_detail: CephDetail | None = None
+    gluster: tuple[GlusterPool, ...] = ()
+    varnish: tuple[VarnishBackends, ...] = ()
+    """The cache nodes' backends by varnishadm."""
     interconnects: tuple[Interconnect, ...] = ()
     pve: tuple[PveCluster, ...] = ()
     cloud: CloudAccount | None = None
@@ -77,6 +87,10 @@ class Farm:
     def source(self, kind: str) -> SourceState | None:
         """The first source of a kind, or None where it is not configured."""
         return next((s for s in self.sources if s.kind == kind), None)
+
+    def source_named(self, name: str) -> SourceState | None:
+        """The source of this name (`gluster main`), or None where it is not configured."""
+        return next((s for s in self.sources if s.name == name), None)
 
     def freshness(self, kind: str) -> Freshness:
         """The freshness of the first source of a kind; NEVER where it is not configured."""

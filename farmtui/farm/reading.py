@@ -54,7 +54,8 @@ class SourceState:
     """One source as the `sources` screen shows it."""
 
     name: str
-    """Unique: `prometheus`, `prometheus trends`, `alertmanager`, `proxmox main`, `digitalocean`."""
+    """Unique: `prometheus`, `prometheus trends`, `alertmanager`, `proxmox main`, `digitalocean`, `swarm`,
+    `gluster main`, `ceph`, `varnish`."""
     kind: str
     endpoint: str
     """Where it is, without credentials."""

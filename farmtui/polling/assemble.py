@@ -10,14 +10,18 @@ from typing import Any, Final, TypeVar
 
 from farmtui.config import Config
 from farmtui.farm.alerts import AlertBook
+from farmtui.farm.ceph_detail import CephDetail
 from farmtui.farm.condition import Trust
 from farmtui.farm.farm import Farm, PrometheusView
+from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.identity import Declaration
 from farmtui.farm.node import CloudAccount, Node, PveCluster, Tier
 from farmtui.farm.nodes import Population, populate
 from farmtui.farm.reading import SourceState, Trend
+from farmtui.farm.swarm import SwarmCluster
 from farmtui.farm.tiers import TierRules, tier_rules
 from farmtui.farm.traffic import CacheNode, CacheTier, RedisNode
+from farmtui.farm.varnish import VarnishBackends
 from farmtui.polling.report import Report, shown, source_state
 
 T = TypeVar("T")
@@ -46,7 +50,11 @@ def assemble(config: Config, reports: Sequence[Report], now: datetime) -> Farm:
 def assembly(config: Config, reports: Sequence[Report], now: datetime, before: Assembly | None = None) -> Assembly:
     """The same, built upon an earlier one under the same config: parts that are equal keep their identity."""
     view, book, account, trends = _NO_VIEW, None, None, _NO_TRENDS
+    swarm: SwarmCluster | None = None
+    detail: CephDetail | None = None
+    backends: tuple[VarnishBackends, ...] = ()
     clusters: list[PveCluster] = []
+    pools: list[GlusterPool] = []
     for report in reports:
         match report.value:
             case PrometheusView():
@@ -57,6 +65,15 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
                 account = report.value
             case PveCluster():
                 clusters.append(report.value)
+            case SwarmCluster():
+                swarm = report.value
+            case CephDetail():
+                detail = report.value
+            case GlusterPool():
+                pools.append(report.value)
+            case tuple():
+                # Only varnishadm's source gives several values: one for each cache node.
+                backends = report.value
             case Mapping():
                 trends = report.value
     old = before.farm if before else None
@@ -86,7 +103,11 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
         cache=_with_silent(view.cache, population.nodes),
         galera=view.galera,
         swarm=view.swarm,
+        swarm_cluster=swarm,
         ceph=view.ceph,
+        ceph_detail=detail,
+        gluster=tuple(sorted(pools, key=lambda pool: pool.name)),
+        varnish=backends,
         interconnects=view.interconnects,
         pve=pve,
         cloud=account,
@@ -124,7 +145,10 @@ def _with_silent(cache: CacheTier | None, nodes: Sequence[Node]) -> CacheTier | 
     )
 
 
-_SHARED: Final = ("cache", "nodes", "tiers", "book", "trends", "identity_problems")
+_SHARED: Final = (
+    "cache", "nodes", "tiers", "book", "trends", "identity_problems",
+    "swarm_cluster", "ceph_detail", "gluster", "varnish",
+)  # fmt: skip
 """Parts of the Farm that are not shared already by way of the view, and are not bookkeeping."""
 
 _PARTS: Final = tuple(field.name for field in fields(Farm) if field.name not in ("name", "at", "sources"))
@@ -195,8 +219,8 @@ def trust(reports: Sequence[Report], now: datetime) -> Trust:
 
 
 def _knows_machines(report: Report) -> bool:
-    """All sources but Alertmanager and the trends, which know figures only."""
-    return report.kind != "alertmanager" and not isinstance(report.value, Mapping) and "trends" not in report.name
+    """Those whose machines become Nodes; the others know figures and states only."""
+    return report.kind in ("prometheus", "proxmox", "digitalocean") and "trends" not in report.name
 
 
 def is_big(reports: Sequence[Report]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from farmtui.config import Config, Section, parse_config, section_in
-from farmtui.config_text import secret_references
+from farmtui.config.text import secret_references
 from tests.cli.run import farmtui
 from tests.cli.servers import Answer, serving, told, vector
 

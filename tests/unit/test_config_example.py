@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from farmtui.config import Config, Section, load_config, parse_config, schema, section_in
-from farmtui.config_text import shown
+from farmtui.config.text import shown
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config.example.yaml"

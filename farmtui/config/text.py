@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
 from pydantic import AfterValidator
 from pydantic.fields import FieldInfo
 
-from farmtui.config import ApiHost, Config, ConfigPath, Seconds, SecretRef, Section, Url, section_in
+from farmtui.config.fields import ApiHost, ConfigPath, Seconds, SecretRef, Section, Url, section_in
+from farmtui.config.remote import SshHost
+from farmtui.config.whole import Config
 from farmtui.secrets import REDACTED
 
 _REFERENCE = re.compile(r"^(env|file|cmd):")
@@ -67,7 +69,7 @@ def reference() -> str:
 _HEAD = """\
 # The config, key by key
 
-Written by `make docs` from the models in `farmtui/config.py`; a test holds it up to date. A commented file to begin
+Written by `make docs` from the models in `farmtui/config/`; a test holds it up to date. A commented file to begin
 with is [config.example.yaml](../config.example.yaml), the JSON schema for editors is
 [config.schema.json](config.schema.json) (`farmtui config schema`).
 
@@ -116,6 +118,7 @@ _NAMED: tuple[tuple[Any, str], ...] = (
     (Url, "address"),
     (ApiHost, "host"),
     (ConfigPath, "path"),
+    (SshHost, "host"),
     (Seconds, "seconds"),
 )
 _PLAIN = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
@@ -136,6 +139,8 @@ def _words(annotation: Any) -> str:
         return next((words for known, words in _NAMED if _same(known, arguments)), "") or _words(arguments[0])
     if origin in (Union, UnionType):
         return " or ".join(_words(part) for part in arguments if part is not NoneType)
+    if origin is Literal:
+        return " or ".join(f"`{choice}`" for choice in arguments)
     if origin is list:
         return f"list of {_words(arguments[0])}"
     if origin is dict:
