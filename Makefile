@@ -10,10 +10,10 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lab bench gallery docs pins clean
+.PHONY: help demo test lint lab lab-up lab-down bench gallery docs pins clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(VENV)/.runtime ## the console on the simulated farm
 	@$(BIN)/farmtui demo
@@ -30,6 +30,13 @@ lint: $(VENV)/.installed ## formatting, lint, types and layers
 lab: $(VENV)/.installed ## the tests against real services (needs root and Debian)
 	tests/lab/install
 	$(PYTEST) -m lab tests/lab
+
+lab-up: $(VENV)/.installed ## the real services left running, and lab.yaml, a config over them (needs root and Debian)
+	tests/lab/install
+	$(BIN)/python -m tests.lab up
+
+lab-down: $(VENV)/.installed ## end what lab-up has started, and nothing else
+	$(BIN)/python -m tests.lab down
 
 bench: $(VENV)/.installed ## every budget, measured beside its floor
 	$(PYTEST) -q -s -p no:randomly -m bench tests/bench

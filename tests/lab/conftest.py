@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import pytest
 
 from tests.lab.farm import LabFarm, lab_farm
 from tests.lab.service import Lab, Service, console_config
-from tests.lab.services.prometheus import Prometheus
+from tests.lab.services.alertmanager import Alertmanagers
+from tests.lab.services.prometheus import NodeExporter, Prometheus
 from tests.terminal.pty_harness import PtySession
 
 
@@ -28,20 +29,18 @@ def lab() -> Iterator[Lab]:
         yield running
 
 
-def running(kind: type[Any]) -> Callable[[Lab], Iterator[Any]]:
-    """A fixture that starts one service and stops it at the end. Its tests leave it as they found it."""
+def running(kind: type[Service]) -> Any:
+    """A fixture that gives the lab's service of this kind. Its tests leave it as they found it."""
 
-    def fixture(lab: Lab) -> Iterator[Any]:
-        service: Service = kind(lab)
-        service.start()
-        yield service
-        service.stop()
+    def fixture(lab: Lab) -> Service:
+        return lab.service(kind)
 
-    return fixture
+    return pytest.fixture(scope="session", name=kind.name)(fixture)
 
 
-prometheus = pytest.fixture(scope="session", name=Prometheus.name)(running(Prometheus))
-
+prometheus = running(Prometheus)
+alertmanagers = running(Alertmanagers)
+node_exporters = running(NodeExporter)
 
 Console = Callable[..., PtySession]
 
@@ -70,6 +69,3 @@ def farm() -> Iterator[LabFarm]:
     """A running farm of replayed exporters; the tests of a module share it and leave it as they found it."""
     with Lab() as own, lab_farm(own) as started:
         yield started
-
-
-__all__: Sequence[str] = ("console", "farm", "lab", "prometheus")

@@ -40,27 +40,6 @@ NODE = {f'node_cpu_seconds_total{{cpu="{cpu}",mode="{mode}"}}': rate
 """A machine that is a quarter busy."""
 GALERA = {"mysql_global_status_queries": 400.0, "mysql_global_status_uptime": 1.0}
 
-RULES = """
-groups:
-- name: farm
-  interval: 1s
-  rules:
-  - alert: TargetDown
-    expr: up == 0
-    for: 2s
-    labels: {severity: critical}
-    annotations: {summary: "{{ $labels.job }} {{ $labels.instance }} does not answer"}
-  - alert: GaleraNodeNotSynced
-    expr: mysql_global_status_wsrep_local_state != 4
-    for: 1s
-    labels: {severity: critical, tier: database}
-    annotations: {summary: "galera state {{ $value }} on {{ $labels.instance }}"}
-  - alert: CephHealthWarn
-    expr: ceph_health_status == 1
-    labels: {severity: warning, tier: storage}
-    annotations: {summary: "Ceph says HEALTH_WARN"}
-"""
-
 
 @dataclass
 class LabFarm:
@@ -101,14 +80,13 @@ def lab_farm(lab: Lab) -> Iterator[LabFarm]:
         "dockerd": ["swarm"],
         "node": ["node-cache-1", "node-db-1", "node-edge-1"],
     }
-    server, alertmanagers = Prometheus(lab), Alertmanagers(lab)
-    server.rules, server.alertmanagers = RULES, alertmanagers.addresses
+    server = Prometheus(lab)
     try:
         write_history(server.folder, exporters, jobs, now)
         for job, names in jobs.items():
             lab.scrape(job, {exporters[name].instance: machine(name) for name in names})
-        alertmanagers.start()
         server.start()
+        alertmanagers = lab.service(Alertmanagers)
         wait_until("every exporter scraped", lambda: server.value("sum(up)") == len(exporters))
         yield LabFarm(
             console_config(lab, (server, alertmanagers, Tiers(lab))),
@@ -120,7 +98,6 @@ def lab_farm(lab: Lab) -> Iterator[LabFarm]:
         )
     finally:
         server.stop()
-        alertmanagers.stop()
         for exporter in exporters.values():
             exporter.close()
 

@@ -8,11 +8,13 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import yaml
 
 from tests.lab.ledger import Ledger
+
+S = TypeVar("S", bound="Service")
 
 
 class Lab:
@@ -30,6 +32,7 @@ class Lab:
         self.ledger = Ledger(self.folder / "ledger.jsonl")
         self.targets = self.folder / "targets"
         self.targets.mkdir(exist_ok=True)
+        self._services: dict[type[Service], Service] = {}
 
     def __enter__(self) -> Lab:
         return self
@@ -37,8 +40,31 @@ class Lab:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
         self.ledger.undo()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def service(self, kind: type[S]) -> S:
+        """The lab's one service of this kind, started when it is first asked for.
+
+        A service asks for those that it needs in its own `start`.
+        """
+        if kind not in self._services:
+            service = kind(self)
+            service.start()
+            # Written down when it runs: what it needs stands before it, and is stopped after it.
+            self._services[kind] = service
+        return cast("S", self._services[kind])
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """All that were started by `service`, in that order."""
+        return tuple(self._services.values())
+
+    def stop(self) -> None:
+        """Stop every service, the newest first."""
+        while self._services:
+            self._services.popitem()[1].stop()
 
     def scrape(self, job: str, instances: Mapping[str, str]) -> None:
         """Have Prometheus scrape a job: machine name by instance (`127.0.1.11:9131`). It sees the file by itself."""

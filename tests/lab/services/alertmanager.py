@@ -22,7 +22,7 @@ receivers:
 class Alertmanagers(Service):
     """The replicas; `urls` are theirs, in order."""
 
-    name: ClassVar[str] = "alertmanager"
+    name: ClassVar[str] = "alertmanagers"
 
     def __init__(self, lab: Lab, replicas: int = 2) -> None:
         super().__init__(lab)

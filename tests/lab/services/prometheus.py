@@ -11,12 +11,14 @@ import yaml
 
 from tests.lab.daemons import Daemon, answers, free_port, get_json, wait_until
 from tests.lab.service import Lab, Service
+from tests.lab.services.alertmanager import Alertmanagers
 
 SCRAPE_S = 1
+RULES = Path(__file__).parents[1] / "data" / "rules.yml"
 
 
 class Prometheus(Service):
-    """One Prometheus. Rules and Alertmanagers are given before it starts, targets at any time (`Lab.scrape`)."""
+    """One Prometheus, which tells the lab's Alertmanagers. Targets may be given at any time (`Lab.scrape`)."""
 
     name: ClassVar[str] = "prometheus"
 
@@ -24,10 +26,8 @@ class Prometheus(Service):
         super().__init__(lab)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.rules = ""
-        """The text of a rule file."""
-        self.alertmanagers: list[str] = []
-        """`host:port` of each."""
+        self.rules = RULES.read_text(encoding="utf-8")
+        """The text of a rule file; another one may be given before it starts."""
         self.daemon = Daemon(
             lab.ledger,
             "prometheus",
@@ -47,6 +47,7 @@ class Prometheus(Service):
 
     def start(self) -> None:
         """Write its config and start it."""
+        alertmanagers = self.lab.service(Alertmanagers)
         (self.folder / "rules.yml").write_text(self.rules, encoding="utf-8")
         interval = f"{SCRAPE_S}s"
         config = {
@@ -58,7 +59,7 @@ class Prometheus(Service):
                     "file_sd_configs": [{"files": [f"{self.lab.targets}/*.json"], "refresh_interval": "1s"}],
                 }
             ],
-            "alerting": {"alertmanagers": [{"static_configs": [{"targets": self.alertmanagers}]}]},
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": alertmanagers.addresses}]}]},
         }
         (self.folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
         self.daemon.start()
@@ -89,7 +90,7 @@ class Prometheus(Service):
 class NodeExporter(Service):
     """The node exporter of this machine, as several machines of the farm: it is one kernel in truth."""
 
-    name: ClassVar[str] = "node"
+    name: ClassVar[str] = "node_exporters"
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
