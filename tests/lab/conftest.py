@@ -14,6 +14,7 @@ from tests.lab.services.alertmanager import Alertmanagers
 from tests.lab.services.edge import Edge, Interconnect
 from tests.lab.services.prometheus import NodeExporter, Prometheus
 from tests.lab.services.ssh import SshHosts
+from tests.lab.services.swarm import Swarm
 from tests.terminal.pty_harness import PtySession
 
 
@@ -46,6 +47,7 @@ node_exporters = running(NodeExporter)
 edge = running(Edge)
 interconnect = running(Interconnect)
 ssh = running(SshHosts)
+swarm = running(Swarm)
 
 Console = Callable[..., PtySession]
 
