@@ -12,6 +12,7 @@ from tests.lab.farm import LabFarm, lab_farm
 from tests.lab.service import Lab, Service, console_config
 from tests.lab.services.alertmanager import Alertmanagers
 from tests.lab.services.edge import Edge, Interconnect
+from tests.lab.services.gluster import Gluster
 from tests.lab.services.prometheus import NodeExporter, Prometheus
 from tests.lab.services.ssh import SshHosts
 from tests.lab.services.swarm import Swarm
@@ -48,6 +49,7 @@ edge = running(Edge)
 interconnect = running(Interconnect)
 ssh = running(SshHosts)
 swarm = running(Swarm)
+gluster = running(Gluster)
 
 Console = Callable[..., PtySession]
 
