@@ -14,7 +14,7 @@ from farmtui.config import GlusterConfig
 from farmtui.farm.gluster import GlusterPool, GlusterVolume, Quota
 from farmtui.farm.reading import Failure, Reading
 from farmtui.sources import gluster_decode as decode
-from farmtui.sources.errors import SourceError
+from farmtui.sources.errors import SourceError, at_place
 from farmtui.sources.failover import Failover
 from farmtui.sources.failures import failure_of
 from farmtui.sources.ssh import Remote
@@ -125,6 +125,9 @@ class GlusterSource:
         prefix = ["sudo", "-n"] if self._config.sudo else []
         argv = [*prefix, "gluster", "--mode=script", "--xml", *words]
         done = await self._remote.run(host, argv, deadline_s=self._config.deadline_s)
-        if not done.stdout.strip():
-            raise decode.refused(done.stderr)
-        return await asyncio.to_thread(decode.document, done.stdout)
+        try:
+            if not done.stdout.strip():
+                raise decode.refused(done.stderr)
+            return await asyncio.to_thread(decode.document, done.stdout)
+        except SourceError as error:
+            raise at_place(error, host) from None

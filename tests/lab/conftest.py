@@ -14,8 +14,10 @@ from tests.lab.services.alertmanager import Alertmanagers
 from tests.lab.services.edge import Edge, Interconnect
 from tests.lab.services.gluster import Gluster
 from tests.lab.services.prometheus import NodeExporter, Prometheus
+from tests.lab.services.redis import Redis
 from tests.lab.services.ssh import SshHosts
 from tests.lab.services.swarm import Swarm
+from tests.lab.services.varnish import Varnish
 from tests.terminal.pty_harness import PtySession
 
 
@@ -50,6 +52,8 @@ interconnect = running(Interconnect)
 ssh = running(SshHosts)
 swarm = running(Swarm)
 gluster = running(Gluster)
+varnish = running(Varnish)
+redis = running(Redis)
 
 Console = Callable[..., PtySession]
 
