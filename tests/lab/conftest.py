@@ -12,7 +12,9 @@ from tests.lab.farm import LabFarm, lab_farm
 from tests.lab.service import Lab, Service, console_config
 from tests.lab.services.alertmanager import Alertmanagers
 from tests.lab.services.edge import Edge, Interconnect
+from tests.lab.services.galera import Galera
 from tests.lab.services.gluster import Gluster
+from tests.lab.services.postgresql import PostgreSQL
 from tests.lab.services.prometheus import NodeExporter, Prometheus
 from tests.lab.services.redis import Redis
 from tests.lab.services.ssh import SshHosts
@@ -54,6 +56,8 @@ swarm = running(Swarm)
 gluster = running(Gluster)
 varnish = running(Varnish)
 redis = running(Redis)
+galera = running(Galera)
+postgresql = running(PostgreSQL)
 
 Console = Callable[..., PtySession]
 
