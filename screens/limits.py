@@ -17,6 +17,7 @@ EVICTIONS_PER_S = Limits(100.0, None)
 REDIS_EVICTIONS_PER_S = Limits(*thresholds.REDIS_EVICTIONS_PER_S)
 ANY = Limits(0.000_001, None)
 """Anything above zero is worth a look: dropped sessions, failed backends."""
+CONNECTIONS = Limits(*thresholds.CONNECTIONS)
 FLOW_CONTROL = Limits(*thresholds.FLOW_CONTROL)
 ERROR_RATIO = Limits(*thresholds.ERROR_RATIO)
 LATENCY_S = Limits(*thresholds.LATENCY_S)
