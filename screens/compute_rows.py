@@ -70,9 +70,8 @@ def machine_rows(farm: Farm) -> tuple[MachineRow, ...]:
         if found is not None:
             taken.add(found.id)
         rows.append(MachineRow(node.name, node, found))
-    rows += [
-        MachineRow(each.hostname, None, each) for each in (cluster.nodes if cluster else ()) if each.id not in taken
-    ]
+    engines = cluster.nodes if cluster else ()
+    rows += [MachineRow(engine.hostname, None, engine) for engine in engines if engine.id not in taken]
     return tuple(rows)
 
 
