@@ -64,7 +64,7 @@ def osd_words(osd: Osd) -> str:
 def pool_severity(pool: Pool) -> Severity:
     """A pool's worst: placement groups that are not clean, or little room."""
     room = limits.RAW_CAPACITY.severity(pool.used_ratio) if pool.used_ratio is not None else Severity.OK
-    return max(room, Severity.WARNING if pool.pgs_clean < pool.pgs else Severity.OK)
+    return max(room, Severity.WARNING if pool.unclean else Severity.OK)
 
 
 class StorageScreen(FarmScreen):
@@ -152,7 +152,7 @@ class StorageScreen(FarmScreen):
             Column("stored", "stored", lambda p: data_size(p.stored_bytes), width=8, align="right", priority=2,
                    sort=lambda p: p.stored_bytes, descending=True),
             Column("room", "room", lambda p: data_size(p.max_avail_bytes), width=8, align="right", priority=3),
-            Column("pgs", "pgs", lambda p: str(p.pgs), width=5, align="right", priority=5),
+            Column("pgs", "pgs", lambda p: count(p.pgs), width=5, align="right", priority=5),
             Column("read", "read", lambda p: data_rate(p.read_bytes_per_s), width=9, align="right", priority=4),
             Column("write", "write", lambda p: data_rate(p.write_bytes_per_s), width=9, align="right", priority=4),
             Column("kind", "kind", lambda p: p.kind, width=11, priority=6),
@@ -327,9 +327,9 @@ def _daemon_state(row: Daemon) -> Content:
 
 
 def _pool_state(pool: Pool) -> Content | str:
-    if pool.pgs_clean < pool.pgs:
-        return figure(f"{pool.pgs - pool.pgs_clean} unclean", Severity.WARNING)
-    return status_mark(Severity.OK, "clean")
+    if pool.unclean is None:
+        return "–"
+    return figure(f"{pool.unclean} unclean", Severity.WARNING) if pool.unclean else status_mark(Severity.OK, "clean")
 
 
 def _used(ratio: float | None) -> Content | str:

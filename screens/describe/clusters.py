@@ -89,7 +89,7 @@ def describe_pool(farm: Farm, key: str) -> Detail | None:
         return None
     fields = (
         Field("kind", pool.kind),
-        Field("placement groups", f"{pool.pgs}, {pool.pgs_clean} clean"),
+        Field("placement groups", f"{count(pool.pgs)}, {count(pool.pgs_clean)} clean"),
         Field("stored", data_size(pool.stored_bytes)),
         Field("objects", count(pool.objects)),
         Field("used", percent(pool.used_ratio)),
@@ -99,7 +99,7 @@ def describe_pool(farm: Farm, key: str) -> Detail | None:
         Field("writes", f"{rate(pool.write_per_s)}  {data_rate(pool.write_bytes_per_s)}"),
         _seen(farm, farm.ceph.seen_at),
     )
-    severity = Severity.OK if pool.pgs == pool.pgs_clean else Severity.WARNING
+    severity = Severity.WARNING if pool.unclean else Severity.OK
     return Detail(f"pool {pool.name}", severity, (), (Block("Pool", fields),), raw=pool)
 
 
