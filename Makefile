@@ -27,11 +27,11 @@ lint: $(VENV)/.installed ## formatting, lint, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-lab: $(VENV)/.installed ## the tests against real services (needs root and Debian)
+lab: $(VENV)/.lab ## the tests against real services (needs root and Debian)
 	tests/lab/install
 	$(PYTEST) -m lab tests/lab
 
-lab-up: $(VENV)/.installed ## the real services left running, and lab.yaml, a config over them (needs root and Debian)
+lab-up: $(VENV)/.lab ## the real services left running, and lab.yaml, a config over them (needs root and Debian)
 	tests/lab/install
 	$(BIN)/python -m tests.lab up
 
@@ -49,7 +49,7 @@ docs: $(VENV)/.installed ## write the generated parts of docs/ anew
 
 pins: ## renew constraints.txt from a clean environment
 	rm -rf $(VENV)/pins && $(PYTHON) -m venv $(VENV)/pins
-	$(VENV)/pins/bin/python -m pip install --quiet '.[dev]'
+	$(VENV)/pins/bin/python -m pip install --quiet '.[dev,lab]'
 	{ echo '# Exact versions that `make` installs; renewed with `make pins`. One line each, no addresses.'; \
 	  $(VENV)/pins/bin/python -m pip freeze --exclude farmtui; } > constraints.txt
 	rm -rf $(VENV)/pins
@@ -75,4 +75,8 @@ $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.installed: $(VENV)/.runtime
 	@echo "installing what its tests need into $(VENV) (once) ..."
 	@$(PIP) -e '.[dev]'
+	@touch $@
+
+$(VENV)/.lab: $(VENV)/.installed
+	@$(PIP) -e '.[dev,lab]'
 	@touch $@

@@ -51,6 +51,10 @@ DEPENDENCIES = [
 ]
 
 
+LAB = [re.split(r"[=<>~]", line)[0] for line in PROJECT["project"]["optional-dependencies"]["lab"]]
+"""Installed by `make lab` only."""
+
+
 def told() -> dict[str, list[str]]:
     """The rows of docs/dependencies.md by library: why, types, licence."""
     rows = re.findall(
@@ -60,7 +64,7 @@ def told() -> dict[str, list[str]]:
 
 
 def test_every_dependency_has_its_reason_and_no_other_is_listed() -> None:
-    assert set(told()) == {library.lower() for library in DEPENDENCIES}
+    assert set(told()) == {library.lower() for library in [*DEPENDENCIES, *LAB]}
     assert all(len(why) > 4 for why, _, _ in told().values())
 
 
@@ -83,5 +87,5 @@ def test_licences_and_types_are_as_told(library: str) -> None:
 def test_every_dependency_is_pinned_for_make() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = {line.split("==")[0].lower() for line in lines if line and not line.startswith("#")}
-    assert {library.lower() for library in DEPENDENCIES} - pins == set()
+    assert {library.lower() for library in [*DEPENDENCIES, *LAB]} - pins == set()
     assert all(re.fullmatch(r"[\w.-]+==[\w.+-]+", line) for line in lines if line and not line.startswith("#"))

@@ -44,7 +44,7 @@ REGISTRIES = [
     )
 ]
 # Debian's package of the engine is called as a registry's host is.
-PACKAGES_NAMED_SO = {("tests/lab/install", ".".join(("docker", "io")))}
+PACKAGES_NAMED_SO = {("tests/lab/install", f"docker{chr(46)}io")}
 HOMES = re.compile(r"(?<![\w.~/])/(?:home|root|work|Users|mnt)/\w")
 
 

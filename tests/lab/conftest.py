@@ -11,7 +11,9 @@ import pytest
 from tests.lab.farm import LabFarm, lab_farm
 from tests.lab.service import Lab, Service, console_config
 from tests.lab.services.alertmanager import Alertmanagers
+from tests.lab.services.edge import Edge, Interconnect
 from tests.lab.services.prometheus import NodeExporter, Prometheus
+from tests.lab.services.ssh import SshHosts
 from tests.terminal.pty_harness import PtySession
 
 
@@ -41,6 +43,9 @@ def running(kind: type[Service]) -> Any:
 prometheus = running(Prometheus)
 alertmanagers = running(Alertmanagers)
 node_exporters = running(NodeExporter)
+edge = running(Edge)
+interconnect = running(Interconnect)
+ssh = running(SshHosts)
 
 Console = Callable[..., PtySession]
 

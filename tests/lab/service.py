@@ -68,7 +68,20 @@ class Lab:
 
     def scrape(self, job: str, instances: Mapping[str, str]) -> None:
         """Have Prometheus scrape a job: machine name by instance (`127.0.1.11:9131`). It sees the file by itself."""
-        entries = [{"targets": [at], "labels": {"job": job, "node": name}} for at, name in instances.items()]
+        self._write(job, [{"targets": [at], "labels": {"job": job, "node": name}} for at, name in instances.items()])
+
+    def probe(self, job: str, exporter: str, target: str) -> None:
+        """Have Prometheus probe a TCP address through a blackbox exporter, and call it by that address."""
+        labels = {
+            "job": job,
+            "instance": target,
+            "__metrics_path__": "/probe",
+            "__param_module": "tcp_connect",
+            "__param_target": target,
+        }
+        self._write(job, [{"targets": [exporter], "labels": labels}])
+
+    def _write(self, job: str, entries: list[dict[str, Any]]) -> None:
         path = self.targets / f"{job}.json"
         # Renamed into place: Prometheus may read at any moment.
         path.with_suffix(".new").write_text(json.dumps(entries), encoding="utf-8")

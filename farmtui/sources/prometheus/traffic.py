@@ -67,9 +67,10 @@ def _worst_first(rows: Mapping[Key, float]) -> tuple[SiteTraffic, ...]:
 
 def _certificates(rows: Mapping[Key, float]) -> tuple[Certificate, ...]:
     found = []
-    for (cn,), seconds in rows.items():
+    for (sans, cn), seconds in rows.items():
+        # Authorities leave the common name empty more and more: the names are the alternative ones then.
         try:
-            found.append(Certificate(cn, datetime.fromtimestamp(seconds, UTC)))
+            found.append(Certificate(cn or sans.partition(",")[0], datetime.fromtimestamp(seconds, UTC)))
         except (ValueError, OverflowError, OSError):
             # NaN, or a year that no calendar has: not a certificate's date.
             continue
@@ -146,10 +147,12 @@ def interconnects(figures: Figures) -> tuple[Interconnect, ...]:
     return tuple(
         Interconnect(
             instance=instance,
-            up=figures.is_one("interconnect.up", instance) is True,
-            latency_s=figures.of("interconnect.latency_s", instance),
+            up=up,
+            # A probe that has failed tells how long that took, which is no round trip.
+            latency_s=figures.of("interconnect.latency_s", instance) if up else None,
             loss_ratio=figures.of("interconnect.loss_ratio", instance),
             seen_at=figures.seen("interconnect", instance),
         )
         for instance in figures.instances("interconnect")
+        for up in (figures.is_one("interconnect.up", instance) is True,)
     )
