@@ -1,4 +1,4 @@
-"""What a Ceph cluster has on disk before its first daemon starts: ceph.conf, the keys of everybody, the monitors' map."""
+"""What a Ceph cluster has on disk before its first daemon starts: ceph.conf, everybody's keys, the monitors' map."""
 
 from __future__ import annotations
 
