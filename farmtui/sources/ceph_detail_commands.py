@@ -9,8 +9,7 @@ from typing import Any, Final
 
 from farmtui.farm.ceph_detail import MdsRank, OsdPlace
 from farmtui.farm.cluster import Pool
-from farmtui.sources.ceph_detail_decode import DAEMONS, NAME, by_version, mds_state, short_version
-from farmtui.sources.errors import bad_answer
+from farmtui.sources.ceph_detail_decode import DAEMONS, NAME, by_version, mds_state, short_version, unreadable
 from farmtui.sources.json_values import count, elements, mapping, number, text
 
 TREE: Final = 20_000
@@ -59,7 +58,7 @@ def decode_tree(answer: Any) -> tuple[OsdPlace, ...]:
     Raises SourceError where it is no such thing.
     """
     if not isinstance(answer, Mapping) or not isinstance(answer.get("nodes"), list):
-        raise bad_answer("the answer is no tree of OSDs")
+        raise unreadable("the answer is no tree of OSDs")
     listed = [mapping(node) for node in answer["nodes"][:TREE]]
     nodes = {ident: node for node in listed if (ident := number(node.get("id"))) is not None}
     # Ceph lists children backwards; what stands first among all nodes is what it prints first.
@@ -108,7 +107,7 @@ def _place(node: Mapping[str, Any], depth: int) -> OsdPlace:
 def with_usage(tree: tuple[OsdPlace, ...], answer: Any) -> tuple[OsdPlace, ...]:
     """The tree with what `ceph osd df` knows of each OSD. Raises SourceError where it is no such thing."""
     if not isinstance(answer, Mapping) or not isinstance(answer.get("nodes"), list):
-        raise bad_answer("the answer is no usage of OSDs")
+        raise unreadable("the answer is no usage of OSDs")
     by_name = {text(mapping(node).get("name"), NAME): mapping(node) for node in answer["nodes"][:TREE]}
     return tuple(_used(place, by_name[place.name]) if place.name in by_name else place for place in tree)
 
@@ -126,7 +125,7 @@ def _used(place: OsdPlace, node: Mapping[str, Any]) -> OsdPlace:
 def decode_pools(answer: Any) -> tuple[Pool, ...]:
     """The pools of `ceph df`. Raises SourceError where it is no such thing."""
     if not isinstance(answer, Mapping) or not isinstance(answer.get("pools"), list):
-        raise bad_answer("the answer is no usage of pools")
+        raise unreadable("the answer is no usage of pools")
     return tuple(_pool(mapping(pool)) for pool in answer["pools"][:POOLS])
 
 
@@ -149,7 +148,7 @@ def _pool(pool: Mapping[str, Any]) -> Pool:
 def decode_filesystems(answer: Any) -> FsStatus:
     """`ceph fs status`. Raises SourceError where it is no such thing."""
     if not isinstance(answer, Mapping) or not isinstance(answer.get("mdsmap"), list):
-        raise bad_answer("the answer is no status of file systems")
+        raise unreadable("the answer is no status of file systems")
     clients = [mapping(entry) for entry in elements(answer.get("clients"))[:DAEMONS]]
     ranks = [mapping(entry) for entry in answer["mdsmap"][:DAEMONS]]
     return FsStatus(
@@ -162,7 +161,7 @@ def decode_mons(answer: Any) -> Mons:
     """`ceph quorum_status`. Raises SourceError where it is no such thing."""
     mons = mapping(mapping(answer).get("monmap")).get("mons")
     if not isinstance(mons, list):
-        raise bad_answer("the answer is no quorum of mons")
+        raise unreadable("the answer is no quorum of mons")
     return Mons(_names(mons), text(mapping(answer).get("quorum_leader_name"), NAME))
 
 
@@ -171,7 +170,7 @@ def decode_mon_state(answer: Any) -> MonState:
     told = mapping(answer)
     name, state = text(told.get("name"), NAME), text(told.get("state"), NAME)
     if not name or not state:
-        raise bad_answer("the answer is no mon's status")
+        raise unreadable("the answer is no mon's status")
     mons = _names(elements(mapping(told.get("monmap")).get("mons")))
     return MonState(name, state, len(elements(told.get("quorum"))), mons)
 
@@ -183,7 +182,7 @@ def _names(mons: list[Any]) -> tuple[str, ...]:
 def decode_places(answer: Any) -> dict[str, str]:
     """The host of each mon, mgr and MDS by `ceph node ls`. Raises SourceError where it is no such thing."""
     if not isinstance(answer, Mapping) or not isinstance(answer.get("mon"), Mapping):
-        raise bad_answer("the answer is no list of nodes")
+        raise unreadable("the answer is no list of nodes")
     found = {}
     for kind in ("mon", "mgr", "mds"):
         for host, names in list(mapping(answer.get(kind)).items())[:DAEMONS]:
@@ -196,7 +195,7 @@ def decode_places(answer: Any) -> dict[str, str]:
 def decode_versions(answer: Any) -> tuple[tuple[str, int], ...]:
     """Versions with their daemons by `ceph versions`. Raises SourceError where it is no such thing."""
     if not isinstance(answer, Mapping) or not isinstance(answer.get("overall"), Mapping):
-        raise bad_answer("the answer is no list of versions")
+        raise unreadable("the answer is no list of versions")
     found: Counter[str] = Counter()
     for version, daemons in list(answer["overall"].items())[:DAEMONS]:
         found[short_version(version)] += count(daemons) or 0
@@ -206,5 +205,5 @@ def decode_versions(answer: Any) -> tuple[tuple[str, int], ...]:
 def decode_active_mgr(answer: Any) -> str:
     """The active mgr by `ceph mgr stat`; empty where there is none. Raises SourceError where it is no such thing."""
     if not isinstance(answer, Mapping) or "active_name" not in answer:
-        raise bad_answer("the answer is no mgr's status")
+        raise unreadable("the answer is no mgr's status")
     return text(answer["active_name"], NAME)

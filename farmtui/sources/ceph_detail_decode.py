@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from farmtui.farm.ceph_detail import CheckDetail, MdsRank, PgSummary, ProgressEvent
 from farmtui.farm.cluster import CephDaemon
+from farmtui.farm.reading import FailureKind
 from farmtui.farm.state import Severity
-from farmtui.sources.errors import bad_answer
+from farmtui.sources.errors import SourceError
 from farmtui.sources.json_values import count, elements, flag, mapping, number, text
 
 CHECKS: Final = 200
@@ -48,9 +49,11 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`ceph status`, but for its health. A part that it does not hold is None or empty."""
+    """`ceph status`. A part that it does not hold is None or empty."""
 
     fsid: str
+    health: Health
+    """Without lines of detail, where the ceph command tells it."""
     members: tuple[str, ...]
     """The mons in quorum."""
     quorum_since: datetime | None
@@ -68,8 +71,12 @@ class Status:
 def decode_health(answer: Any) -> Health:
     """`ceph health detail`. Raises SourceError where it is no such thing."""
     if not isinstance(answer, Mapping) or not isinstance(answer.get("checks"), Mapping):
-        raise bad_answer("the answer is no health of Ceph")
-    checks = [_check(name, mapping(check)) for name, check in list(answer["checks"].items())[:CHECKS]]
+        raise unreadable("the answer is no health of Ceph")
+    return _health(answer)
+
+
+def _health(answer: Mapping[str, Any]) -> Health:
+    checks = [_check(name, mapping(check)) for name, check in list(mapping(answer.get("checks")).items())[:CHECKS]]
     checks.sort(key=lambda check: (check.muted, -check.severity, check.name))
     # A word that Ceph has not had so far is not known to be well.
     return Health(HEALTH.get(text(answer.get("status"))), tuple(checks))
@@ -91,12 +98,13 @@ def _check(name: Any, check: Mapping[str, Any]) -> CheckDetail:
 def decode_status(answer: Any, now: datetime) -> Status:
     """`ceph status`, asked at `now`. Raises SourceError where it is no such thing."""
     if not isinstance(answer, Mapping) or not any(isinstance(answer.get(k), Mapping) for k in ("pgmap", "osdmap")):
-        raise bad_answer("the answer is no status of Ceph")
+        raise unreadable("the answer is no status of Ceph")
     monmap, mgrmap, fsmap = (mapping(answer.get(name)) for name in ("monmap", "mgrmap", "fsmap"))
     members = tuple(filter(None, (text(name, NAME) for name in elements(answer.get("quorum_names"))[:DAEMONS])))
     age_s = number(answer.get("quorum_age"))
     return Status(
         fsid=text(answer.get("fsid"), NAME),
+        health=_health(mapping(answer.get("health"))),
         members=members,
         quorum_since=_before(now, age_s),
         mons=count(monmap.get("num_mons")),
@@ -194,6 +202,29 @@ def _events(answer: Any) -> tuple[ProgressEvent, ...]:
         if words:
             found.append(ProgressEvent(words, None if ratio is None else min(max(ratio, 0.0), 1.0)))
     return tuple(sorted(found, key=lambda event: event.message))
+
+
+def named_filesystems(ranks: Sequence[MdsRank], clients: Sequence[tuple[str, int | None]]) -> tuple[MdsRank, ...]:
+    """The ranks with their file systems' names and clients in place of ids, where it is certain which is which.
+
+    `clients` are the file systems in the order of their ids, as Ceph lists them.
+    """
+    ids = sorted({mds.filesystem for mds in ranks if mds.filesystem}, key=lambda ident: (len(ident), ident))
+    names = dict(zip(ids, clients, strict=True)) if len(ids) == len(clients) else {}
+    found = []
+    for mds in ranks:
+        name, number_of = names.get(mds.filesystem, ("", None))
+        found.append(replace(mds, filesystem=name, clients=number_of))
+    return tuple(found)
+
+
+def unreadable(what: str) -> SourceError:
+    """The error for an answer that came and is not what Ceph would say."""
+    return SourceError(
+        FailureKind.BAD_ANSWER,
+        what,
+        "see there what it says; if that is well, farmtui may not know this version of Ceph",
+    )
 
 
 def short_version(value: Any) -> str:

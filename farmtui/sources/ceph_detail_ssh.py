@@ -1,0 +1,251 @@
+"""Ceph's own word by the ceph command over SSH, from the first host on which it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from farmtui.config import CephConfig
+from farmtui.farm.ceph_detail import CephDetail, MdsRank, MonQuorum, OsdPlace
+from farmtui.farm.reading import Failure, Reading
+from farmtui.sources import ceph_detail_commands as commands
+from farmtui.sources.ceph_cli import CephCli, SilentError
+from farmtui.sources.ceph_detail_decode import NAME, Status, decode_health, decode_status, named_filesystems
+from farmtui.sources.ceph_detail_silence import Last, same_quorum, silent_detail
+from farmtui.sources.errors import SourceError
+from farmtui.sources.failures import failure_of
+from farmtui.sources.json_values import text
+from farmtui.sources.ssh import Remote
+from farmtui.sources.turns import Turns
+
+SLOW_EVERY: Final = 10
+"""At every so many polls the questions are asked whose answers hardly ever change; and when Ceph's maps change."""
+HOSTS_TRIED: Final = 5
+"""Hosts that are asked in one poll where Ceph does not answer."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Slow:
+    """What hardly ever changes, as it was told under some maps."""
+
+    maps: tuple[object, ...] = ()
+    mons: commands.Mons | None = None
+    hosts: tuple[tuple[str, str], ...] = ()
+    versions: tuple[tuple[str, int], ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class CephSshSource:
+    """One cluster."""
+
+    kind = "ceph"
+    name = "ceph"
+
+    def __init__(
+        self,
+        config: CephConfig,
+        remote: Remote,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`remote` may be shared with other sources: it is not closed here."""
+        self.endpoint = ", ".join(f"ssh {host}" for host in config.hosts)
+        self.interval_s = config.interval_s
+        self._deadline_s = config.deadline_s
+        self._cli = CephCli(config, remote)
+        self._clock = clock
+        self._turns = Turns(config.hosts, monotonic)
+        self._slow = _Slow()
+        self._slow_left = 0
+        self._last: Last | None = None
+
+    async def poll(self) -> Reading[CephDetail]:
+        """Ask once; hosts that are down are passed over with a warning. Never raises.
+
+        Where Ceph itself does not answer, the value says so: its health is not known then.
+        """
+        began = time.perf_counter()
+        self._cli.asked = 0
+        failures: list[Failure] = []
+        value: CephDetail | None = None
+        try:
+            value = await self._value(failures)
+        except Exception as error:  # noqa: BLE001 - a poll never raises: whatever it is becomes words
+            failures.append(self._failure(error, ""))
+        told = tuple(f"{failure.what}; {failure.remedy}" for failure in failures)
+        took = time.perf_counter() - began
+        if value is not None:
+            return Reading(value, self._clock(), took, warnings=(*told, *value.problems), requests=self._cli.asked)
+        failure = failures[-1]
+        if len(failures) > 1:
+            others = "another host has" if len(failures) == 2 else f"{len(failures) - 1} other hosts have"
+            failure = replace(failure, what=f"{failure.what} ({others} failed before it)")
+        return Reading(None, self._clock(), took, failure=failure, warnings=told[:-1], requests=self._cli.asked)
+
+    async def close(self) -> None:
+        """Nothing is held here: the connections belong to whoever gave them."""
+
+    # -- whom to ask ----------------------------------------------------------------------------
+
+    async def _value(self, failures: list[Failure]) -> CephDetail | None:
+        """The answer of the first host on which Ceph gives one; why others gave none is put into `failures`."""
+        silent: list[str] = []
+        hosts = self._turns.order()
+        for place, host in enumerate(hosts):
+            status = await self._status(host, failures, silent)
+            if status is None and silent:
+                # It takes its time to find that out: the others are asked together.
+                rest = hosts[place + 1 : HOSTS_TRIED]
+                answers = await asyncio.gather(*(self._status(other, failures, silent) for other in rest))
+                host, status = next(((h, s) for h, s in zip(rest, answers, strict=True) if s), (host, None))
+            if status is not None:
+                self._turns.stay_with(host)
+                detail = await self._detail(host, status)
+                self._last = Last(detail, self._clock())
+                return detail
+            if silent:
+                return await self._why_silent(sorted(silent, key=hosts.index))
+        return None
+
+    async def _status(self, host: str, failures: list[Failure], silent: list[str]) -> Status | None:
+        try:
+            return decode_status(await self._cli.ask(host, "status"), self._clock())
+        except SilentError:
+            silent.append(host)
+        except Exception as error:  # noqa: BLE001 - the next host may answer
+            failures.append(self._failure(error, host))
+        return None
+
+    def _failure(self, error: Exception, host: str) -> Failure:
+        # What the connections say for themselves names the host already.
+        knows = isinstance(error, SourceError) and error.what.startswith(f"{host}: ")
+        return failure_of(error, source=self.name, where="" if knows else host, deadline_s=self._deadline_s)
+
+    @property
+    def _mons(self) -> tuple[str, ...]:
+        """All mons of the map, as it was last told."""
+        return self._slow.mons.names if self._slow.mons else ()
+
+    async def _why_silent(self, hosts: list[str]) -> CephDetail:
+        """What the mons say of themselves, on the hosts on which Ceph does not answer."""
+        states: dict[str, commands.MonState] = {}
+        refused = ""
+        for host in hosts:
+            try:
+                found = [commands.decode_mon_state(answer) for answer in await self._cli.mon_states(host)]
+                states |= {state.name: state for state in found}
+            except SourceError as error:
+                refused = refused or f"the mon's admin socket on {host} cannot be asked ({error.what})"
+        where, limit = ", ".join(hosts), f"{self._deadline_s:g} s"
+        return silent_detail(hosts[0], tuple(states.values()), refused, where, limit, self._mons, self._last)
+
+    # -- what to ask ----------------------------------------------------------------------------
+
+    async def _detail(self, host: str, status: Status) -> CephDetail:
+        """All the rest, from a host on which Ceph answers."""
+        problems: list[str] = []
+        # Without a mgr these would not end, or tell what the last one has counted.
+        counts = status.mgr_available is not False
+
+        async def part(words: str, read: Callable[[Any], T], *, wanted: bool = True) -> T | None:
+            if not wanted:
+                return None
+            try:
+                answer = await self._cli.ask(host, words)
+                return await asyncio.to_thread(read, answer)
+            except SourceError as error:
+                problems.append(_problem(words, error, host))
+            return None
+
+        async def tree() -> tuple[OsdPlace, ...]:
+            found = await part("osd tree", commands.decode_tree) or ()
+            return await part("osd df", lambda told: commands.with_usage(found, told), wanted=counts) or found
+
+        health, places, pools, active, fs, slow = await asyncio.gather(
+            part("health detail", decode_health),
+            tree(),
+            part("df", commands.decode_pools, wanted=counts),
+            part("mgr stat", commands.decode_active_mgr),
+            part("fs status", commands.decode_filesystems, wanted=counts),
+            self._slowly(host, status),
+        )
+        health = health or status.health
+        quorum = MonQuorum(
+            self._mons or status.members,
+            status.members,
+            slow.mons.leader if slow.mons else "",
+            since=same_quorum(status.quorum_since, self._last),
+        )
+        mgrs = [daemon.removeprefix("mgr.") for daemon, _ in slow.hosts if daemon.startswith("mgr.")]
+        return CephDetail(
+            asked=host,
+            fsid=status.fsid,
+            health=health.health,
+            checks=health.checks,
+            quorum=quorum,
+            mgr=active or "",
+            mgr_standbys=tuple(name for name in mgrs if name != active) if active else (),
+            tree=places,
+            ranks=_ranks(status, fs),
+            rgws=status.rgws,
+            filesystems=tuple(name for name, _ in fs.clients) if fs else (),
+            flags=health.flags,
+            pgs=status.pgs if counts else None,
+            pools=pools or (),
+            events=status.events if counts else (),
+            hosts=slow.hosts,
+            versions=slow.versions,
+            problems=(*problems, *slow.problems),
+        )
+
+    async def _slowly(self, host: str, status: Status) -> _Slow:
+        """What hardly ever changes; asked anew now and then, when the maps have changed, and where it failed."""
+        if self._slow_left > 0 and status.maps == self._slow.maps and not self._slow.problems:
+            self._slow_left -= 1
+            return self._slow
+        problems: list[str] = []
+
+        async def part(words: str, read: Callable[[Any], T]) -> T | None:
+            try:
+                return read(await self._cli.ask(host, words))
+            except SourceError as error:
+                problems.append(_problem(words, error, host))
+            return None
+
+        mons, places, versions = await asyncio.gather(
+            part("quorum_status", commands.decode_mons),
+            part("node ls", commands.decode_places),
+            part("versions", commands.decode_versions),
+        )
+        hosts = tuple(sorted((places or {}).items()))
+        self._slow = _Slow(status.maps, mons, hosts, versions or (), tuple(problems))
+        self._slow_left = SLOW_EVERY - 1
+        return self._slow
+
+
+def _problem(words: str, error: SourceError, host: str) -> str:
+    what = error.what.removeprefix(f"ceph {words}").removeprefix(":").strip()
+    if isinstance(error, SilentError):
+        # The mons have answered just before: what hangs is what they pass on to the mgr.
+        return f"ceph {words} on {host} {what}: the mgr does not answer"
+    return text(f"ceph {words} on {host}: {what}; {error.remedy}", 4 * NAME)
+
+
+def _ranks(status: Status, fs: commands.FsStatus | None) -> tuple[MdsRank, ...]:
+    """Every MDS: `fs status` knows standbys and clients, the status which is laggy, and of which file system it is."""
+    if fs is None:
+        return status.ranks
+    known = {mds.name: mds for mds in status.ranks}
+    found = []
+    for mds in fs.ranks:
+        also = known.get(mds.name)
+        state = also.state if also is not None and also.laggy else mds.state
+        found.append(replace(mds, filesystem=also.filesystem if also else "", state=state))
+    return named_filesystems(found, fs.clients)
