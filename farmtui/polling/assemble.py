@@ -11,6 +11,8 @@ from typing import Any, Final, TypeVar
 from farmtui.config import Config
 from farmtui.farm.alerts import AlertBook
 from farmtui.farm.ceph_detail import CephDetail
+from farmtui.farm.ceph_picture import Told, one_ceph
+from farmtui.farm.cluster import Ceph
 from farmtui.farm.condition import Trust
 from farmtui.farm.farm import Farm, PrometheusView
 from farmtui.farm.gluster import GlusterPool
@@ -18,6 +20,7 @@ from farmtui.farm.identity import Declaration
 from farmtui.farm.node import CloudAccount, Node, PveCluster, Tier
 from farmtui.farm.nodes import Population, populate
 from farmtui.farm.reading import SourceState, Trend
+from farmtui.farm.state import Freshness, freshness_of
 from farmtui.farm.swarm import SwarmCluster
 from farmtui.farm.tiers import TierRules, tier_rules
 from farmtui.farm.traffic import CacheNode, CacheTier, RedisNode
@@ -104,7 +107,7 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
         galera=view.galera,
         swarm=view.swarm,
         swarm_cluster=swarm,
-        ceph=view.ceph,
+        ceph=_ceph(reports, view.ceph, now),
         ceph_detail=detail,
         gluster=tuple(sorted(pools, key=lambda pool: pool.name)),
         varnish=backends,
@@ -145,8 +148,22 @@ def _with_silent(cache: CacheTier | None, nodes: Sequence[Node]) -> CacheTier | 
     )
 
 
+def _ceph(reports: Sequence[Report], metrics: Ceph | None, now: datetime) -> Ceph | None:
+    """The mgr's figures and Ceph's own word as one picture. The mgr may be silent while Prometheus goes on."""
+    own = next((report for report in reports if isinstance(report.value, CephDetail)), None)
+    told = None if own is None else Told(own.value, own.taken_at or now, trusted=own.trusted(now))
+    seen_at = metrics.seen_at if metrics else None
+    age_s = (now - seen_at).total_seconds() if seen_at else None
+    trusted = any(
+        report.trusted(now) and freshness_of(age_s, report.interval_s) in (Freshness.LIVE, Freshness.AGEING)
+        for report in reports
+        if isinstance(report.value, PrometheusView)
+    )
+    return one_ceph(metrics, told, trusted=trusted)
+
+
 _SHARED: Final = (
-    "cache", "nodes", "tiers", "book", "trends", "identity_problems",
+    "cache", "ceph", "nodes", "tiers", "book", "trends", "identity_problems",
     "swarm_cluster", "ceph_detail", "gluster", "varnish",
 )  # fmt: skip
 """Parts of the Farm that are not shared already by way of the view, and are not bookkeeping."""

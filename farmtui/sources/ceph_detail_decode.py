@@ -57,7 +57,6 @@ class Status:
     members: tuple[str, ...]
     """The mons in quorum."""
     quorum_since: datetime | None
-    mons: int | None
     mgr_available: bool | None
     ranks: tuple[MdsRank, ...]
     """Only those with a rank."""
@@ -107,7 +106,6 @@ def decode_status(answer: Any, now: datetime) -> Status:
         health=_health(mapping(answer.get("health"))),
         members=members,
         quorum_since=_before(now, age_s),
-        mons=count(monmap.get("num_mons")),
         mgr_available=flag(mgrmap.get("available")),
         ranks=_ranks(fsmap),
         rgws=_rgws(answer),

@@ -177,8 +177,6 @@ class CephPveSource:
             quorum=MonQuorum(
                 self._mons or status.members,
                 status.members,
-                # The mon of the lowest rank that is in quorum leads it.
-                status.members[0] if status.members else "",
                 since=same_quorum(status.quorum_since, self._last),
             ),
             mgr=mgrs.active,
