@@ -22,20 +22,19 @@ class Last:
 
 
 def silent_detail(
-    asked: str,
-    states: Sequence[MonState],
-    refused: str,
-    where: str,
+    hosts: Sequence[str],
     limit: str,
+    states: Sequence[MonState],
+    refused: Sequence[str],
     mons: tuple[str, ...],
     last: Last | None,
 ) -> CephDetail:
     """A detail without health, from what mons said at their admin sockets; what was known before is kept, with its
     time.
 
-    `where` are the hosts that were asked, each given `limit`; `refused` says why a mon could not be asked.
+    On `hosts` Ceph was asked in vain, each time for `limit`; `refused` says which mons could not be asked, and why.
     """
-    waited = f"`ceph status` does not end within {limit} on {where}"
+    waited = f"`ceph status` does not end within {limit} on {' and '.join(hosts)}"
     agreeing = [state for state in states if state.agrees]
     lost = bool(states) and not agreeing
     if agreeing:
@@ -45,10 +44,13 @@ def silent_detail(
         told = ", ".join(f"mon.{state.name} sees state {state.state}" for state in states)
         why = f"quorum lost: {told}; {waited}"
     else:
-        why = f"{waited}: no quorum, or no mon can be reached from there; {refused or 'no mon runs there to be asked'}"
+        unasked = (
+            f"their admin sockets cannot be asked ({'; '.join(refused)})" if refused else "none of them runs there"
+        )
+        why = f"{waited}: no quorum, or the mons cannot be reached from there; {unasked}"
     known = mons or max((state.mons for state in states), key=len, default=())
-    quorum = MonQuorum(known, (), lost=lost, why=why, states=tuple((state.name, state.state) for state in states))
-    return before_silence(asked, quorum, last)
+    quorum = MonQuorum(known, lost=lost, why=why, states=tuple((state.name, state.state) for state in states))
+    return before_silence(hosts[0], quorum, last)
 
 
 def before_silence(asked: str, quorum: MonQuorum, last: Last | None) -> CephDetail:

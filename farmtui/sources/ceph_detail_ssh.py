@@ -11,21 +11,23 @@ from typing import Any, Final, TypeVar
 
 from farmtui.config import CephConfig
 from farmtui.farm.ceph_detail import CephDetail, MdsRank, MonQuorum, OsdPlace
-from farmtui.farm.reading import Failure, Reading
+from farmtui.farm.reading import Failure, FailureKind, Reading
 from farmtui.sources import ceph_detail_commands as commands
 from farmtui.sources.ceph_cli import CephCli, SilentError
 from farmtui.sources.ceph_detail_decode import NAME, Status, decode_health, decode_status, named_filesystems
 from farmtui.sources.ceph_detail_silence import Last, same_quorum, silent_detail
 from farmtui.sources.errors import SourceError
+from farmtui.sources.failover import Failover
 from farmtui.sources.failures import failure_of
 from farmtui.sources.json_values import text
 from farmtui.sources.ssh import Remote
-from farmtui.sources.turns import Turns
 
 SLOW_EVERY: Final = 10
 """At every so many polls the questions are asked whose answers hardly ever change; and when Ceph's maps change."""
+SILENT_ENOUGH: Final = 2
+"""When Ceph does not answer on so many hosts, it is not asked on the next: each takes its time."""
 HOSTS_TRIED: Final = 5
-"""Hosts that are asked in one poll where Ceph does not answer."""
+"""Hosts on which the mons themselves are asked then."""
 
 T = TypeVar("T")
 
@@ -55,13 +57,17 @@ class CephSshSource:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`remote` may be shared with other sources: it is not closed here."""
+        """`remote` may be shared with other sources: all of them are closed together."""
         self.endpoint = ", ".join(f"ssh {host}" for host in config.hosts)
         self.interval_s = config.interval_s
         self._deadline_s = config.deadline_s
         self._cli = CephCli(config, remote)
         self._clock = clock
-        self._turns = Turns(config.hosts, monotonic)
+        self._failover = Failover(config.hosts, monotonic=monotonic)
+        self._hosts = tuple(config.hosts)
+        self._remote = remote
+        self._silent: list[str] = []
+        """Hosts on which Ceph has not answered in this poll."""
         self._slow = _Slow()
         self._slow_left = 0
         self._last: Last | None = None
@@ -72,58 +78,32 @@ class CephSshSource:
         Where Ceph itself does not answer, the value says so: its health is not known then.
         """
         began = time.perf_counter()
-        self._cli.asked = 0
-        failures: list[Failure] = []
-        value: CephDetail | None = None
-        try:
-            value = await self._value(failures)
-        except Exception as error:  # noqa: BLE001 - a poll never raises: whatever it is becomes words
-            failures.append(self._failure(error, ""))
-        told = tuple(f"{failure.what}; {failure.remedy}" for failure in failures)
-        took = time.perf_counter() - began
+        self._cli.asked, self._silent = 0, []
+        asked = await self._failover.ask(self._read, self._failure)
+        value, failure, told = asked.value, asked.failure, asked.warnings
         if value is not None:
-            return Reading(value, self._clock(), took, warnings=(*told, *value.problems), requests=self._cli.asked)
-        failure = failures[-1]
-        if len(failures) > 1:
-            others = "another host has" if len(failures) == 2 else f"{len(failures) - 1} other hosts have"
-            failure = replace(failure, what=f"{failure.what} ({others} failed before it)")
-        return Reading(None, self._clock(), took, failure=failure, warnings=told[:-1], requests=self._cli.asked)
+            self._last = Last(value, self._clock())
+        elif self._silent:
+            # That is an answer, and the worst one.
+            value, failure, told = await self._why_silent(), None, ()
+        told = (*told, *value.problems) if value is not None else told
+        return Reading(value, self._clock(), time.perf_counter() - began, failure, told, self._cli.asked)
 
     async def close(self) -> None:
-        """Nothing is held here: the connections belong to whoever gave them."""
+        """The connections are the pool's."""
+        await self._remote.close()
 
     # -- whom to ask ----------------------------------------------------------------------------
 
-    async def _value(self, failures: list[Failure]) -> CephDetail | None:
-        """The answer of the first host on which Ceph gives one; why others gave none is put into `failures`."""
-        silent: list[str] = []
-        hosts = self._turns.order()
-        for place, host in enumerate(hosts):
-            status = await self._status(host, failures, silent)
-            if status is None and silent:
-                # It takes its time to find that out: the others are asked together.
-                rest = hosts[place + 1 : HOSTS_TRIED]
-                answers = await asyncio.gather(*(self._status(other, failures, silent) for other in rest))
-                host, status = next(((h, s) for h, s in zip(rest, answers, strict=True) if s), (host, None))
-            if status is not None:
-                self._turns.stay_with(host)
-                detail = await self._detail(host, status)
-                self._last = Last(detail, self._clock())
-                return detail
-            if silent:
-                return await self._why_silent(sorted(silent, key=hosts.index))
-        return None
-
-    async def _status(self, host: str, failures: list[Failure], silent: list[str]) -> Status | None:
-        try:
-            return decode_status(await self._cli.ask(host, "status"), self._clock())
-        except SilentError:
-            silent.append(host)
-        except Exception as error:  # noqa: BLE001 - the next host may answer
-            failures.append(self._failure(error, host))
-        return None
+    async def _read(self, host: str) -> CephDetail:
+        if len(self._silent) >= SILENT_ENOUGH:
+            raise SilentError(FailureKind.TIMEOUT, "not asked: Ceph has not answered on others", "")
+        status = decode_status(await self._cli.ask(host, "status"), self._clock())
+        return await self._detail(host, status)
 
     def _failure(self, error: Exception, host: str) -> Failure:
+        if isinstance(error, SilentError) and len(self._silent) < SILENT_ENOUGH:
+            self._silent.append(host)
         # What the connections say for themselves names the host already.
         knows = isinstance(error, SourceError) and error.what.startswith(f"{host}: ")
         return failure_of(error, source=self.name, where="" if knows else host, deadline_s=self._deadline_s)
@@ -133,18 +113,18 @@ class CephSshSource:
         """All mons of the map, as it was last told."""
         return self._slow.mons.names if self._slow.mons else ()
 
-    async def _why_silent(self, hosts: list[str]) -> CephDetail:
-        """What the mons say of themselves, on the hosts on which Ceph does not answer."""
+    async def _why_silent(self) -> CephDetail:
+        """What the mons say of themselves, at their admin sockets."""
         states: dict[str, commands.MonState] = {}
-        refused = ""
-        for host in hosts:
+        refused: list[str] = []
+        for host in self._hosts[:HOSTS_TRIED]:
             try:
                 found = [commands.decode_mon_state(answer) for answer in await self._cli.mon_states(host)]
                 states |= {state.name: state for state in found}
             except SourceError as error:
-                refused = refused or f"the mon's admin socket on {host} cannot be asked ({error.what})"
-        where, limit = ", ".join(hosts), f"{self._deadline_s:g} s"
-        return silent_detail(hosts[0], tuple(states.values()), refused, where, limit, self._mons, self._last)
+                refused.append(error.what if error.what.startswith(host) else f"{host}: {error.what}")
+        limit = f"{self._deadline_s:g} s"
+        return silent_detail(self._silent, limit, tuple(states.values()), refused, self._mons, self._last)
 
     # -- what to ask ----------------------------------------------------------------------------
 

@@ -12,12 +12,15 @@ from farmtui.config import ProxmoxConfig
 from farmtui.farm.reading import Failure, FailureKind, Reading
 from farmtui.secrets import Secret, SecretError
 from farmtui.sources.errors import bad_answer
+from farmtui.sources.failover import Failover
 from farmtui.sources.failures import failure_of
 from farmtui.sources.http import tls_context
 from farmtui.sources.threads import CallPool
-from farmtui.sources.turns import Turns
 
 THREADS: Final = 4
+
+_LOGIN: Final = frozenset({FailureKind.FORBIDDEN, FailureKind.CONFIG})
+"""The login is the cluster's: the next node would refuse it too, and might lock it."""
 
 LOOK: Final = "give the token the role PVEAuditor on /"
 """The remedy where the token may not look."""
@@ -61,7 +64,7 @@ class PveApi:
         self._pool = CallPool(THREADS, f"pve-{config.name}")
         self._apis: dict[str, tuple[Any, Any]] = {}
         """Each API node's client and the session below it."""
-        self._turns = Turns(config.hosts, monotonic)
+        self._failover = Failover(config.hosts, what="API node", stop_at=_LOGIN, monotonic=monotonic)
         self._asked = 0
 
     async def poll(self, read: Callable[[str], Awaitable[A]]) -> Reading[A]:
@@ -69,30 +72,12 @@ class PveApi:
 
         API nodes that are down are passed over with a warning.
         """
-        began = time.perf_counter()
-        self._asked = 0
-        failures: list[Failure] = []
-        for host in self._turns.order():
-            try:
-                value = await read(host)
-            except Exception as error:  # noqa: BLE001 - a poll never raises: whatever it is becomes words
-                failures.append(self.failure(error, host))
-                if failures[-1].kind in (FailureKind.FORBIDDEN, FailureKind.CONFIG):
-                    # The login is the cluster's: the next node would refuse it too, and might lock it.
-                    self._forget_login()
-                    break
-                continue
-            self._turns.stay_with(host)
-            told = (*map(_words, failures), *value.problems)
-            took = time.perf_counter() - began
-            return Reading(value, self._clock(), took, warnings=told, requests=self._asked)
-        # What stopped us came last.
-        failure, told = failures[-1], tuple(map(_words, failures[:-1]))
-        if told:
-            others = "another API node has" if len(told) == 1 else f"{len(told)} other API nodes have"
-            failure = replace(failure, what=f"{failure.what} ({others} failed before it)")
-        took = time.perf_counter() - began
-        return Reading(None, self._clock(), took, failure=failure, warnings=told, requests=self._asked)
+        began, self._asked = time.perf_counter(), 0
+        asked = await self._failover.ask(read, self.failure)
+        if asked.failure is not None and asked.failure.kind in _LOGIN:
+            self._forget_login()
+        told = asked.warnings if asked.value is None else (*asked.warnings, *asked.value.problems)
+        return Reading(asked.value, self._clock(), time.perf_counter() - began, asked.failure, told, self._asked)
 
     async def get(self, host: str, path: str) -> Any:
         """What an API node answers for a path below /api2/json. Raises what `failure` makes words of."""
@@ -153,7 +138,3 @@ class PveApi:
         """Let the threads and connections go."""
         self._pool.close()
         self._disconnect()
-
-
-def _words(failure: Failure) -> str:
-    return f"{failure.what}; {failure.remedy}"

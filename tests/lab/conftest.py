@@ -15,6 +15,7 @@ from tests.lab.services.ceph import Ceph
 from tests.lab.services.edge import Edge, Interconnect
 from tests.lab.services.prometheus import NodeExporter, Prometheus
 from tests.lab.services.ssh import SshHosts
+from tests.lab.services.swarm import Swarm
 from tests.terminal.pty_harness import PtySession
 
 
@@ -48,6 +49,7 @@ edge = running(Edge)
 interconnect = running(Interconnect)
 ssh = running(SshHosts)
 ceph = running(Ceph)
+swarm = running(Swarm)
 
 Console = Callable[..., PtySession]
 
