@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from farmtui.config import Config
+from farmtui.config import CephConfig, Config
 from farmtui.sources import Source
+
+if TYPE_CHECKING:
+    from farmtui.sources.ssh import Remote
 
 
 def build_sources(config: Config, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> tuple[Source[Any], ...]:
@@ -18,6 +22,14 @@ def build_sources(config: Config, clock: Callable[[], datetime] = lambda: dateti
     Raises ConfigError and SecretError as the sources do.
     """
     sources: list[Source[Any]] = []
+
+    @cache
+    def remote() -> Remote:
+        """The connections to the machines: one for each, whichever sources need it."""
+        from farmtui.sources.ssh.pool import SshPool
+
+        return SshPool(config.ssh)
+
     if config.prometheus is not None:
         from farmtui.sources.prometheus import PrometheusSource, PrometheusTrends
 
@@ -34,4 +46,21 @@ def build_sources(config: Config, clock: Callable[[], datetime] = lambda: dateti
         from farmtui.sources.digitalocean import DigitalOceanSource
 
         sources.append(DigitalOceanSource(config.digitalocean, clock=clock))
+    if config.ceph is not None:
+        sources.append(_ceph(config, config.ceph, clock, remote))
     return tuple(sources)
+
+
+def _ceph(
+    config: Config, section: CephConfig, clock: Callable[[], datetime], remote: Callable[[], Remote]
+) -> Source[Any]:
+    """Ceph itself, by the way that the config chooses."""
+    if section.via == "ssh":
+        from farmtui.sources.ceph_detail_ssh import CephSshSource
+
+        return CephSshSource(section, remote(), clock=clock)
+    from farmtui.sources.ceph_detail_pve import CephPveSource
+
+    # The config has seen to it that there is one, and only one where none is named.
+    [cluster] = [cluster for cluster in config.proxmox if section.pve in (None, cluster.name)]
+    return CephPveSource(section, cluster, clock=clock)

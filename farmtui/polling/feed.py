@@ -186,6 +186,8 @@ def _import_sources(config: Config) -> None:
         ("alertmanager", config.alertmanager),
         ("proxmox", config.proxmox),
         ("digitalocean", config.digitalocean),
+        (f"ceph_detail_{config.ceph.via}" if config.ceph else "", config.ceph),
+        ("ssh.pool", config.ceph and config.ceph.via == "ssh"),
     )
     for name, section in wanted:
         if section:

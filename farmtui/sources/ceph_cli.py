@@ -27,6 +27,7 @@ SOCKETS_AT: Final = "/var/run/ceph"
 SMALL_BYTES: Final = 100_000
 
 _PERMISSION, _CANNOT_RUN, _NOT_FOUND, _TIMED_OUT, _KILLED = 13, 126, 127, 124, 137
+_LOOK: Final = "look at the mons and at the mgr: systemctl status 'ceph-mon@*' 'ceph-mgr@*' on their hosts"
 _LET_IN: Final = (
     "make the user with `ceph auth get-or-create client.farmtui mon 'allow r' mgr 'allow r'`, put its keyring where the"
     " one who logs in may read it, and name it as ceph.client"
@@ -53,12 +54,12 @@ class CephCli:
         Raises SilentError where it does not end in time, and SourceError for all else.
         """
         limit_s = self._config.deadline_s
-        connect_s = str(max(1, int(min(CONNECT_S, limit_s / 2))))
+        connect_s = max(1, int(min(CONNECT_S, limit_s / 2)))
         client = ["--name", self._config.client] if self._config.client else []
-        command = ["ceph", *self._conf, *client, "--connect-timeout", connect_s, *words.split(), "-f", "json"]
+        command = ["ceph", *self._conf, *client, "--connect-timeout", f"{connect_s}", *words.split(), "-f", "json"]
         done = await self._run(host, command, limit_s)
         if done.exit_status != 0:
-            raise _failed(done, f"ceph {words}", limit_s, self._config.client or "client.admin")
+            raise _failed(done, f"ceph {words}", limit_s, connect_s, self._config.client or "client.admin")
         return await _json(done.stdout, f"ceph {words}")
 
     async def mon_states(self, host: str) -> list[Any]:
@@ -76,7 +77,7 @@ class CephCli:
             done = await self._run(host, ["ceph", "--admin-daemon", path, "mon_status", "-f", "json"], SOCKET_S)
             try:
                 if done.exit_status != 0:
-                    raise _failed(done, "mon_status", SOCKET_S, "")
+                    raise _failed(done, "mon_status", SOCKET_S, SOCKET_S, "")
                 states.append(await _json(done.stdout, "mon_status"))
             except SourceError as caught:
                 error = caught
@@ -112,7 +113,7 @@ async def _json(printed: bytes, what: str) -> Any:
         raise unreadable(f"{what} printed no JSON") from None
 
 
-def _failed(done: Done, what: str, limit_s: float, client: str) -> SourceError:
+def _failed(done: Done, what: str, limit_s: float, connect_s: float, client: str) -> SourceError:
     """What has become of a command that has not ended well."""
     said = safe_words(done.stderr.strip())
     low = said.casefold()
@@ -133,12 +134,10 @@ def _failed(done: Done, what: str, limit_s: float, client: str) -> SourceError:
                 f"the command cannot be run there: {said}",
                 "install ceph-common there, or name hosts that have it under ceph.hosts",
             )
-        case _ if done.exit_status in (_TIMED_OUT, _KILLED) or "timed out" in low:
-            return SilentError(
-                FailureKind.TIMEOUT,
-                f"{what} does not end within {limit_s:g} s",
-                "look at the mons and at the mgr: systemctl status 'ceph-mon@*' 'ceph-mgr@*' on their hosts",
-            )
+        case _ if done.exit_status in (_TIMED_OUT, _KILLED):
+            return SilentError(FailureKind.TIMEOUT, f"{what} does not end within {limit_s:g} s", _LOOK)
+        case _ if "timed out" in low:
+            return SilentError(FailureKind.TIMEOUT, f"{what} reaches no mon within {connect_s:g} s", _LOOK)
         case _ if done.exit_status == _PERMISSION or "permission denied" in low or "eacces" in low:
             who = f"{client} may not read" if client else "no permission"
             return SourceError(FailureKind.FORBIDDEN, f"{what}: {who}: {_last(said)}", _LET_IN)

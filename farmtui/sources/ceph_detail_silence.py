@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -22,8 +22,7 @@ class Last:
 
 
 def silent_detail(
-    hosts: Sequence[str],
-    limit: str,
+    silent: Mapping[str, str],
     states: Sequence[MonState],
     refused: Sequence[str],
     mons: tuple[str, ...],
@@ -32,9 +31,10 @@ def silent_detail(
     """A detail without health, from what mons said at their admin sockets; what was known before is kept, with its
     time.
 
-    On `hosts` Ceph was asked in vain, each time for `limit`; `refused` says which mons could not be asked, and why.
+    `silent` says for each host on which Ceph was asked how it did not answer, `refused` which mons could not be asked
+    themselves, and why.
     """
-    waited = f"`ceph status` does not end within {limit} on {' and '.join(hosts)}"
+    waited = f"{next(iter(silent.values()))} (on {' and '.join(silent)})"
     agreeing = [state for state in states if state.agrees]
     lost = bool(states) and not agreeing
     if agreeing:
@@ -50,7 +50,7 @@ def silent_detail(
         why = f"{waited}: no quorum, or the mons cannot be reached from there; {unasked}"
     known = mons or max((state.mons for state in states), key=len, default=())
     quorum = MonQuorum(known, lost=lost, why=why, states=tuple((state.name, state.state) for state in states))
-    return before_silence(hosts[0], quorum, last)
+    return before_silence(next(iter(silent)), quorum, last)
 
 
 def before_silence(asked: str, quorum: MonQuorum, last: Last | None) -> CephDetail:

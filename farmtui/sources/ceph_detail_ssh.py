@@ -66,8 +66,8 @@ class CephSshSource:
         self._failover = Failover(config.hosts, monotonic=monotonic)
         self._hosts = tuple(config.hosts)
         self._remote = remote
-        self._silent: list[str] = []
-        """Hosts on which Ceph has not answered in this poll."""
+        self._silent: dict[str, str] = {}
+        """Hosts on which Ceph has not answered in this poll, with the words for that."""
         self._slow = _Slow()
         self._slow_left = 0
         self._last: Last | None = None
@@ -78,7 +78,7 @@ class CephSshSource:
         Where Ceph itself does not answer, the value says so: its health is not known then.
         """
         began = time.perf_counter()
-        self._cli.asked, self._silent = 0, []
+        self._cli.asked, self._silent = 0, {}
         asked = await self._failover.ask(self._read, self._failure)
         value, failure, told = asked.value, asked.failure, asked.warnings
         if value is not None:
@@ -103,7 +103,7 @@ class CephSshSource:
 
     def _failure(self, error: Exception, host: str) -> Failure:
         if isinstance(error, SilentError) and len(self._silent) < SILENT_ENOUGH:
-            self._silent.append(host)
+            self._silent[host] = error.what
         # What the connections say for themselves names the host already.
         knows = isinstance(error, SourceError) and error.what.startswith(f"{host}: ")
         return failure_of(error, source=self.name, where="" if knows else host, deadline_s=self._deadline_s)
@@ -123,8 +123,7 @@ class CephSshSource:
                 states |= {state.name: state for state in found}
             except SourceError as error:
                 refused.append(error.what if error.what.startswith(host) else f"{host}: {error.what}")
-        limit = f"{self._deadline_s:g} s"
-        return silent_detail(self._silent, limit, tuple(states.values()), refused, self._mons, self._last)
+        return silent_detail(self._silent, tuple(states.values()), refused, self._mons, self._last)
 
     # -- what to ask ----------------------------------------------------------------------------
 
@@ -221,7 +220,7 @@ def _problem(words: str, error: SourceError, host: str) -> str:
 def _ranks(status: Status, fs: commands.FsStatus | None) -> tuple[MdsRank, ...]:
     """Every MDS: `fs status` knows standbys and clients, the status which is laggy, and of which file system it is."""
     if fs is None:
-        return status.ranks
+        return named_filesystems(status.ranks, ())
     known = {mds.name: mds for mds in status.ranks}
     found = []
     for mds in fs.ranks:
