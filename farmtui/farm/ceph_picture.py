@@ -43,9 +43,9 @@ def one_ceph(metrics: Ceph | None, told: Told | None, *, trusted: bool) -> Ceph 
         return metrics
     own = ceph_of(told)
     if told.detail.silent:
-        # Figures are of before, whichever view has them; and nobody knows the health.
+        # Figures are of before, whichever view has them, and so are checks; and nobody knows the health.
         base = own if metrics is None else _joined(metrics, own, newer=False)
-        return replace(base, health=None, checks=())
+        return replace(base, health=None)
     if metrics is None or (told.trusted and not trusted):
         return own
     if trusted and not told.trusted:

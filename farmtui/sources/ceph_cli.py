@@ -22,7 +22,7 @@ CONNECT_S: Final = 5.0
 SLACK_S: Final = 5.0
 """What a command gets beyond its own limit: it is to end by that, and not to be given up."""
 SOCKETS: Final = 3
-SOCKET_S: Final = 5.0
+SOCKET_S: Final = 3.0
 SOCKETS_AT: Final = "/var/run/ceph"
 SMALL_BYTES: Final = 100_000
 
@@ -69,21 +69,19 @@ class CephCli:
         """
         folder = await self._socket_folder(host)
         found = await self._run(host, ["find", folder, "-maxdepth", "2", "-name", "*mon.*.asok"], SOCKET_S)
-        states: list[Any] = []
-        error: SourceError | None = None
-        for path in sorted(found.stdout.decode("utf-8", "replace").split("\n"))[: SOCKETS + 1]:
-            if not path:
-                continue
-            done = await self._run(host, ["ceph", "--admin-daemon", path, "mon_status", "-f", "json"], SOCKET_S)
-            try:
-                if done.exit_status != 0:
-                    raise _failed(done, "mon_status", SOCKET_S, SOCKET_S, "")
-                states.append(await _json(done.stdout, "mon_status"))
-            except SourceError as caught:
-                error = caught
-        if error is not None and not states:
-            raise error
+        paths = sorted(path for path in found.stdout.decode("utf-8", "replace").split("\n") if path)[:SOCKETS]
+        answers = await asyncio.gather(*(self._mon_state(host, path) for path in paths), return_exceptions=True)
+        states = [answer for answer in answers if not isinstance(answer, BaseException)]
+        refused = next((answer for answer in answers if isinstance(answer, BaseException)), None)
+        if refused is not None and not states:
+            raise refused
         return states
+
+    async def _mon_state(self, host: str, path: str) -> Any:
+        done = await self._run(host, ["ceph", "--admin-daemon", path, "mon_status", "-f", "json"], SOCKET_S)
+        if done.exit_status != 0:
+            raise _failed(done, "mon_status", SOCKET_S, SOCKET_S, "")
+        return await _json(done.stdout, "mon_status")
 
     async def _socket_folder(self, host: str) -> str:
         command = ["ceph-conf", *self._conf, "--name", "mon.any", "--show-config-value", "admin_socket"]

@@ -29,6 +29,9 @@ SILENT_ENOUGH: Final = 2
 HOSTS_TRIED: Final = 5
 """Hosts on which the mons themselves are asked then."""
 
+OF_THE_MGR: Final = ("osd df", "fs status")
+"""What the mons pass on to the mgr; all else they answer themselves."""
+
 T = TypeVar("T")
 
 
@@ -117,13 +120,18 @@ class CephSshSource:
         """What the mons say of themselves, at their admin sockets."""
         states: dict[str, commands.MonState] = {}
         refused: list[str] = []
-        for host in self._hosts[:HOSTS_TRIED]:
+
+        async def ask(host: str) -> None:
             try:
                 found = [commands.decode_mon_state(answer) for answer in await self._cli.mon_states(host)]
-                states |= {state.name: state for state in found}
+                states.update((state.name, state) for state in found)
             except SourceError as error:
                 refused.append(error.what if error.what.startswith(host) else f"{host}: {error.what}")
-        return silent_detail(self._silent, tuple(states.values()), refused, self._mons, self._last)
+
+        await asyncio.gather(*(ask(host) for host in self._hosts[:HOSTS_TRIED]))
+        return silent_detail(
+            self._silent, [states[name] for name in sorted(states)], sorted(refused), self._mons, self._last
+        )
 
     # -- what to ask ----------------------------------------------------------------------------
 
@@ -133,12 +141,20 @@ class CephSshSource:
         # Without a mgr these would not end, or tell what the last one has counted.
         counts = status.mgr_available is not False
 
+        silence: list[SilentError] = []
+
         async def part(words: str, read: Callable[[Any], T], *, wanted: bool = True) -> T | None:
-            if not wanted:
+            if not wanted or silence:
                 return None
             try:
                 answer = await self._cli.ask(host, words)
                 return await asyncio.to_thread(read, answer)
+            except SilentError as error:
+                if words not in OF_THE_MGR:
+                    # The mons have answered just before: they have lost each other since.
+                    silence.append(error)
+                else:
+                    problems.append(f"{error.what} on {host}: the mgr does not answer")
             except SourceError as error:
                 problems.append(_problem(words, error, host))
             return None
@@ -155,6 +171,8 @@ class CephSshSource:
             part("fs status", commands.decode_filesystems, wanted=counts),
             self._slowly(host, status),
         )
+        if silence:
+            raise silence[0]
         health = health or status.health
         quorum = MonQuorum(
             self._mons or status.members,
@@ -211,9 +229,6 @@ class CephSshSource:
 
 def _problem(words: str, error: SourceError, host: str) -> str:
     what = error.what.removeprefix(f"ceph {words}").removeprefix(":").strip()
-    if isinstance(error, SilentError):
-        # The mons have answered just before: what hangs is what they pass on to the mgr.
-        return f"ceph {words} on {host} {what}: the mgr does not answer"
     return text(f"ceph {words} on {host}: {what}; {error.remedy}", 4 * NAME)
 
 
