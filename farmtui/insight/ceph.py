@@ -10,6 +10,7 @@ from farmtui.farm.node import Tier
 from farmtui.farm.state import Severity
 from farmtui.farm.units import age, count, data_size, duration, percent, rate
 from farmtui.insight.ceph_checks import explain
+from farmtui.insight.ceph_own import own_words
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.lookup import Machines
 from farmtui.insight.machines import CEPH_HOST
@@ -34,12 +35,14 @@ _FOLLOW = {
 def ceph_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
     """Every check that is raised, causes first; then what no check tells yet."""
     ceph = farm.ceph
-    if ceph is None:
+    if ceph is None or (farm.ceph_detail is not None and farm.ceph_detail.silent):
+        # What `ceph_silence` tells, and all else is of before.
         return
     order = {name: place for place, name in enumerate(_FOLLOW)}
     checks = sorted(ceph.checks, key=lambda check: (order.get(check.name, len(order)), -check.severity, check.name))
     for check in checks:
-        yield _check(ceph, check)
+        if not check.muted:
+            yield _check(ceph, check, tuple(own_words(farm.ceph_detail, check.name)))
     if ceph.health is None:
         gone = machines.gone.get(Tier.STORAGE, ())
         seen = "" if ceph.seen_at is None else f"last heard {age((farm.at - ceph.seen_at).total_seconds())} ago"
@@ -56,12 +59,13 @@ def ceph_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
     yield from _capacity(ceph)
 
 
-def _check(ceph: Ceph, check: HealthCheck) -> Finding:
+def _check(ceph: Ceph, check: HealthCheck, own: tuple[str, ...]) -> Finding:
+    """`own` is what Ceph itself says of it."""
     text = explain(check.name)
     covers: set[Thing] = {(CHECK, name) for name in _FOLLOW.get(check.name, ())}
     down = [osd for osd in ceph.osds if not osd.up]
     subject: Thing = (CHECK, check.name)
-    evidence = []
+    evidence = [*own]
     match check.name:
         case "OSD_DOWN" | "OSD_HOST_DOWN" | "OSD_RACK_DOWN" | "OSD_CHASSIS_DOWN" | "OSD_ROOT_DOWN":
             evidence.append(_listed([f"{osd.id} on {osd.host}" for osd in down]))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from farmtui.farm.farm import Farm
 from farmtui.insight.cache import cache_faults
 from farmtui.insight.ceph import ceph_faults
+from farmtui.insight.ceph_own import ceph_silence
 from farmtui.insight.edge import edge_faults
 from farmtui.insight.finding import Finding
 from farmtui.insight.galera import galera_faults
@@ -24,6 +25,7 @@ def findings(farm: Farm) -> tuple[Finding, ...]:
     machines = Machines(farm)
     # In the order from causes to consequences: each can only follow from one before it.
     found = (
+        *ceph_silence(farm),
         *source_faults(farm),
         *link_faults(farm),
         *compute_faults(farm),
@@ -54,8 +56,8 @@ def _causes(found: Sequence[Finding]) -> tuple[Finding, ...]:
             causes.append(finding)
             continue
         cause = causes[index]
-        # A machine's own finding only says again what the cause already names.
-        follows = () if finding.key.startswith(("node/", "machines/")) else (f"so {finding.title}",)
+        # A machine's own finding, or that of an answer in part, only says again what the cause already names.
+        follows = () if finding.key.startswith(("node/", "machines/", "source-partial/")) else (f"so {finding.title}",)
         causes[index] = replace(
             cause,
             severity=max(cause.severity, finding.severity),

@@ -10,6 +10,7 @@ from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.node import Tier
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import count, duration, percent, rate
+from farmtui.insight.ceph_own import ceph_health_words
 from farmtui.insight.finding import Finding
 from farmtui.insight.machines import PARTS
 
@@ -81,9 +82,10 @@ def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
         volumes = tuple(_gluster(pool) for pool in farm.gluster)
         said = ()
         if ceph:
-            health = "unknown" if ceph.health is None else ceph.health.word
             up = sum(osd.up for osd in ceph.osds)
-            said = (f"Ceph {health}, {up} of {len(ceph.osds)} OSDs up, {percent(ceph.used_ratio)} used",)
+            figures = f"{up} of {len(ceph.osds)} OSDs up, {percent(ceph.used_ratio)} used"
+            before = "before that " if farm.ceph_detail and farm.ceph_detail.silent else ""
+            said = (f"Ceph {ceph_health_words(farm)}, {before}{figures}",)
         yield "storage", "storage", _joined(*said, *volumes, machines.get("storage"))
     if farm.pve or farm.cloud:
         hosts = [host for cluster in farm.pve for host in cluster.hosts]

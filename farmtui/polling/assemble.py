@@ -12,6 +12,8 @@ from farmtui.config import Config
 from farmtui.farm.alerts import AlertBook
 from farmtui.farm.cache import cache_tier
 from farmtui.farm.ceph_detail import CephDetail
+from farmtui.farm.ceph_picture import Told, one_ceph
+from farmtui.farm.cluster import Ceph
 from farmtui.farm.condition import Trust
 from farmtui.farm.farm import Farm, PrometheusView
 from farmtui.farm.gluster import GlusterPool
@@ -19,6 +21,7 @@ from farmtui.farm.identity import Declaration
 from farmtui.farm.node import CloudAccount, PveCluster
 from farmtui.farm.nodes import Population, populate
 from farmtui.farm.reading import SourceState, Trend
+from farmtui.farm.state import Freshness, freshness_of
 from farmtui.farm.swarm import SwarmCluster
 from farmtui.farm.tiers import TierRules, tier_rules
 from farmtui.farm.varnish import VarnishBackends
@@ -104,7 +107,7 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
         galera=view.galera,
         swarm=view.swarm,
         swarm_cluster=swarm,
-        ceph=view.ceph,
+        ceph=_ceph(reports, view.ceph, now),
         ceph_detail=detail,
         gluster=tuple(sorted(pools, key=lambda pool: pool.name)),
         varnish=backends,
@@ -124,8 +127,22 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
     return Assembly(farm, population, view)
 
 
+def _ceph(reports: Sequence[Report], metrics: Ceph | None, now: datetime) -> Ceph | None:
+    """The mgr's figures and Ceph's own word as one picture. The mgr may be silent while Prometheus goes on."""
+    own = next((report for report in reports if isinstance(report.value, CephDetail)), None)
+    told = None if own is None else Told(own.value, own.taken_at or now, trusted=own.trusted(now))
+    seen_at = metrics.seen_at if metrics else None
+    age_s = (now - seen_at).total_seconds() if seen_at else None
+    trusted = any(
+        report.trusted(now) and freshness_of(age_s, report.interval_s) in (Freshness.LIVE, Freshness.AGEING)
+        for report in reports
+        if isinstance(report.value, PrometheusView)
+    )
+    return one_ceph(metrics, told, trusted=trusted)
+
+
 _SHARED: Final = (
-    "cache", "nodes", "tiers", "book", "trends", "identity_problems",
+    "cache", "ceph", "nodes", "tiers", "book", "trends", "identity_problems",
     "swarm_cluster", "ceph_detail", "gluster", "varnish",
 )  # fmt: skip
 """Parts of the Farm that are not shared already by way of the view, and are not bookkeeping."""

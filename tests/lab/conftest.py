@@ -11,6 +11,7 @@ import pytest
 from tests.lab.farm import LabFarm, lab_farm
 from tests.lab.service import Lab, Service, console_config
 from tests.lab.services.alertmanager import Alertmanagers
+from tests.lab.services.ceph import Ceph
 from tests.lab.services.edge import Edge, Interconnect
 from tests.lab.services.galera import Galera
 from tests.lab.services.gluster import Gluster
@@ -52,6 +53,7 @@ node_exporters = running(NodeExporter)
 edge = running(Edge)
 interconnect = running(Interconnect)
 ssh = running(SshHosts)
+ceph = running(Ceph)
 swarm = running(Swarm)
 gluster = running(Gluster)
 varnish = running(Varnish)

@@ -1,0 +1,60 @@
+"""What Ceph's own word adds to what is wrong: that nobody answers for it, and each check in its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from farmtui.farm.ceph_detail import CephDetail
+from farmtui.farm.farm import Farm
+from farmtui.farm.state import Severity
+from farmtui.insight.finding import Finding
+
+LINES: Final = 2
+"""Lines of a check's detail that are told as evidence."""
+
+
+def ceph_silence(farm: Farm) -> Iterator[Finding]:
+    """Ceph without quorum, or one that does not answer. All else that is known of it then is of before."""
+    detail = farm.ceph_detail
+    if detail is None or not detail.silent:
+        return
+    quorum = detail.quorum
+    stale = ("the mgr still serves the figures of before",) if farm.ceph and farm.ceph.seen_at else ()
+    if quorum.lost:
+        need = len(quorum.mons) // 2 + 1
+        mend = f"{need} of {len(quorum.mons)} mons must run and see each other" if quorum.mons else "start the mons"
+        yield Finding(
+            "ceph/quorum", Severity.CRITICAL, "Ceph has no quorum",
+            "no majority of its mons agrees: clients go on until anything changes, then reads and writes hang",
+            (quorum.why, *stale, f"first: {mend}: systemctl start ceph-mon@ID on their hosts"),
+            screen="storage", part="storage", covers=frozenset({("source", "ceph")}),
+            topics=("cephmon", "cephquorum", "cephhealth"),
+        )  # fmt: skip
+        return
+    yield Finding(
+        "ceph/silent", Severity.UNKNOWN, "Ceph does not answer",
+        "whether the cluster is well is not known", (quorum.why, *stale),
+        screen="storage", part="storage", covers=frozenset({("source", "ceph")}),
+        topics=("cephmon", "cephquorum", "cephhealth"),
+    )  # fmt: skip
+
+
+def own_words(detail: CephDetail | None, name: str) -> Iterator[str]:
+    """A check's own summary, and the first lines of its detail; nothing where Ceph itself was not asked."""
+    check = detail.check(name) if detail else None
+    if check is None:
+        return
+    if check.summary:
+        yield check.summary
+    more = len(check.lines) + check.lines_left - LINES
+    if check.lines:
+        yield "; ".join(check.lines[:LINES]) + (f"; and {more} lines more" if more > 0 else "")
+
+
+def ceph_health_words(farm: Farm) -> str:
+    """The cluster's health in a few words, for a summary."""
+    detail = farm.ceph_detail
+    if detail is not None and detail.silent:
+        return "has no quorum" if detail.quorum.lost else "does not answer"
+    return "unknown" if farm.ceph is None or farm.ceph.health is None else farm.ceph.health.word
