@@ -18,6 +18,7 @@ class FailureKind(Enum):
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"
     TLS = "tls"
+    HOST_KEY = "host key"
     FORBIDDEN = "forbidden"
     RATE_LIMITED = "rate limited"
     SERVER = "server error"

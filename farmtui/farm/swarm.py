@@ -104,6 +104,6 @@ class SwarmCluster:
     """Those that should run, and the newest that failed."""
     networks: tuple[SwarmNetwork, ...] = ()
     quorum: bool | None = None
-    """False where the manager says that the Swarm has no leader: then the rest is not known."""
-    problems: tuple[str, ...] = ()
-    """What could not be read, in words."""
+    """False where the managers that are up say that the Swarm has no leader: the rest is as it was before."""
+    read_at: datetime | None = None
+    """When nodes, services and tasks were read; None: never."""

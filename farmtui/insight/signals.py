@@ -84,6 +84,7 @@ _WORDS = {
     FailureKind.RATE_LIMITED: "limits our requests",
     FailureKind.TIMEOUT: "is too slow",
     FailureKind.TLS: "cannot be trusted",
+    FailureKind.HOST_KEY: "cannot be trusted",
     FailureKind.SERVER: "has an error",
     FailureKind.BAD_ANSWER: "answers nonsense",
     FailureKind.CONFIG: "is not configured right",

@@ -10,7 +10,7 @@ CAP_S: Final = 60.0
 """A source that fails is asked at least so often (or at its own interval, if that is longer)."""
 REFUSED_FIRST_S, REFUSED_CAP_S = 120.0, 600.0
 """What refuses us needs a person to mend it: asking often only fills its log, and may lock the account."""
-REFUSED: Final = frozenset({FailureKind.FORBIDDEN, FailureKind.CONFIG})
+REFUSED: Final = frozenset({FailureKind.FORBIDDEN, FailureKind.HOST_KEY, FailureKind.CONFIG})
 JITTER: Final = 0.2
 """Share by which a delay is lengthened or shortened, so that bastions which failed together do not ask together."""
 

@@ -34,4 +34,32 @@ def build_sources(config: Config, clock: Callable[[], datetime] = lambda: dateti
         from farmtui.sources.digitalocean import DigitalOceanSource
 
         sources.append(DigitalOceanSource(config.digitalocean, clock=clock))
+    if wants_ssh(config):
+        sources += _over_ssh(config, clock)
     return tuple(sources)
+
+
+def wants_ssh(config: Config) -> bool:
+    """Whether anything is asked on the machines themselves."""
+    return bool(config.swarm or config.gluster or config.varnish)
+
+
+def _over_ssh(config: Config, clock: Callable[[], datetime]) -> list[Source[Any]]:
+    """The sources that log in to machines: they share their connections."""
+    from farmtui.sources.ssh.pool import SshPool
+
+    pool = SshPool(config.ssh)
+    sources: list[Source[Any]] = []
+    if config.swarm is not None:
+        from farmtui.sources.swarm import SwarmSource
+
+        sources.append(SwarmSource(config.swarm, pool, clock=clock))
+    if config.gluster:
+        from farmtui.sources.gluster import GlusterSource
+
+        sources += [GlusterSource(volumes, pool, clock=clock) for volumes in config.gluster]
+    if config.varnish is not None:
+        from farmtui.sources.varnish import VarnishSource
+
+        sources.append(VarnishSource(config.varnish, pool, clock=clock))
+    return sources

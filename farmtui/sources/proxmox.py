@@ -15,6 +15,7 @@ from farmtui.farm.node import Guest, PveCluster
 from farmtui.farm.reading import Failure, FailureKind, Reading
 from farmtui.secrets import Secret, SecretError
 from farmtui.sources.errors import bad_answer
+from farmtui.sources.failover import Failover
 from farmtui.sources.failures import failure_of
 from farmtui.sources.http import tls_context
 from farmtui.sources.proxmox_decode import config_addresses, decode_cluster, with_addresses
@@ -27,8 +28,8 @@ LOOKUP_AGAIN_S = 1800.0
 """Addresses change rarely; a guest is asked again after this long."""
 LOOKUP_RETRY_S = 120.0
 """And after this long where it could not be asked."""
-HOME_AGAIN_S = 300.0
-"""After this long on another API node the first one is tried again."""
+_LOGIN = frozenset({FailureKind.FORBIDDEN, FailureKind.CONFIG})
+"""The login is the cluster's: the next node would refuse it too, and might lock it."""
 
 _LOOK = "give the token the role PVEAuditor on /"
 
@@ -64,8 +65,7 @@ class ProxmoxSource:
         self._pool = CallPool(THREADS, f"pve-{config.name}")
         self._apis: dict[str, tuple[Any, Any]] = {}
         """Each API node's client and the session below it."""
-        self._host = 0
-        self._moved_at = 0.0
+        self._failover = Failover(config.hosts, what="API node", stop_at=_LOGIN, monotonic=monotonic)
         self._addresses: dict[int, _Known] = {}
         self._names: dict[int, str] = {}
         self._asked = 0
@@ -74,40 +74,12 @@ class ProxmoxSource:
         """Ask once; API nodes that are down are passed over with a warning. Never raises."""
         began = time.perf_counter()
         self._asked = 0
-        failures: list[Failure] = []
-        for host in self._order():
-            try:
-                cluster = await self._read(host)
-            except Exception as error:  # noqa: BLE001 - a poll never raises: whatever it is becomes words
-                failures.append(self._failure(error, host))
-                if failures[-1].kind in (FailureKind.FORBIDDEN, FailureKind.CONFIG):
-                    # The login is the cluster's: the next node would refuse it too, and might lock it.
-                    self._forget_login()
-                    break
-                continue
-            self._stay_with(host)
-            told = (*map(_words, failures), *cluster.problems)
-            took = time.perf_counter() - began
-            return Reading(cluster, self._clock(), took, warnings=told, requests=self._asked)
-        # What stopped us came last.
-        failure, told = failures[-1], tuple(map(_words, failures[:-1]))
-        if told:
-            others = "another API node has" if len(told) == 1 else f"{len(told)} other API nodes have"
-            failure = replace(failure, what=f"{failure.what} ({others} failed before it)")
+        asked = await self._failover.ask(self._read, self._failure)
+        if asked.failure is not None and asked.failure.kind in _LOGIN:
+            self._forget_login()
+        told = asked.warnings if asked.value is None else (*asked.warnings, *asked.value.problems)
         took = time.perf_counter() - began
-        return Reading(None, self._clock(), took, failure=failure, warnings=told, requests=self._asked)
-
-    def _order(self) -> list[str]:
-        """The API nodes to try: the one that served last, unless it is time to try the first again."""
-        hosts = self._config.hosts
-        if self._host and self._monotonic() - self._moved_at > HOME_AGAIN_S:
-            self._host = 0
-        return [*hosts[self._host :], *hosts[: self._host]]
-
-    def _stay_with(self, host: str) -> None:
-        index = self._config.hosts.index(host)
-        if index != self._host:
-            self._host, self._moved_at = index, self._monotonic()
+        return Reading(asked.value, self._clock(), took, asked.failure, told, self._asked)
 
     def _failure(self, error: Exception, host: str) -> Failure:
         failure = failure_of(error, source=self.name, where=host, deadline_s=self._config.deadline_s)
@@ -221,7 +193,3 @@ class ProxmoxSource:
 
 def _told(known: Mapping[int, _Known]) -> dict[int, tuple[str, ...]]:
     return {vmid: entry.addresses for vmid, entry in known.items() if entry.addresses}
-
-
-def _words(failure: Failure) -> str:
-    return f"{failure.what}; {failure.remedy}"

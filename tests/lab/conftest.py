@@ -13,7 +13,12 @@ from tests.lab.service import Lab, Service, console_config
 from tests.lab.services.alertmanager import Alertmanagers
 from tests.lab.services.ceph import Ceph
 from tests.lab.services.edge import Edge, Interconnect
+from tests.lab.services.gluster import Gluster
 from tests.lab.services.prometheus import NodeExporter, Prometheus
+from tests.lab.services.redis import Redis
+from tests.lab.services.ssh import SshHosts
+from tests.lab.services.swarm import Swarm
+from tests.lab.services.varnish import Varnish
 from tests.terminal.pty_harness import PtySession
 
 
@@ -46,6 +51,11 @@ node_exporters = running(NodeExporter)
 edge = running(Edge)
 interconnect = running(Interconnect)
 ceph = running(Ceph)
+ssh = running(SshHosts)
+swarm = running(Swarm)
+gluster = running(Gluster)
+varnish = running(Varnish)
+redis = running(Redis)
 
 Console = Callable[..., PtySession]
 

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from farmtui.farm.reading import FailureKind
-from farmtui.sources.proxmox import HOME_AGAIN_S, LOOKUP_AGAIN_S, LOOKUP_RETRY_S, LOOKUPS
+from farmtui.sources.failover import HOME_AGAIN_S
+from farmtui.sources.proxmox import LOOKUP_AGAIN_S, LOOKUP_RETRY_S, LOOKUPS
 from tests.sources.conftest import ServeRaw, beating
 from tests.sources.prometheus.fakes import for_ever, reset
 from tests.sources.pve_fakes import AT, RESOURCES, STATUS, TOKEN_ID, FakePve, Pve, nobody_there, pve, refusing
