@@ -137,7 +137,7 @@ SCREENS: tuple[ScreenEntry, ...] = (
         ("topo", "nodes", "no"),
     ),
     ScreenEntry("cache", "3", "Varnish and Redis", "screens.cache:CacheScreen", ("varnish", "redis")),
-    ScreenEntry("storage", "4", "Ceph", "screens.storage:StorageScreen", ("ceph", "osd", "osds")),
+    ScreenEntry("storage", "4", "Ceph and Gluster", "screens.storage:StorageScreen", ("ceph", "osds", "gluster")),
     ScreenEntry("alerts", "5", "Alerts and silences", "screens.alerts:AlertsScreen", ("al", "alert", "silences")),
     ScreenEntry(
         "compute", "7", "Every machine, and what the Swarm runs", "screens.compute:ComputeScreen", ("swarm", "services")

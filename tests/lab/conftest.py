@@ -66,11 +66,16 @@ Console = Callable[..., PtySession]
 
 @pytest.fixture
 def console(lab: Lab, tmp_path: Path) -> Iterator[Console]:
-    """Opens the console on a pty over some services: `console(prometheus, ceph, screen="storage")`."""
+    """Opens the console on a pty over some services: `console(prometheus, ceph, screen="storage")`.
+
+    Further sections of the config are given by name, and laid over those of the services.
+    """
     opened: list[PtySession] = []
 
-    def open_console(*services: Service, screen: str = "overview", columns: int = 160, lines: int = 45) -> PtySession:
-        config = console_config(lab, services, tmp_path / f"farmtui-{len(opened)}.yaml")
+    def open_console(
+        *services: Service, screen: str = "overview", columns: int = 160, lines: int = 45, **sections: dict[str, Any]
+    ) -> PtySession:
+        config = console_config(services, tmp_path / f"farmtui-{len(opened)}.yaml", sections)
         session = PtySession(["-m", "farmtui", "--config", str(config)], columns=columns, lines=lines)
         opened.append(session)
         session.wait_for("1 overview")

@@ -40,7 +40,7 @@ class Gluster(Service):
             wait_until(f"{peer} ready", self.daemons[peer].is_ready)
         for peer in PEERS[1:]:
             self.gluster(PEERS[0], "peer", "probe", self.address(peer))
-        wait_until("peers joined", lambda: self._joined() == len(PEERS))
+        wait_until("peers joined", lambda: self.connected() == len(PEERS))
         bricks = [f"{self.address(peer)}:{self.brick(peer)}" for peer in PEERS]
         self.gluster(PEERS[0], "volume", "create", VOLUME, "replica", "3", *bricks, "force")
         self.gluster(PEERS[0], "volume", "set", VOLUME, "cluster.heal-timeout", "5")
@@ -160,7 +160,8 @@ class Gluster(Service):
         )
         self.daemons[peer].launch()
 
-    def _joined(self) -> int:
+    def connected(self) -> int:
+        """How many peers see each other, as the first one counts."""
         root = self.gluster(PEERS[0], "pool", "list")
         return sum(peer.findtext("connected") == "1" for peer in root.iter("peer"))
 
