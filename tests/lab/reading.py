@@ -49,9 +49,10 @@ def shows(screen: PtySession, *texts: str) -> None:
 
 
 @contextmanager
-def undone(undo: Callable[[], object]) -> Iterator[None]:
-    """Undo a fault whatever becomes of the test."""
+def undone(*undo: Callable[[], object]) -> Iterator[None]:
+    """Undo a fault, in this order, whatever becomes of the test."""
     try:
         yield
     finally:
-        undo()
+        for step in undo:
+            step()

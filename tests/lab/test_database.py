@@ -72,13 +72,13 @@ def test_flow_control_names_the_node_that_holds_the_others_up(screen: PtySession
          "FLUSH TABLES WITH READ LOCK; SELECT SLEEP(12)"],
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
-    with undone(lambda: (lock.kill(), lock.wait())):
+    with undone(lock.kill, lock.wait):
         wait_until("the lock", lambda: "SLEEP" in galera.sql("db-3", "SHOW PROCESSLIST"))
         writer = subprocess.Popen(
             ["mariadb", "--socket", str(galera.folder / "db-1" / "sock"), "--user", "root", "--execute",
              ";".join(["INSERT INTO shop.visits (at) VALUES (1)"] * 300)],
         )  # fmt: skip
-        with undone(lambda: (lock.kill(), writer.wait(timeout=60))):
+        with undone(lock.kill, lambda: writer.wait(timeout=60)):
             screen.wait_for(lambda: "by db-3" in screen.text or "0 %" not in node(screen, "db-3"))
             wait_until("held up", lambda: float(galera.status("db-3")["wsrep_flow_control_paused_ns"]) > 0)
 
@@ -95,7 +95,7 @@ def test_a_node_that_is_killed(screen: PtySession, galera: Galera) -> None:
 
 def test_no_majority_is_no_primary_component(screen: PtySession, galera: Galera) -> None:
     frozen = [galera.daemons[name] for name in ("db-2", "db-3")]
-    with undone(lambda: [daemon.thaw() for daemon in frozen]):
+    with undone(*(daemon.thaw for daemon in frozen)):
         for daemon in frozen:
             daemon.freeze()
         screen.wait_for(lambda: "non-Primary" in node(screen, "db-1"))
