@@ -182,7 +182,8 @@ class StorageScreen(FarmScreen):
             daemons = tuple(row for row in daemons if not row.daemon.well)
         self._table("checks").set_rows(check_rows(farm), freshness=fresh, reason=why_no_checks(farm))
         self._table("osds").set_rows(osds, freshness=fresh)
-        self._table("pools").set_rows(pools, freshness=fresh)
+        counted = ceph is None or ceph.pgs_counted
+        self._table("pools").set_rows(pools, freshness=fresh, reason="" if counted else "no mgr counts the pools")
         self._table("daemons").set_rows(daemons, freshness=fresh)
         self._show_summary(farm, ceph, fresh)
 
@@ -201,7 +202,7 @@ class StorageScreen(FarmScreen):
         ratio = ceph.used_ratio if ceph else None
         self.query_one("#tile-capacity", Tile).show(TileState(
             percent(ratio), fills_words(farm, ceph),
-            severity=limits.RAW_CAPACITY.severity(ratio) if ratio is not None else Severity.OK, freshness=fresh,
+            severity=limits.RAW_CAPACITY.severity(ratio) if ratio is not None else Severity.UNKNOWN, freshness=fresh,
             trend=trend_values(farm, "ceph.used_ratio"), high=1.0,
         ))  # fmt: skip
         osds = ceph.osds if ceph else ()
@@ -269,6 +270,8 @@ def fills_words(farm: Farm, ceph: Ceph | None) -> str:
     if ceph is None or ceph.total_bytes is None:
         return "not known"
     size = f"of {data_size(ceph.total_bytes)}"
+    if ceph.growth_bytes_per_s is None:
+        return size
     if ceph.full_in_s is None:
         return f"{size}, not growing"
     if ceph.full_in_s > 5 * 365 * 86_400:
@@ -278,7 +281,7 @@ def fills_words(farm: Farm, ceph: Ceph | None) -> str:
 
 def pg_words(ceph: Ceph | None) -> str:
     """`192 clean`, or `180 of 192 clean`."""
-    if ceph is None:
+    if ceph is None or not ceph.pgs_counted:
         return "–"
     clean = dict(ceph.pg_states).get("clean", 0)
     return f"{clean} clean" if clean == ceph.pgs_total else f"{clean} of {ceph.pgs_total} clean"
@@ -286,8 +289,8 @@ def pg_words(ceph: Ceph | None) -> str:
 
 def pg_severity(ceph: Ceph | None) -> Severity:
     """Lost or inconsistent data is critical; data short of a copy, or moving, is a warning."""
-    if ceph is None:
-        return Severity.OK
+    if ceph is None or not ceph.pgs_counted:
+        return Severity.OK if ceph is None else Severity.UNKNOWN
     states = dict(ceph.pg_states)
     if any(states.get(name) for name in ("inconsistent", "down", "incomplete", "stale", "unknown", "recovery_unfound")):
         return Severity.CRITICAL
@@ -296,8 +299,8 @@ def pg_severity(ceph: Ceph | None) -> Severity:
 
 def recovery_words(ceph: Ceph | None) -> str:
     """What is being repaired, how fast and until when."""
-    if ceph is None:
-        return ""
+    if ceph is None or not ceph.pgs_counted:
+        return "" if ceph is None else "no mgr counts them"
     left = (ceph.objects_degraded or 0) + (ceph.objects_misplaced or 0)
     if not left:
         return "nothing to recover"

@@ -66,12 +66,7 @@ def ceph_of(told: Told) -> Ceph:
         health=detail.health,
         checks=tuple(HealthCheck(check.name, check.severity, check.muted) for check in detail.checks),
         mons=tuple(_mons(detail, hosts)),
-        mgrs=tuple(
-            CephDaemon(f"mgr.{name}", hosts.get(f"mgr.{name}", ""), state, well=True)
-            for state, names in (("active", (detail.mgr,)), ("standby", detail.mgr_standbys))
-            for name in names
-            if name
-        ),
+        mgrs=tuple(_mgrs(detail, hosts)),
         mdss=tuple(
             CephDaemon(f"mds.{mds.name or '?'}", hosts.get(f"mds.{mds.name}", ""), _mds_words(mds), mds.well)
             for mds in detail.ranks
@@ -109,6 +104,16 @@ def _mons(detail: CephDetail, hosts: dict[str, str]) -> Iterator[CephDaemon]:
             "quorum leader" if inside and name == detail.quorum.leader else state,
             well=inside,
         )
+
+
+def _mgrs(detail: CephDetail, hosts: dict[str, str]) -> Iterator[CephDaemon]:
+    """Where there is none, that is a row too: it would be missing just when somebody looks for it."""
+    if detail.mgr == "":
+        yield CephDaemon("mgr", "", "none active", well=False)
+    elif detail.mgr is not None:
+        yield CephDaemon(f"mgr.{detail.mgr}", hosts.get(f"mgr.{detail.mgr}", ""), "active", well=True)
+    for name in detail.mgr_standbys:
+        yield CephDaemon(f"mgr.{name}", hosts.get(f"mgr.{name}", ""), "standby", well=True)
 
 
 def _mds_words(mds: MdsRank) -> str:

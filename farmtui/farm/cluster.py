@@ -180,6 +180,11 @@ class Ceph:
         return max((at for at in (self.seen_at, self.told_at) if at is not None), default=None)
 
     @property
+    def pgs_counted(self) -> bool:
+        """Whether anybody counts placement groups; without a mgr nobody does."""
+        return self.pgs_total > 0 or self.objects_degraded is not None
+
+    @property
     def used_ratio(self) -> float | None:
         """Raw used share, 0-1."""
         if not self.total_bytes or self.used_bytes is None:

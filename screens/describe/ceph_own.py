@@ -101,7 +101,7 @@ def daemon_blocks(farm: Farm, name: str) -> tuple[Block, ...]:
     fields: list[Field] = []
     if kind == "mon":
         fields = _quorum(farm, detail)
-    elif kind == "mgr" and not detail.silent:
+    elif kind == "mgr" and detail.mgr is not None:
         fields = [
             Field("active", detail.mgr or "none", None if detail.mgr else Severity.CRITICAL),
             Field("standby", ", ".join(detail.mgr_standbys) or "none"),
