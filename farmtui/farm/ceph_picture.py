@@ -126,12 +126,14 @@ def _clients(ranks: Sequence[MdsRank]) -> int | None:
 
 
 def _osds(detail: CephDetail) -> Iterator[Osd]:
-    host = ""
+    host, host_depth = "", 0
     seen: set[str] = set()
     for place in detail.tree:
-        if place.kind != "osd":
-            host = place.name if place.kind == "host" else host if place.depth else ""
-        elif place.name not in seen:
+        if place.depth <= host_depth:
+            host = ""
+        if place.kind == "host":
+            host, host_depth = place.name, place.depth
+        if place.kind == "osd" and place.name not in seen:
             # One may stand in several trees.
             seen.add(place.name)
             yield Osd(
