@@ -24,6 +24,7 @@ from screens.ceph_own import (
     check_columns,
     check_rows,
     check_severity,
+    daemon_severity,
     health_freshness,
     notes_text,
     why_no_checks,
@@ -128,7 +129,7 @@ class StorageScreen(FarmScreen):
                     Column("host", "host", lambda d: d.daemon.host or "–", width=12, flex=1, priority=1),
                 ),
                 key=lambda row: row.daemon.name,
-                severity=lambda row: Severity.OK if row.daemon.well else Severity.CRITICAL,
+                severity=lambda row: daemon_severity(row.daemon),
                 noun="daemons",
                 id="daemons",
             )  # fmt: skip
@@ -315,7 +316,7 @@ def _daemons(ceph: Ceph) -> list[Daemon]:
 
 
 def _daemon_state(row: Daemon) -> Content:
-    return status_mark(Severity.OK if row.daemon.well else Severity.CRITICAL, row.daemon.state)
+    return status_mark(daemon_severity(row.daemon), row.daemon.state)
 
 
 def _pool_state(pool: Pool) -> Content | str:

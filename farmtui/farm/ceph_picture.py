@@ -117,7 +117,9 @@ def _mgrs(detail: CephDetail, hosts: dict[str, str]) -> Iterator[CephDaemon]:
 
 
 def _mds_words(mds: MdsRank) -> str:
-    return mds.state if mds.rank is None else f"rank {mds.rank} {mds.state}"
+    words = mds.state if mds.rank is None else f"rank {mds.rank} {mds.state}"
+    # What is wrong comes first: a narrow table cuts the rest.
+    return f"laggy, {words.removesuffix(' (laggy)')}" if mds.laggy else words
 
 
 def _clients(ranks: Sequence[MdsRank]) -> int | None:

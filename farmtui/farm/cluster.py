@@ -83,7 +83,7 @@ class HealthCheck:
 class CephDaemon:
     """A mon, mgr, MDS or RGW. `state`: mon `quorum`/`out`; mgr `active`/`standby`; MDS `rank N`/`standby`.
 
-    Where Ceph itself was asked it says more: `leader`, `probing`, `rank 0 active (laggy)`.
+    Where Ceph itself was asked it says more: `quorum leader`, `probing`, `laggy, rank 0 active`.
     """
 
     name: str

@@ -101,7 +101,7 @@ def test_an_mds_that_is_laggy_and_a_mon_that_is_out_are_not_well() -> None:
         metrics(),
     )
     assert [(mds.name, mds.state, mds.well) for mds in found.mdss] == [
-        ("mds.a", "rank 0 active (laggy)", False),
+        ("mds.a", "laggy, rank 0 active", False),
         ("mds.?", "rank 1 failed", False),
     ]
     assert [(mon.state, mon.well) for mon in found.mons] == [("quorum leader", True), ("quorum", True), ("out", False)]
