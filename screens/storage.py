@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
@@ -32,6 +32,7 @@ from screens.ceph_own import (
 from screens.columns import figure, limited
 from screens.describe.clusters import osd_subject
 from screens.frame import FarmScreen
+from screens.gluster import GLUSTER_VIEWS, GlusterPane, gluster_subject
 from screens.places import Subject
 from screens.trends import show_trend, trend_values
 from widgets.chart_axis import BYTES_PER_SECOND
@@ -80,12 +81,14 @@ def pool_severity(pool: Pool) -> Severity:
 
 
 class StorageScreen(FarmScreen):
-    """Ceph: every check by its name, then OSDs, pools and daemons."""
+    """Ceph: every check by its name, then OSDs, pools and daemons. Gluster: volumes, then bricks, peers and quotas."""
 
     NAME = "storage"
     CSS_PATH = "storage.tcss"
     KEYS: ClassVar[tuple[Command, ...]] = (
-        Command("storage.view", "v", "next_view", "View", "Show OSDs, pools or daemons", shown=True),
+        Command(
+            "storage.view", "v", "next_view", "View", "Show OSDs, pools, daemons; bricks, peers, quotas", shown=True
+        ),
         Command("storage.sort.state", "S", "sort('state')", "By state", "Sort by state, worst first", group="list"),
         Command("storage.sort.name", "N", "sort('name')", "By name", "Sort by name", group="list"),
         Command("storage.sort.used", "U", "sort('used')", "By used", "Sort by share used", group="list"),
@@ -99,40 +102,43 @@ class StorageScreen(FarmScreen):
 
     def compose_body(self) -> ComposeResult:
         """Summary, checks, recovery and throughput, then one of the three tables (all of them where there is room)."""
-        with Horizontal(id="tiles", classes="tiles"):
-            yield Tile("health", id="tile-health")
-            yield Tile("raw capacity", id="tile-capacity")
-            yield Tile("OSDs", id="tile-osds")
-            yield Tile("placement groups", id="tile-pgs")
-        yield Static(id="notes", markup=False)
-        yield LiveTable[CheckRow](
-            check_columns(),
-            key=lambda row: row.check.name,
-            severity=check_severity,
-            noun="health checks raised",
-            id="checks",
-        )
-        yield TrendChart("throughput", BYTES_PER_SECOND, id="trend")
-        with Horizontal(id="tables"):
-            yield LiveTable[Osd](
-                self._osd_columns(), key=lambda osd: osd.id, severity=osd_severity, noun="OSDs", id="osds"
+        with Vertical(id="ceph"):
+            with Horizontal(id="tiles", classes="tiles"):
+                yield Tile("health", id="tile-health")
+                yield Tile("raw capacity", id="tile-capacity")
+                yield Tile("OSDs", id="tile-osds")
+                yield Tile("placement groups", id="tile-pgs")
+            yield Static(id="notes", markup=False)
+            yield LiveTable[CheckRow](
+                check_columns(),
+                key=lambda row: row.check.name,
+                severity=check_severity,
+                noun="health checks raised",
+                id="checks",
             )
-            yield LiveTable[Pool](
-                self._pool_columns(), key=lambda pool: pool.id, severity=pool_severity, noun="pools", id="pools"
-            )
-            yield LiveTable[Daemon](
-                (
-                    Column("kind", "daemon", lambda d: d.kind, width=6, priority=0, sort=lambda d: d.kind),
-                    Column("name", "name", lambda d: d.daemon.name, width=14, flex=1, priority=0,
-                           sort=lambda d: d.daemon.name),
-                    Column("state", "state", _daemon_state, width=14, flex=1, priority=0, sort=lambda d: d.daemon.well),
-                    Column("host", "host", lambda d: d.daemon.host or "–", width=12, flex=1, priority=1),
-                ),
-                key=lambda row: row.daemon.name,
-                severity=lambda row: daemon_severity(row.daemon),
-                noun="daemons",
-                id="daemons",
-            )  # fmt: skip
+            yield TrendChart("throughput", BYTES_PER_SECOND, id="trend")
+            with Horizontal(id="tables"):
+                yield LiveTable[Osd](
+                    self._osd_columns(), key=lambda osd: osd.id, severity=osd_severity, noun="OSDs", id="osds"
+                )
+                yield LiveTable[Pool](
+                    self._pool_columns(), key=lambda pool: pool.id, severity=pool_severity, noun="pools", id="pools"
+                )
+                yield LiveTable[Daemon](
+                    (
+                        Column("kind", "daemon", lambda d: d.kind, width=6, priority=0, sort=lambda d: d.kind),
+                        Column("name", "name", lambda d: d.daemon.name, width=14, flex=1, priority=0,
+                               sort=lambda d: d.daemon.name),
+                        Column("state", "state", _daemon_state, width=14, flex=1, priority=0,
+                               sort=lambda d: d.daemon.well),
+                        Column("host", "host", lambda d: d.daemon.host or "–", width=12, flex=1, priority=1),
+                    ),
+                    key=lambda row: row.daemon.name,
+                    severity=lambda row: daemon_severity(row.daemon),
+                    noun="daemons",
+                    id="daemons",
+                )  # fmt: skip
+        yield GlusterPane(id="gluster")
 
     @staticmethod
     def _osd_columns() -> tuple[Column[Osd], ...]:
@@ -172,6 +178,15 @@ class StorageScreen(FarmScreen):
 
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Everything from the newest picture; without a fresh mgr nothing here is called healthy."""
+        views = views_of(farm)
+        if self.view not in views:
+            self.view = views[0]
+        self.query_one("#ceph").display = self.view in VIEWS
+        pane = self.query_one(GlusterPane)
+        pane.display = self.view in GLUSTER_VIEWS
+        if pane.display:
+            pane.show(farm, faults_only=self.console.faults_only)
+            return
         ceph, fresh = farm.ceph, ceph_freshness(farm)
         faults = self.console.faults_only
         osds = tuple(sorted(ceph.osds, key=lambda osd: (osd.host, _number(osd.id)))) if ceph else ()
@@ -228,14 +243,22 @@ class StorageScreen(FarmScreen):
     # -- views ----------------------------------------------------------------------------------
 
     def action_next_view(self) -> None:
-        """The next of OSDs, pools and daemons."""
-        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+        """The next view of what the farm has: Ceph's, Gluster's or both."""
+        views = views_of(self.console.farm)
+        self.view = views[(views.index(self.view) + 1) % len(views)]
 
     def watch_view(self, view: str) -> None:
         """One table is chosen; a wide screen shows the others beside it."""
-        for name in VIEWS:
-            self._table(name).set_class(name == view, "-chosen")
-        self._table(view).focus()
+        self.query_one("#ceph").display = view in VIEWS
+        self.query_one(GlusterPane).display = view in GLUSTER_VIEWS
+        if view in GLUSTER_VIEWS:
+            self.query_one(GlusterPane).choose(view)
+        else:
+            for name in VIEWS:
+                self._table(name).set_class(name == view, "-chosen")
+            self._table(view).focus()
+        self._painted = ()
+        self.repaint()
 
     def selected(self) -> Subject | None:
         """What is under the cursor of the table that has the focus."""
@@ -263,7 +286,14 @@ def subject_of(row: object) -> Subject | None:
             return Subject("ceph-daemon", row.daemon.name, row.daemon.name)
         case CheckRow():
             return Subject("ceph-check", row.check.name, row.check.name)
-    return None
+    return gluster_subject(row)
+
+
+def views_of(farm: Farm | None) -> tuple[str, ...]:
+    """The views of what the farm has: Ceph's, Gluster's, or both; Ceph's where nothing is known yet."""
+    gluster = farm is not None and any(source.kind == "gluster" for source in farm.sources)
+    ceph = farm is None or farm.ceph is not None or farm.source("ceph") is not None
+    return (*(VIEWS if ceph or not gluster else ()), *(GLUSTER_VIEWS if gluster else ()))
 
 
 def fills_words(farm: Farm, ceph: Ceph | None) -> str:

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from farmtui.farm.farm import Farm
+from farmtui.insight.cache import cache_faults
 from farmtui.insight.ceph import ceph_faults
 from farmtui.insight.ceph_own import ceph_silence
-from farmtui.insight.clusters import galera_faults, swarm_faults
+from farmtui.insight.edge import edge_faults
 from farmtui.insight.finding import Finding
+from farmtui.insight.galera import galera_faults
+from farmtui.insight.gluster import gluster_faults
 from farmtui.insight.lookup import Machines
 from farmtui.insight.machines import compute_faults, link_faults, machine_faults
-from farmtui.insight.requests import cache_faults, edge_faults
 from farmtui.insight.signals import explain_alerts, source_faults
+from farmtui.insight.swarm import swarm_faults
 
 
 def findings(farm: Farm) -> tuple[Finding, ...]:
@@ -30,6 +33,7 @@ def findings(farm: Farm) -> tuple[Finding, ...]:
         *galera_faults(farm, machines),
         *swarm_faults(farm, machines),
         *ceph_faults(farm, machines),
+        *gluster_faults(farm, machines),
         *cache_faults(farm, machines),
         *edge_faults(farm, machines),
     )

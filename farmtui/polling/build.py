@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from farmtui.config import CephConfig, Config
+from farmtui.config import Config
 from farmtui.sources import Source
-
-if TYPE_CHECKING:
-    from farmtui.sources.ssh import Remote
 
 
 def build_sources(config: Config, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> tuple[Source[Any], ...]:
@@ -22,13 +18,6 @@ def build_sources(config: Config, clock: Callable[[], datetime] = lambda: dateti
     Raises ConfigError and SecretError as the sources do.
     """
     sources: list[Source[Any]] = []
-
-    @cache
-    def remote() -> Remote:
-        """The connections to the machines: one for each, whichever sources need it."""
-        from farmtui.sources.ssh.pool import SshPool
-
-        return SshPool(config.ssh)
 
     if config.prometheus is not None:
         from farmtui.sources.prometheus import PrometheusSource, PrometheusTrends
@@ -46,21 +35,43 @@ def build_sources(config: Config, clock: Callable[[], datetime] = lambda: dateti
         from farmtui.sources.digitalocean import DigitalOceanSource
 
         sources.append(DigitalOceanSource(config.digitalocean, clock=clock))
-    if config.ceph is not None:
-        sources.append(_ceph(config, config.ceph, clock, remote))
+    if config.ceph is not None and config.ceph.via == "pve":
+        from farmtui.sources.ceph_detail_pve import CephPveSource
+
+        # The config has seen to it that there is one, and only one where none is named.
+        [cluster] = [cluster for cluster in config.proxmox if config.ceph.pve in (None, cluster.name)]
+        sources.append(CephPveSource(config.ceph, cluster, clock=clock))
+    if wants_ssh(config):
+        sources += _over_ssh(config, clock)
     return tuple(sources)
 
 
-def _ceph(
-    config: Config, section: CephConfig, clock: Callable[[], datetime], remote: Callable[[], Remote]
-) -> Source[Any]:
-    """Ceph itself, by the way that the config chooses."""
-    if section.via == "ssh":
+def wants_ssh(config: Config) -> bool:
+    """Whether anything is asked on the machines themselves."""
+    over_ssh = config.ceph is not None and config.ceph.via == "ssh"
+    return bool(config.swarm or config.gluster or config.varnish or over_ssh)
+
+
+def _over_ssh(config: Config, clock: Callable[[], datetime]) -> list[Source[Any]]:
+    """The sources that log in to machines: they share their connections."""
+    from farmtui.sources.ssh.pool import SshPool
+
+    pool = SshPool(config.ssh)
+    sources: list[Source[Any]] = []
+    if config.swarm is not None:
+        from farmtui.sources.swarm import SwarmSource
+
+        sources.append(SwarmSource(config.swarm, pool, clock=clock))
+    if config.gluster:
+        from farmtui.sources.gluster import GlusterSource
+
+        sources += [GlusterSource(volumes, pool, clock=clock) for volumes in config.gluster]
+    if config.varnish is not None:
+        from farmtui.sources.varnish import VarnishSource
+
+        sources.append(VarnishSource(config.varnish, pool, clock=clock))
+    if config.ceph is not None and config.ceph.via == "ssh":
         from farmtui.sources.ceph_detail_ssh import CephSshSource
 
-        return CephSshSource(section, remote(), clock=clock)
-    from farmtui.sources.ceph_detail_pve import CephPveSource
-
-    # The config has seen to it that there is one, and only one where none is named.
-    [cluster] = [cluster for cluster in config.proxmox if section.pve in (None, cluster.name)]
-    return CephPveSource(section, cluster, clock=clock)
+        sources.append(CephSshSource(config.ceph, pool, clock=clock))
+    return sources

@@ -13,7 +13,7 @@ from farmtui.config import Config
 from farmtui.farm.farm import Farm
 from farmtui.farm.reading import Failure, FailureKind
 from farmtui.polling.assemble import Assembly, assembly, differs, is_big
-from farmtui.polling.build import build_sources
+from farmtui.polling.build import build_sources, wants_ssh
 from farmtui.polling.clock import Clock, SystemClock, wait_for_event
 from farmtui.polling.coordinator import Coordinator
 from farmtui.polling.mistakes import trace_of
@@ -186,8 +186,11 @@ def _import_sources(config: Config) -> None:
         ("alertmanager", config.alertmanager),
         ("proxmox", config.proxmox),
         ("digitalocean", config.digitalocean),
+        ("ssh.pool", wants_ssh(config)),
+        ("swarm", config.swarm),
+        ("gluster", config.gluster),
+        ("varnish", config.varnish),
         (f"ceph_detail_{config.ceph.via}" if config.ceph else "", config.ceph),
-        ("ssh.pool", config.ceph and config.ceph.via == "ssh"),
     )
     for name, section in wanted:
         if section:

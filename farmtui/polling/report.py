@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from farmtui.farm.alerts import AlertBook
 from farmtui.farm.farm import PrometheusView
+from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.node import CloudAccount, PveCluster
 from farmtui.farm.reading import Failure, FailureKind, SourceState
 from farmtui.farm.state import AGEING_AFTER_INTERVALS, STALE_AFTER_INTERVALS, Freshness, freshness_of
+from farmtui.farm.swarm import SwarmCluster
 from farmtui.farm.units import age
 
 AGE_STEP_S: Final = 5.0
@@ -68,6 +70,10 @@ def _says_nothing(value: object) -> bool:
             return not value.hosts and not value.guests
         case CloudAccount():
             return not value.droplets
+        case SwarmCluster():
+            return not value.nodes and value.quorum is not False
+        case GlusterPool():
+            return not value.peers
         case AlertBook():
             return False
     try:

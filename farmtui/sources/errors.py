@@ -35,6 +35,11 @@ class SourceError(Exception):
         self.retry_after_s = retry_after_s
 
 
+def at_place(error: SourceError, place: str) -> SourceError:
+    """The same error, said of a host."""
+    return SourceError(error.kind, f"{place}: {error.what}", error.remedy, error.retry_after_s, error.status)
+
+
 def safe_words(text: str, limit: int = _DETAIL_LIMIT) -> str:
     """Foreign text fit to be shown: redacted, on one line, without control characters, at most `limit` long."""
     # Redacted before it is cut: half a secret would no longer be recognised.

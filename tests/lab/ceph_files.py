@@ -30,7 +30,7 @@ _ADMIN_CAPS: Final = {"mon": "allow *", "mgr": "allow *", "osd": "allow *", "mds
 def conf(
     folder: Path, fsid: str, mons: Mapping[str, str], hosts: Mapping[str, Sequence[str]], addresses: Mapping[str, str]
 ) -> str:
-    """The text of ceph.conf. `mons` are addresses with ports by id, `hosts` the daemons by host.
+    """The text of ceph.conf. `mons` are addresses with ports by id; `hosts` the daemons, `addresses` the IP, by host.
 
     Settings make faults show, and mend, in seconds instead of minutes; nothing is set that changes what Ceph says.
     """
@@ -42,7 +42,11 @@ def conf(
         f"keyring = {folder}/keyring",
         f"run_dir = {folder}",
         f"admin_socket = {folder}/$name.asok",
-        f"log_file = {folder}/$name.log",
+        # To their standard error, which the lab keeps; nothing in /var.
+        "log_file =",
+        "log_to_stderr = true",
+        "err_to_stderr = true",
+        "mon_cluster_log_file =",
         f"crash_dir = {folder}/crash",
         "log_max_recent = 100",
         "ms_bind_msgr1 = false",

@@ -76,6 +76,7 @@ class Daemon:
         user: str | None = None,
         environment: Mapping[str, str] | None = None,
         ready_s: float = READY_S,
+        log: Path | None = None,
     ) -> None:
         self.name = name
         self._ledger = ledger
@@ -85,12 +86,9 @@ class Daemon:
         self._user = user
         self._environment = environment
         self._ready_s = ready_s
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def log(self) -> Path:
+        self.log = log or folder / f"{name}.log"
         """Where its output goes."""
-        return self._folder / f"{self.name}.log"
+        self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int:

@@ -1,6 +1,6 @@
-"""Visitors: a steady few requests a second, for ten minutes at most and to loopback only.
+"""Visitors: a steady few requests a second, for an hour at most and to loopback only.
 
-python -m tests.lab.visitors URL HOST ...     asks URL for each host in turn
+python -m tests.lab.visitors PER_S URL ...     asks each URL in turn; `URL#HOST` asks it of that host
 """
 
 from __future__ import annotations
@@ -12,27 +12,30 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-PER_S = 20.0
 LONGEST_S = 3600.0
 """It ends by itself if nobody ends it."""
 
 
-def main(url: str, *hosts: str) -> int:
+def main(per_s: str, *urls: str) -> int:
     """Ask on and on; what the answer is does not matter."""
-    parts = urlsplit(url)
-    if parts.hostname is None or not parts.hostname.startswith("127."):
+    places = [urlsplit(url) for url in urls]
+    if any(place.hostname is None or not place.hostname.startswith("127.") for place in places):
         print("loopback only", file=sys.stderr)
         return 2
     until = time.monotonic() + LONGEST_S
-    for host in itertools.cycle(hosts):
+    due = time.monotonic()
+    for place in itertools.cycle(places):
         if time.monotonic() > until:
             return 0
+        assert place.hostname is not None
         with contextlib.suppress(OSError, http.client.HTTPException):
-            connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=2)
-            connection.request("GET", parts.path, headers={"Host": host})
+            connection = http.client.HTTPConnection(place.hostname, place.port or 80, timeout=2)
+            path = f"{place.path or '/'}{f'?{place.query}' if place.query else ''}"
+            connection.request("GET", path, headers={"Host": place.fragment or place.netloc})
             connection.getresponse().read()
             connection.close()
-        time.sleep(1.0 / PER_S)
+        due += 1.0 / float(per_s)
+        time.sleep(max(0.0, due - time.monotonic()))
     return 0
 
 

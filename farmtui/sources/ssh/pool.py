@@ -19,12 +19,12 @@ from asyncssh.constants import OPEN_CONNECT_FAILED
 
 from farmtui.config import SshConfig
 from farmtui.farm.reading import FailureKind
-from farmtui.sources.errors import SourceError, safe_words
+from farmtui.sources.errors import SourceError, at_place, safe_words
 from farmtui.sources.failures import failure_of
 from farmtui.sources.ssh import trust
 from farmtui.sources.ssh.remote import OUTPUT_LIMIT_BYTES, Done
 from farmtui.sources.ssh.route import Hop, Route, route
-from farmtui.sources.ssh.words import channel_error, hop_error, login_error, socket_error
+from farmtui.sources.ssh.words import channel_error, login_error, socket_error
 
 T = TypeVar("T")
 
@@ -109,9 +109,7 @@ class SshPool:
                 "look at the host's load and at the network between; if it is just slow, raise deadline_s",
             ) from None
         except SourceError as error:
-            raise SourceError(
-                error.kind, f"{host}: {error.what}", error.remedy, error.retry_after_s, error.status
-            ) from None
+            raise at_place(error, host) from None
 
     async def _run(self, host: str, argv: Sequence[str], limit_bytes: int) -> Done:
         door = self._door(Hop(host))
@@ -229,7 +227,7 @@ class SshPool:
                 try:
                     before = await self._connection(jump, (*opening, hop), before)
                 except SourceError as error:
-                    raise hop_error(error, jump.host) from None
+                    raise at_place(error, f"jump host {jump.host}") from None
                 jump_door = self._door(jump)
                 if jump_door.logins is None:
                     jump_door.logins = asyncio.Semaphore(self._config.concurrency)

@@ -88,8 +88,3 @@ def socket_error(error: asyncssh.ChannelOpenError, path: str, user: str) -> Sour
         f"nobody answers at {path} there, or {user} may not use it ({safe_words(error.reason)})",
         f"check that the service runs and listens there, and that {user} is in the socket's group",
     )
-
-
-def hop_error(error: SourceError, hop: str) -> SourceError:
-    """The same error, said of the jump host that it happened at."""
-    return SourceError(error.kind, f"jump host {hop}: {error.what}", error.remedy, error.retry_after_s, error.status)

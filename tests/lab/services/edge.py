@@ -49,9 +49,16 @@ class Edge(Service):
         self.visitors = Daemon(
             lab.ledger,
             "visitors",
-            [sys.executable, "-m", "tests.lab.visitors", f"http://{ADDRESS}:{self.web}/", *SITES],
+            [
+                sys.executable,
+                "-m",
+                "tests.lab.visitors",
+                "20",
+                *(f"http://{ADDRESS}:{self.web}/#{site}" for site in SITES),
+            ],
             Path.cwd(),
             lambda: True,
+            log=self.folder / "visitors.log",
         )
 
     def start(self) -> None:

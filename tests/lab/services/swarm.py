@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.lab.daemons import Daemon, answers, free_port, wait_until
+from tests.lab.networks import bridge, member, names
 from tests.lab.service import Lab, Service
 from tests.lab.services.ssh import SshHosts
 
@@ -36,7 +37,7 @@ class Swarm(Service):
 
     def start(self) -> None:
         """Networks, engines, the Swarm, its services; then SSH to the managers."""
-        self._bridge()
+        bridge(self.lab.ledger, self._net)
         for number, engine in enumerate(self.engines, 1):
             self._engine(number, engine)
         for engine in self.engines:
@@ -127,30 +128,15 @@ class Swarm(Service):
     def _host(self, engine: str) -> str:
         return f"unix://{self.socket(engine)}"
 
-    def _bridge(self) -> None:
-        hub = f"{self._net}-hub"
-        self.lab.ledger.netns(hub)
-        _ip("netns", "add", hub)
-        _ip("-n", hub, "link", "add", "br0", "type", "bridge")
-        _ip("-n", hub, "link", "set", "br0", "up")
-
     def _engine(self, number: int, engine: str) -> None:
-        hub, netns = f"{self._net}-hub", f"{self._net}-{number}"
-        self.lab.ledger.netns(netns)
-        _ip("netns", "add", netns)
-        _ip("-n", netns, "link", "set", "lo", "up")
-        # Both ends are made where they stay: nothing of it is ever in the machine's own network.
-        _ip("-n", netns, "link", "add", "eth0", "type", "veth", "peer", "name", f"to{number}", "netns", hub)
-        _ip("-n", hub, "link", "set", f"to{number}", "master", "br0", "up")
-        _ip("-n", netns, "address", "add", f"{self.address(engine)}/24", "dev", "eth0")
-        _ip("-n", netns, "link", "set", "eth0", "up")
-        _ip("-n", netns, "route", "add", "default", "via", "10.213.0.1")
+        netns = f"{self._net}-{number}"
+        member(self.lab.ledger, self._net, number, self.address(engine))
         folder = self.folder / engine
         folder.mkdir(exist_ok=True)
         script = folder / "run"
         script.write_text(
             "#!/bin/sh\nset -e\n"
-            f"hostname {engine}\n"
+            f"hostname {engine}\n{names(folder, {each: self.address(each) for each in self.engines})}"
             "mkdir -p /run/docker && mount -t tmpfs tmpfs /run/docker\n"
             f"exec dockerd --data-root {folder}/data --exec-root /run/docker --pidfile {folder}/pid"
             f" --host unix://{folder}/docker.sock --metrics-addr 127.0.0.1:9323 --experimental"
@@ -219,9 +205,3 @@ class Swarm(Service):
             if engine in MANAGERS:
                 ssh.add(engine, environment={"DOCKER_HOST": self._host(engine)})
         self.lab.scrape("dockerd", {at: engine for engine, at in self.instances.items()})
-
-
-def _ip(*words: str) -> None:
-    done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"ip {' '.join(words)}: {done.stderr}")
