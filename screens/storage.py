@@ -13,8 +13,9 @@ from textual.reactive import reactive
 from farmtui.commands import Command
 from farmtui.farm.cluster import Ceph, CephDaemon, HealthCheck, Osd, Pool
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import count, data_rate, data_size, duration, percent, rate
+from farmtui.farm.units import count, data_rate, data_size, duration, percent
 from farmtui.insight.ceph_checks import explain
+from farmtui.insight.ceph_recovery import pace_words
 from screens import limits
 from screens.columns import figure, limited
 from screens.describe.clusters import osd_subject
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from farmtui.insight.finding import Finding
 
 VIEWS = ("osds", "pools", "daemons")
+LOST_STATES = ("inconsistent", "down", "incomplete", "stale", "unknown", "recovery_unfound")
+"""States of placement groups whose data is lost, in doubt, or cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,8 @@ class StorageScreen(FarmScreen):
 
     def _show_summary(self, farm: Farm, ceph: Ceph | None, fresh: Freshness) -> None:
         health = health_of(ceph, fresh)
-        flags = f"flags: {' '.join(ceph.flags)}" if ceph and ceph.flags else f"{len(ceph.checks) if ceph else 0} checks"
+        checks = len(ceph.checks) if ceph else 0
+        flags = f"flags: {' '.join(ceph.flags)}" if ceph and ceph.flags else f"{checks} check{'s' * (checks != 1)}"
         age_s = (farm.at - ceph.seen_at).total_seconds() if ceph and ceph.seen_at else None
         self.query_one("#tile-health", Tile).show(
             TileState(health_words(ceph, fresh), flags, severity=health, freshness=fresh, age_s=age_s)
@@ -254,6 +258,8 @@ def ceph_freshness(farm: Farm) -> Freshness:
     from screens.columns import row_freshness
 
     source = farm.freshness("prometheus")
+    if farm.ceph is not None and farm.ceph.stalled and source.readable:
+        return Freshness.STALE
     if farm.ceph is None or source is not Freshness.LIVE:
         return source if farm.ceph is None or source is not Freshness.AGEING else Freshness.AGEING
     return row_freshness(farm, farm.ceph.seen_at)
@@ -300,7 +306,7 @@ def pg_severity(ceph: Ceph | None) -> Severity:
     if ceph is None:
         return Severity.OK
     states = dict(ceph.pg_states)
-    if any(states.get(name) for name in ("inconsistent", "down", "incomplete", "stale", "unknown", "recovery_unfound")):
+    if any(states.get(name) for name in LOST_STATES):
         return Severity.CRITICAL
     return Severity.WARNING if states.get("clean", 0) < ceph.pgs_total else Severity.OK
 
@@ -309,12 +315,11 @@ def recovery_words(ceph: Ceph | None) -> str:
     """What is being repaired, how fast and until when."""
     if ceph is None:
         return ""
-    left = (ceph.objects_degraded or 0) + (ceph.objects_misplaced or 0)
-    if not left:
-        return "nothing to recover"
-    if ceph.recovery_eta_s is None:
-        return f"{count(left)} objects, standing still"
-    return f"{count(left)} at {rate(ceph.recovering_objects_per_s)}, {duration(ceph.recovery_eta_s)} left"
+    wrong = [f"{number} {name}" for name, number in ceph.pg_states if name in LOST_STATES]
+    if ceph.objects_left:
+        copies = "" if ceph.recovery_eta_s else " copies"
+        wrong.append(f"{count(ceph.objects_left)}{copies} {pace_words(ceph)}")
+    return ", ".join(wrong) or "nothing to recover"
 
 
 def _daemons(ceph: Ceph) -> list[Daemon]:
