@@ -19,7 +19,7 @@ from screens import limits
 from screens.cache import against_last_week, hit_severity, hit_words, known
 from screens.frame import FarmScreen
 from screens.places import Place, Subject
-from screens.storage import ceph_freshness, fills_words, health_of, health_words
+from screens.storage import ceph_age_s, ceph_freshness, fills_words, health_of, health_words
 from screens.trends import show_trend, trend_values
 from widgets import ink
 from widgets.chart_axis import PER_SECOND, RATIO, SECONDS, SMALL_RATIO, Axis
@@ -235,7 +235,7 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         health = health_words(farm.ceph, ceph_fresh).removeprefix("HEALTH_")
         yield "storage", tile(
             percent(farm.ceph.used_ratio), f"{health} {fills_words(farm, farm.ceph)}",
-            health_of(farm.ceph, ceph_fresh), freshness=ceph_fresh,
+            health_of(farm.ceph, ceph_fresh), freshness=ceph_fresh, age_s=ceph_age_s(farm),
             trend=trend_values(farm, "ceph.used_ratio"), high=1.0,
         )  # fmt: skip
     if farm.galera is not None:

@@ -183,7 +183,7 @@ class StorageScreen(FarmScreen):
         health = health_of(ceph, fresh)
         checks = len(ceph.checks) if ceph else 0
         flags = f"flags: {' '.join(ceph.flags)}" if ceph and ceph.flags else f"{checks} check{'s' * (checks != 1)}"
-        age_s = (farm.at - ceph.seen_at).total_seconds() if ceph and ceph.seen_at else None
+        age_s = ceph_age_s(farm)
         self.query_one("#tile-health", Tile).show(
             TileState(health_words(ceph, fresh), flags, severity=health, freshness=fresh, age_s=age_s)
         )
@@ -263,6 +263,11 @@ def ceph_freshness(farm: Farm) -> Freshness:
     if farm.ceph is None or source is not Freshness.LIVE:
         return source if farm.ceph is None or source is not Freshness.AGEING else Freshness.AGEING
     return row_freshness(farm, farm.ceph.seen_at)
+
+
+def ceph_age_s(farm: Farm) -> float | None:
+    """Seconds since Ceph last told what was new; None where it never has."""
+    return (farm.at - farm.ceph.seen_at).total_seconds() if farm.ceph and farm.ceph.seen_at else None
 
 
 def health_of(ceph: Ceph | None, fresh: Freshness) -> Severity:

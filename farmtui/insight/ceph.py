@@ -73,13 +73,13 @@ def _unheard(farm: Farm, ceph: Ceph) -> bool:
 
 def _unknown(farm: Farm, ceph: Ceph, machines: Machines) -> Finding:
     """No mgr answers, or one that only repeats what was before: two faults with one outcome."""
-    heard = "" if ceph.seen_at is None else f"{age((farm.at - ceph.seen_at).total_seconds())} ago"
+    heard = "" if ceph.seen_at is None else age((farm.at - ceph.seen_at).total_seconds())
     if ceph.stalled:
         return Finding(
-            "ceph/stalled", Severity.CRITICAL, "Ceph's mons decide nothing",
-            "most likely their quorum is lost: reads and writes hang, and the mgr repeats what was true before",
+            "ceph/stalled", Severity.CRITICAL, "Ceph: quorum lost?",
+            "its mons decide nothing: most likely a majority is down, and reads and writes hang",
             (
-                f"no mon has committed anything since {heard} or longer: all of Ceph's figures here are that old",
+                f"the mgr repeats what was true before: no mon has committed anything for {heard} or longer",
                 "first: ask a mon itself, for ceph -s hangs: ceph daemon mon.ID mon_status; start those that are down",
             ),
             screen="storage", part="storage", topics=("ceph", "cephmon", "cephquorum"),
@@ -89,7 +89,7 @@ def _unknown(farm: Farm, ceph: Ceph, machines: Machines) -> Finding:
     return Finding(
         "ceph/unknown", Severity.UNKNOWN, "Ceph's health is unknown",
         "no active mgr answers: the cluster may be well, but nobody can tell",
-        (f"last heard {heard}{word}",) if heard else (),
+        (f"last heard {heard} ago{word}",) if heard else (),
         ("node", gone[0].name) if gone else ("", ""), "storage", "storage", topics=("cephmgr",),
     )  # fmt: skip
 

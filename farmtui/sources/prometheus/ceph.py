@@ -74,9 +74,10 @@ def _mons(figures: Figures) -> tuple[CephDaemon, ...]:
 
 
 def _mgrs(figures: Figures) -> tuple[CephDaemon, ...]:
+    hosts = {key[0]: key[1] for key in figures.rows("ceph.mgr_info")}
     status = figures.rows("ceph.mgr_status")
     return tuple(
-        CephDaemon(key[0], "", "active" if status[key] > 0 else "standby", well=True)
+        CephDaemon(key[0], hosts.get(key[0], ""), "active" if status[key] > 0 else "standby", well=True)
         for key in sorted(status, key=_order)
     )
 
