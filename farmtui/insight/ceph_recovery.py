@@ -16,5 +16,5 @@ def pace_words(ceph: Ceph) -> str:
     left_s = ceph.recovery_eta_s
     if left_s is None:
         return "recovering, no ETA yet"
-    when = "over 30 d" if left_s > LONGEST_S else duration(left_s)
+    when = "over 30 d" if left_s > LONGEST_S else duration(max(left_s, 1.0))
     return f"at {rate(ceph.recovery_per_s)}, {when} left"

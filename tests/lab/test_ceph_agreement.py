@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from farmtui.farm.units import count, data_size, duration, percent
+from tests.lab.ceph_screen import WIDE, row
 from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
 from tests.lab.service import Lab, console_config
@@ -19,9 +20,6 @@ from tests.lab.services.ceph import Ceph
 from tests.lab.services.prometheus import Prometheus
 from tests.terminal.pty_harness import PtySession
 
-COLUMNS, LINES = 300, 30
-"""All columns of the three tables beside each other, and tiles whose figures are text."""
-BAR = r"[\s━╸─┼]+"
 BENCH_S, BENCH_BYTES = 6, 65_536
 BENCH_POOL = "rbd"
 PUT_BYTES = 16 << 20
@@ -49,14 +47,9 @@ def written(ceph: Ceph) -> Iterator[float]:
 def screen(console: Console, prometheus: Prometheus, ceph: Ceph, written: float) -> PtySession:
     """The storage screen, live."""
     prometheus.wait_scraped("ceph")
-    session = console(prometheus, ceph, screen="storage", columns=COLUMNS, lines=LINES)
+    session = console(prometheus, ceph, screen="storage", **WIDE)
     session.wait_for("device_health")
     return session
-
-
-def row(screen: PtySession, *cells: str) -> bool:
-    """Whether a table shows these cells beside each other, whatever bars are between them."""
-    return re.search(r"\s" + BAR.join(map(re.escape, cells)) + r"(\s|$)", screen.text, re.MULTILINE) is not None
 
 
 def agrees(screen: PtySession, rows: Callable[[], list[Sequence[str]]]) -> None:
