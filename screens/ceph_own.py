@@ -101,9 +101,17 @@ def ceph_freshness(farm: Farm) -> Freshness:
 def _figures_freshness(farm: Farm) -> Freshness:
     """The mgr's own, which may stop while Prometheus goes on."""
     source = farm.freshness("prometheus")
+    if farm.ceph is not None and farm.ceph.stalled and source.readable:
+        return Freshness.STALE
     if farm.ceph is None or source is not Freshness.LIVE:
         return source
     return row_freshness(farm, farm.ceph.seen_at)
+
+
+def ceph_age_s(farm: Farm) -> float | None:
+    """Seconds since Ceph last told what was new, by whichever way; None where it never has."""
+    ceph = farm.ceph
+    return (farm.at - ceph.heard_at).total_seconds() if ceph is not None and ceph.heard_at is not None else None
 
 
 def ceph_health(farm: Farm) -> tuple[str, Severity]:

@@ -243,7 +243,7 @@ def test_of_cephs_checks_the_cause_stands_for_its_consequences() -> None:
     evidence = " | ".join(told["ceph/OSD_DOWN"].evidence)
     assert "osd.3 on stor-2" in evidence
     assert "43k degraded" in evidence
-    assert "120/s recover" in evidence
+    assert "at 120/s" in evidence
     assert "so Ceph PG_DEGRADED" in evidence
 
 
