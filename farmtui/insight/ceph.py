@@ -102,13 +102,19 @@ def _unknown(farm: Farm, ceph: Ceph, machines: Machines) -> Finding:
 
 
 def _silent_mds(ceph: Ceph) -> Iterator[Finding]:
-    """An active MDS that no client is heard by, and no standby: Ceph raises no check that says so."""
+    """An active MDS that has clients and hears none: Ceph raises no check that says so.
+
+    Where all MDSs die at once the mons even keep the standby in their map, and say HEALTH_OK.
+    """
     silent = [mds.name for mds in ceph.mdss if not mds.well]
-    if not silent or any(mds.state == "standby" for mds in ceph.mdss):
+    if not silent:
         return
     clients = f"{ceph.mds_clients} clients have" if ceph.mds_clients and ceph.mds_clients > 1 else "its client has"
+    standby = any(mds.state == "standby" for mds in ceph.mdss)
     yield Finding(
-        "ceph/mds-silent", Severity.CRITICAL, f"CephFS: {_listed(silent)} is silent",
+        "ceph/mds-silent", Severity.UNKNOWN if standby else Severity.CRITICAL, f"CephFS: {_listed(silent)} is silent",
+        "all MDSs have ended at once, or all clients have: the mons would have replaced one of them by now"
+        if standby else
         "it has most likely ended or hangs, and no standby can take over: every access to the files hangs",
         (
             f"{clients} not been heard for two minutes; Ceph goes on calling it active",

@@ -236,55 +236,6 @@ def test_a_swarm_without_a_leader_is_an_outage_and_lost_nodes_are_counted() -> N
     assert told["swarm/pending"].title == "7 Swarm tasks find no node"
 
 
-def test_of_cephs_checks_the_cause_stands_for_its_consequences() -> None:
-    farm = dataclasses.replace(make_farm(), ceph=whole_farm().ceph)
-    told = found(farm)
-    assert list(told) == ["ceph/OSD_DOWN"]
-    evidence = " | ".join(told["ceph/OSD_DOWN"].evidence)
-    assert "osd.3 on stor-2" in evidence
-    assert "43k degraded" in evidence
-    assert "at 120/s" in evidence
-    assert "so Ceph PG_DEGRADED" in evidence
-
-
-def test_osds_of_a_machine_that_is_gone_are_the_machines_finding() -> None:
-    farm = dataclasses.replace(make_farm(nodes=[down("stor-2", Tier.STORAGE)]), ceph=whole_farm().ceph)
-    told = found(farm)
-    assert list(told) == ["node/stor-2"]
-    assert "so Ceph OSD_DOWN" in told["node/stor-2"].evidence
-
-
-def test_a_ceph_check_that_nobody_has_heard_of_is_told_all_the_same() -> None:
-    ceph = whole_farm().ceph
-    assert ceph is not None
-    strange = dataclasses.replace(ceph, checks=(HealthCheck("FROBNICATOR_STUCK", CRITICAL),))
-    finding = found(dataclasses.replace(make_farm(), ceph=strange))["ceph/FROBNICATOR_STUCK"]
-    assert finding.severity is CRITICAL
-    assert finding.cause
-
-
-def test_a_ceph_that_nobody_hears_is_unknown_and_never_well() -> None:
-    ceph = whole_farm().ceph
-    assert ceph is not None
-    farm = dataclasses.replace(make_farm(), ceph=dataclasses.replace(ceph, health=None, checks=(), seen_at=ago(12)))
-    finding = found(farm)["ceph/unknown"]
-    assert (finding.severity, finding.evidence) == (UNKNOWN, ("last heard 12 min ago",))
-
-
-@pytest.mark.parametrize(
-    ("used", "growth", "severity"),
-    [(0.5, 1e5, None), (0.86, 0.0, WARNING), (0.96, 0.0, CRITICAL), (0.5, 1e7, CRITICAL)],
-)
-def test_capacity_is_told_before_it_is_used_up(used: float, growth: float, severity: Severity | None) -> None:
-    ceph = whole_farm().ceph
-    assert ceph is not None
-    ceph = dataclasses.replace(
-        ceph, health=Severity.OK, checks=(), total_bytes=5e12, used_bytes=used * 5e12, growth_bytes_per_s=growth
-    )
-    told = found(dataclasses.replace(make_farm(), ceph=ceph))
-    assert (told["ceph/capacity"].severity if told else None) is severity
-
-
 # -- the parts
 
 

@@ -278,10 +278,14 @@ class Ceph(Service):
         wait_until("Ceph HEALTH_OK, all clean", self.healthy, deadline_s)
 
     @contextlib.contextmanager
-    def killed(self, *names: str) -> Iterator[None]:
-        """These daemons are killed within, and run again, the cluster healthy, after it."""
+    def killed(self, *names: str, but: str = "") -> Iterator[None]:
+        """These daemons are killed within, and run again, the cluster healthy, after it.
+
+        One of them may be left to be killed within.
+        """
         for name in names:
-            self.daemons[name].kill()
+            if name != but:
+                self.daemons[name].kill()
         try:
             yield
         finally:
