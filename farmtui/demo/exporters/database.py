@@ -39,8 +39,8 @@ class DatabaseExporter:
         families = [
             Family(
                 f"{_STATUS}{name}",
-                "gauge",
-                f"Generic gauge metric from SHOW GLOBAL STATUS: {name}.",
+                "unknown",
+                "Generic metric from SHOW GLOBAL STATUS.",
                 partial(self._gauges, name, read),
             )
             for name, read in gauges.items()
@@ -54,8 +54,8 @@ class DatabaseExporter:
         families += [
             Family(
                 f"{_STATUS}{name}",
-                "counter",
-                f"Generic metric from SHOW GLOBAL STATUS: {name}.",
+                "unknown",
+                "Generic metric from SHOW GLOBAL STATUS.",
                 partial(self._counters, name, terms),
             )
             for name, terms in counters.items()
