@@ -21,7 +21,7 @@ from tests.lab.services.varnish import Varnish
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A farm in which a site fails, and backends are out of reach: more is to be seen than where all is well."""
     folder: Path = tmp_path_factory.mktemp("simulated")
-    with simulated_farm(folder, "site-broken", "interconnect-down") as url:
+    with simulated_farm(folder, "site-broken", "worker-down") as url:
         yield url
 
 
