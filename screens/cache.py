@@ -43,7 +43,9 @@ def varnish_severity(node: CacheNode) -> Severity:
         return Severity.CRITICAL
     if node.child_deaths or node.dropped_sessions:
         return Severity.CRITICAL
-    if node.thread_queue or (node.backend_failures_per_s or 0.0) > 0:
+    if node.backends and len(node.backends_sick) == len(node.backends):
+        return Severity.CRITICAL
+    if node.thread_queue or node.backends_sick or (node.backend_failures_per_s or 0.0) > 0:
         return Severity.WARNING
     return max(
         limits.EVICTIONS_PER_S.severity(node.evictions_per_s) if node.evictions_per_s else Severity.OK,
@@ -69,6 +71,17 @@ def hit_severity(ratio: float | None, before: float | None) -> Severity:
         return Severity.OK
     lost = before - ratio if before is not None else None
     return max(limits.HIT_RATIO.severity(ratio), above(lost, HIT_RATIO_LOST))
+
+
+def _backends_cell(node: CacheNode) -> Content | str:
+    """`2/2`, or those that are sick by name where it is one; what has no probe counts as well, as for Varnish."""
+    if not node.backends:
+        return "–"
+    sick = node.backends_sick
+    if not sick:
+        return f"{len(node.backends)}/{len(node.backends)}"
+    words = f"{sick[0]} sick" if len(sick) == 1 else f"{len(sick)} of {len(node.backends)} sick"
+    return figure(words, Severity.CRITICAL if len(sick) == len(node.backends) else Severity.WARNING)
 
 
 def hit_words(ratio: float | None) -> str:
@@ -134,7 +147,7 @@ class CacheScreen(FarmScreen):
     def _varnish_columns(self) -> tuple[Column[CacheNode], ...]:
         return (
             Column("node", "varnish", self._machine, width=12, flex=1, priority=0, sort=lambda n: n.instance),
-            Column("state", "state", _varnish_state, width=9, priority=0, sort=varnish_severity, descending=True),
+            Column("state", "state", _varnish_state, width=12, priority=0, sort=varnish_severity, descending=True),
             Column("hit", "hit", _hit_cell, width=10, align="right", priority=0, sort=lambda n: n.hit_ratio,
                    help="hit / (hit + miss), what may be cached, five minutes"),
             Column("bar", "", _hit_bar, width=14, priority=4),
@@ -156,6 +169,8 @@ class CacheScreen(FarmScreen):
             Column("bytes", "used", lambda n: data_size(n.storage_bytes), width=8, align="right", priority=6),
             Column("objects", "objects", lambda n: count(n.objects), width=8, align="right", priority=5,
                    sort=lambda n: n.objects, descending=True),
+            Column("backends", "backends", _backends_cell, width=12, priority=2,
+                   help="that are not sick, of all, as varnishadm says"),
             Column("fail", "bfail/s",
                    lambda n: limited(count(n.backend_failures_per_s), n.backend_failures_per_s, limits.ANY),
                    width=8, align="right", priority=2, sort=lambda n: n.backend_failures_per_s, descending=True,
@@ -298,6 +313,8 @@ def _varnish_state(node: CacheNode) -> Content:
         words[Severity.CRITICAL] = "died"
     elif node.dropped_sessions:
         words[Severity.CRITICAL] = "dropping"
+    elif node.backends_sick:
+        words[Severity.CRITICAL] = "no backend"
     severity = varnish_severity(node)
     return status_mark(severity, words.get(severity, ""))
 

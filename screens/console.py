@@ -137,7 +137,11 @@ SCREENS: tuple[ScreenEntry, ...] = (
         ("topo", "nodes", "no"),
     ),
     ScreenEntry("cache", "3", "Varnish and Redis", "screens.cache:CacheScreen", ("varnish", "redis")),
-    ScreenEntry("storage", "4", "Ceph", "screens.storage:StorageScreen", ("ceph", "osd", "osds")),
+    ScreenEntry("storage", "4", "Ceph and Gluster", "screens.storage:StorageScreen", ("ceph", "osds", "gluster")),
     ScreenEntry("alerts", "5", "Alerts and silences", "screens.alerts:AlertsScreen", ("al", "alert", "silences")),
+    ScreenEntry(
+        "compute", "7", "Every machine, and what the Swarm runs", "screens.compute:ComputeScreen", ("swarm", "services")
+    ),
+    ScreenEntry("database", "8", "Galera", "screens.database:DatabaseScreen", ("db", "galera")),
     ScreenEntry("sources", "", "Where the figures come from, and how old", "screens.sources:SourcesScreen", ("src",)),
 )

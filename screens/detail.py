@@ -85,7 +85,8 @@ class DetailScreen(FarmScreen):
         if detail is None:
             self._show_text(_gone(self.subject))
             return
-        width = max(20, self.size.width - 4)
+        # Beside the padding the scrollbar takes a cell, when there is one.
+        width = max(20, self.size.width - 5)
         text = render(detail, width)
         if self.row_filter:
             wanted = self.row_filter

@@ -17,9 +17,10 @@ from farmtui.farm.units import age, duration, percent, rate
 from farmtui.insight.finding import Finding
 from screens import limits
 from screens.cache import against_last_week, hit_severity, hit_words, known
+from screens.ceph_own import ceph_age_s, ceph_health, health_freshness
 from screens.frame import FarmScreen
 from screens.places import Place, Subject
-from screens.storage import ceph_age_s, ceph_freshness, fills_words, health_of, health_words
+from screens.storage import fills_words
 from screens.trends import show_trend, trend_values
 from widgets import ink
 from widgets.chart_axis import PER_SECOND, RATIO, SECONDS, SMALL_RATIO, Axis
@@ -231,11 +232,13 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
             trend=trend_values(farm, "cache.hit_ratio"), high=1.0,
         )  # fmt: skip
     if farm.ceph is not None:
-        ceph_fresh = ceph_freshness(farm)
-        health = health_words(farm.ceph, ceph_fresh).removeprefix("HEALTH_")
+        words, health = ceph_health(farm)
+        used = percent(farm.ceph.used_ratio)
+        value, sub = used, f"{words.removeprefix('HEALTH_')} {fills_words(farm, farm.ceph)}"
+        if farm.ceph_detail is not None and farm.ceph_detail.silent:
+            value, sub = words, f"Ceph, {used} used before"
         yield "storage", tile(
-            percent(farm.ceph.used_ratio), f"{health} {fills_words(farm, farm.ceph)}",
-            health_of(farm.ceph, ceph_fresh), freshness=ceph_fresh, age_s=ceph_age_s(farm),
+            value, sub, health, freshness=health_freshness(farm), age_s=ceph_age_s(farm),
             trend=trend_values(farm, "ceph.used_ratio"), high=1.0,
         )  # fmt: skip
     if farm.galera is not None:

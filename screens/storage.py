@@ -7,19 +7,33 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.reactive import reactive
+from textual.widgets import Static
 
 from farmtui.commands import Command
-from farmtui.farm.cluster import Ceph, CephDaemon, HealthCheck, Osd, Pool
+from farmtui.farm.cluster import Ceph, CephDaemon, Osd, Pool
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import count, data_rate, data_size, duration, percent
-from farmtui.insight.ceph_checks import explain
 from farmtui.insight.ceph_recovery import pace_words
 from screens import limits
+from screens.ceph_own import (
+    CheckRow,
+    ceph_age_s,
+    ceph_freshness,
+    ceph_health,
+    check_columns,
+    check_rows,
+    check_severity,
+    health_freshness,
+    notes_text,
+    why_no_checks,
+)
 from screens.columns import figure, limited
 from screens.describe.clusters import osd_subject
 from screens.frame import FarmScreen
+from screens.gluster import GLUSTER_VIEWS, GlusterPane, gluster_subject
 from screens.places import Subject
 from screens.trends import show_trend, trend_values
 from widgets.chart_axis import BYTES_PER_SECOND
@@ -32,7 +46,6 @@ from widgets.trend_chart import TrendChart
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.content import Content
 
     from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
@@ -67,16 +80,18 @@ def osd_words(osd: Osd) -> str:
 def pool_severity(pool: Pool) -> Severity:
     """A pool's worst: placement groups that are not clean, or little room."""
     room = limits.RAW_CAPACITY.severity(pool.used_ratio) if pool.used_ratio is not None else Severity.OK
-    return max(room, Severity.WARNING if pool.pgs_clean < pool.pgs else Severity.OK)
+    return max(room, Severity.WARNING if pool.unclean else Severity.OK)
 
 
 class StorageScreen(FarmScreen):
-    """Ceph: every check by its name, then OSDs, pools and daemons."""
+    """Ceph: every check by its name, then OSDs, pools and daemons. Gluster: volumes, then bricks, peers and quotas."""
 
     NAME = "storage"
     CSS_PATH = "storage.tcss"
     KEYS: ClassVar[tuple[Command, ...]] = (
-        Command("storage.view", "v", "next_view", "View", "Show OSDs, pools or daemons", shown=True),
+        Command(
+            "storage.view", "v", "next_view", "View", "Show OSDs, pools, daemons; bricks, peers, quotas", shown=True
+        ),
         Command("storage.sort.state", "S", "sort('state')", "By state", "Sort by state, worst first", group="list"),
         Command("storage.sort.name", "N", "sort('name')", "By name", "Sort by name", group="list"),
         Command("storage.sort.used", "U", "sort('used')", "By used", "Sort by share used", group="list"),
@@ -84,46 +99,49 @@ class StorageScreen(FarmScreen):
 
     view: reactive[str] = reactive("osds")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._notes = Content()
+
     def compose_body(self) -> ComposeResult:
         """Summary, checks, recovery and throughput, then one of the three tables (all of them where there is room)."""
-        with Horizontal(id="tiles", classes="tiles"):
-            yield Tile("health", id="tile-health")
-            yield Tile("raw capacity", id="tile-capacity")
-            yield Tile("OSDs", id="tile-osds")
-            yield Tile("placement groups", id="tile-pgs")
-        yield LiveTable[HealthCheck](
-            (
-                Column("state", "state", lambda c: c.severity.word, width=7, priority=0),
-                Column("name", "check", lambda c: c.name, width=26, min_width=16, priority=0),
-                Column("meaning", "meaning", lambda c: explain(c.name).meaning, width=30, flex=3, priority=0),
-                Column("remedy", "what to do", lambda c: explain(c.name).remedy, width=30, flex=2, priority=3),
-            ),
-            key=lambda check: check.name,
-            severity=lambda check: check.severity,
-            noun="health checks raised",
-            id="checks",
-        )
-        yield TrendChart("throughput", BYTES_PER_SECOND, id="trend")
-        with Horizontal(id="tables"):
-            yield LiveTable[Osd](
-                self._osd_columns(), key=lambda osd: osd.id, severity=osd_severity, noun="OSDs", id="osds"
+        with Vertical(id="ceph"):
+            with Horizontal(id="tiles", classes="tiles"):
+                yield Tile("health", id="tile-health")
+                yield Tile("raw capacity", id="tile-capacity")
+                yield Tile("OSDs", id="tile-osds")
+                yield Tile("placement groups", id="tile-pgs")
+            yield Static(id="notes", markup=False)
+            yield LiveTable[CheckRow](
+                check_columns(),
+                key=lambda row: row.check.name,
+                severity=check_severity,
+                noun="health checks raised",
+                id="checks",
             )
-            yield LiveTable[Pool](
-                self._pool_columns(), key=lambda pool: pool.id, severity=pool_severity, noun="pools", id="pools"
-            )
-            yield LiveTable[Daemon](
-                (
-                    Column("kind", "daemon", lambda d: d.kind, width=6, priority=0, sort=lambda d: d.kind),
-                    Column("name", "name", lambda d: d.daemon.name, width=14, flex=1, priority=0,
-                           sort=lambda d: d.daemon.name),
-                    Column("state", "state", _daemon_state, width=12, priority=0, sort=lambda d: d.daemon.well),
-                    Column("host", "host", lambda d: d.daemon.host or "–", width=12, flex=1, priority=1),
-                ),
-                key=lambda row: row.daemon.name,
-                severity=lambda row: Severity.OK if row.daemon.well else Severity.CRITICAL,
-                noun="daemons",
-                id="daemons",
-            )  # fmt: skip
+            yield TrendChart("throughput", BYTES_PER_SECOND, id="trend")
+            with Horizontal(id="tables"):
+                yield LiveTable[Osd](
+                    self._osd_columns(), key=lambda osd: osd.id, severity=osd_severity, noun="OSDs", id="osds"
+                )
+                yield LiveTable[Pool](
+                    self._pool_columns(), key=lambda pool: pool.id, severity=pool_severity, noun="pools", id="pools"
+                )
+                yield LiveTable[Daemon](
+                    (
+                        Column("kind", "daemon", lambda d: d.kind, width=6, priority=0, sort=lambda d: d.kind),
+                        Column("name", "name", lambda d: d.daemon.name, width=14, flex=1, priority=0,
+                               sort=lambda d: d.daemon.name),
+                        Column("state", "state", _daemon_state, width=14, flex=1, priority=0,
+                               sort=lambda d: d.daemon.well),
+                        Column("host", "host", lambda d: d.daemon.host or "–", width=12, flex=1, priority=1),
+                    ),
+                    key=lambda row: row.daemon.name,
+                    severity=lambda row: Severity.OK if row.daemon.well else Severity.CRITICAL,
+                    noun="daemons",
+                    id="daemons",
+                )  # fmt: skip
+        yield GlusterPane(id="gluster")
 
     @staticmethod
     def _osd_columns() -> tuple[Column[Osd], ...]:
@@ -155,7 +173,7 @@ class StorageScreen(FarmScreen):
             Column("stored", "stored", lambda p: data_size(p.stored_bytes), width=8, align="right", priority=2,
                    sort=lambda p: p.stored_bytes, descending=True),
             Column("room", "room", lambda p: data_size(p.max_avail_bytes), width=8, align="right", priority=3),
-            Column("pgs", "pgs", lambda p: str(p.pgs), width=5, align="right", priority=5),
+            Column("pgs", "pgs", lambda p: count(p.pgs), width=5, align="right", priority=5),
             Column("read", "read", lambda p: data_rate(p.read_bytes_per_s), width=9, align="right", priority=4),
             Column("write", "write", lambda p: data_rate(p.write_bytes_per_s), width=9, align="right", priority=4),
             Column("kind", "kind", lambda p: p.kind, width=11, priority=6),
@@ -163,9 +181,17 @@ class StorageScreen(FarmScreen):
 
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Everything from the newest picture; without a fresh mgr nothing here is called healthy."""
+        views = views_of(farm)
+        if self.view not in views:
+            self.view = views[0]
+        self.query_one("#ceph").display = self.view in VIEWS
+        pane = self.query_one(GlusterPane)
+        pane.display = self.view in GLUSTER_VIEWS
+        if pane.display:
+            pane.show(farm, faults_only=self.console.faults_only)
+            return
         ceph, fresh = farm.ceph, ceph_freshness(farm)
         faults = self.console.faults_only
-        checks = ceph.checks if ceph else ()
         osds = tuple(sorted(ceph.osds, key=lambda osd: (osd.host, _number(osd.id)))) if ceph else ()
         pools = ceph.pools if ceph else ()
         daemons = tuple(_daemons(ceph)) if ceph else ()
@@ -173,20 +199,25 @@ class StorageScreen(FarmScreen):
             osds = tuple(osd for osd in osds if osd_severity(osd) >= Severity.WARNING)
             pools = tuple(pool for pool in pools if pool_severity(pool) >= Severity.WARNING)
             daemons = tuple(row for row in daemons if not row.daemon.well)
-        self._table("checks").set_rows(checks, freshness=fresh)
+        self._table("checks").set_rows(check_rows(farm), freshness=fresh, reason=why_no_checks(farm))
         self._table("osds").set_rows(osds, freshness=fresh)
         self._table("pools").set_rows(pools, freshness=fresh)
         self._table("daemons").set_rows(daemons, freshness=fresh)
         self._show_summary(farm, ceph, fresh)
 
     def _show_summary(self, farm: Farm, ceph: Ceph | None, fresh: Freshness) -> None:
-        health = health_of(ceph, fresh)
+        words, health = ceph_health(farm)
         checks = len(ceph.checks) if ceph else 0
         flags = f"flags: {' '.join(ceph.flags)}" if ceph and ceph.flags else f"{checks} check{'s' * (checks != 1)}"
         age_s = ceph_age_s(farm)
         self.query_one("#tile-health", Tile).show(
-            TileState(health_words(ceph, fresh), flags, severity=health, freshness=fresh, age_s=age_s)
+            TileState(words, flags, severity=health, freshness=health_freshness(farm), age_s=age_s)
         )
+        told = notes_text(farm)
+        if not told.is_same(self._notes):
+            self._notes = told
+            self.query_one("#notes", Static).update(told)
+            self.query_one("#notes", Static).display = bool(told.plain)
         ratio = ceph.used_ratio if ceph else None
         self.query_one("#tile-capacity", Tile).show(TileState(
             percent(ratio), fills_words(farm, ceph),
@@ -215,14 +246,22 @@ class StorageScreen(FarmScreen):
     # -- views ----------------------------------------------------------------------------------
 
     def action_next_view(self) -> None:
-        """The next of OSDs, pools and daemons."""
-        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+        """The next view of what the farm has: Ceph's, Gluster's or both."""
+        views = views_of(self.console.farm)
+        self.view = views[(views.index(self.view) + 1) % len(views)]
 
     def watch_view(self, view: str) -> None:
         """One table is chosen; a wide screen shows the others beside it."""
-        for name in VIEWS:
-            self._table(name).set_class(name == view, "-chosen")
-        self._table(view).focus()
+        self.query_one("#ceph").display = view in VIEWS
+        self.query_one(GlusterPane).display = view in GLUSTER_VIEWS
+        if view in GLUSTER_VIEWS:
+            self.query_one(GlusterPane).choose(view)
+        else:
+            for name in VIEWS:
+                self._table(name).set_class(name == view, "-chosen")
+            self._table(view).focus()
+        self._painted = ()
+        self.repaint()
 
     def selected(self) -> Subject | None:
         """What is under the cursor of the table that has the focus."""
@@ -248,42 +287,16 @@ def subject_of(row: object) -> Subject | None:
             return Subject("pool", row.id, f"pool {row.name}")
         case Daemon():
             return Subject("ceph-daemon", row.daemon.name, row.daemon.name)
-        case HealthCheck():
-            return Subject("ceph-check", row.name, row.name)
-    return None
+        case CheckRow():
+            return Subject("ceph-check", row.check.name, row.check.name)
+    return gluster_subject(row)
 
 
-def ceph_freshness(farm: Farm) -> Freshness:
-    """The freshness of Ceph's own figures: the mgr's, which may stop while Prometheus goes on."""
-    from screens.columns import row_freshness
-
-    source = farm.freshness("prometheus")
-    if farm.ceph is not None and farm.ceph.stalled and source.readable:
-        return Freshness.STALE
-    if farm.ceph is None or source is not Freshness.LIVE:
-        return source if farm.ceph is None or source is not Freshness.AGEING else Freshness.AGEING
-    return row_freshness(farm, farm.ceph.seen_at)
-
-
-def ceph_age_s(farm: Farm) -> float | None:
-    """Seconds since Ceph last told what was new; None where it never has."""
-    return (farm.at - farm.ceph.seen_at).total_seconds() if farm.ceph and farm.ceph.seen_at else None
-
-
-def health_of(ceph: Ceph | None, fresh: Freshness) -> Severity:
-    """Ceph's health; not known without fresh figures, and never OK then."""
-    if ceph is None or ceph.health is None:
-        return Severity.UNKNOWN
-    return ceph.health if fresh in (Freshness.LIVE, Freshness.AGEING) else max(ceph.health, Severity.UNKNOWN)
-
-
-def health_words(ceph: Ceph | None, fresh: Freshness) -> str:
-    """Ceph's own word for its health."""
-    if ceph is None or ceph.health is None:
-        return "unknown"
-    words = {Severity.OK: "HEALTH_OK", Severity.WARNING: "HEALTH_WARN", Severity.CRITICAL: "HEALTH_ERR"}
-    word = words.get(ceph.health, "unknown")
-    return word if fresh in (Freshness.LIVE, Freshness.AGEING) else f"was {word}"
+def views_of(farm: Farm | None) -> tuple[str, ...]:
+    """The views of what the farm has: Ceph's, Gluster's, or both; Ceph's where nothing is known yet."""
+    gluster = farm is not None and any(source.kind == "gluster" for source in farm.sources)
+    ceph = farm is None or farm.ceph is not None or farm.source("ceph") is not None
+    return (*(VIEWS if ceph or not gluster else ()), *(GLUSTER_VIEWS if gluster else ()))
 
 
 def fills_words(farm: Farm, ceph: Ceph | None) -> str:
@@ -337,9 +350,9 @@ def _daemon_state(row: Daemon) -> Content:
 
 
 def _pool_state(pool: Pool) -> Content | str:
-    if pool.pgs_clean < pool.pgs:
-        return figure(f"{pool.pgs - pool.pgs_clean} unclean", Severity.WARNING)
-    return status_mark(Severity.OK, "clean")
+    if pool.unclean is None:
+        return "–"
+    return figure(f"{pool.unclean} unclean", Severity.WARNING) if pool.unclean else status_mark(Severity.OK, "clean")
 
 
 def _used(ratio: float | None) -> Content | str:

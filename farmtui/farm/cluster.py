@@ -75,11 +75,16 @@ class HealthCheck:
 
     name: str
     severity: Severity
+    muted: bool = False
+    """Somebody has muted it: it is raised, and does not count."""
 
 
 @dataclass(frozen=True, slots=True)
 class CephDaemon:
-    """A mon, mgr, MDS or RGW. `state`: mon `quorum`/`out`; mgr `active`/`standby`; MDS `rank N`/`standby`."""
+    """A mon, mgr, MDS or RGW. `state`: mon `quorum`/`out`; mgr `active`/`standby`; MDS `rank N`/`standby`.
+
+    Where Ceph itself was asked it says more: `leader`, `probing`, `rank 0 active (laggy)`.
+    """
 
     name: str
     host: str
@@ -111,13 +116,13 @@ class Osd:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """One pool. `used_ratio` is Ceph's own percent_used (0-1, of what the pool could hold)."""
+    """One pool. `used_ratio` is Ceph's own percent_used (0-1, of what the pool could hold). None: not measured."""
 
     id: str
     name: str
     kind: str
-    pgs: int
-    pgs_clean: int
+    pgs: int | None
+    pgs_clean: int | None
     stored_bytes: float | None = None
     max_avail_bytes: float | None = None
     used_ratio: float | None = None
@@ -129,6 +134,11 @@ class Pool:
     write_bytes_per_s: float | None = None
     pg_states: tuple[tuple[str, int], ...] = ()
     """Its placement groups by state name, most first; a PG is in several states at once."""
+
+    @property
+    def unclean(self) -> int | None:
+        """Placement groups that are not clean; None where that is not known."""
+        return None if self.pgs is None or self.pgs_clean is None else self.pgs - self.pgs_clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +170,12 @@ class Ceph:
     recovering_objects_per_s: float | None
     slow_ops: float | None
     seen_at: datetime | None
-    """When the active mgr last answered."""
+    """When the active mgr last answered Prometheus; None where nothing here is its figure."""
+    told_at: datetime | None = None
+    """When Ceph itself was asked; None where nothing here is its own word."""
+    differences: tuple[str, ...] = ()
+    """Where the mgr's figures and Ceph's own word do not agree, in words."""
+
     objects_left_slope_per_s: float | None = None
     """By how many object copies a second those degraded or misplaced become more; below 0 they become fewer."""
     stalled: bool = False
@@ -173,6 +188,11 @@ class Ceph:
     def objects_left(self) -> float:
         """Object copies that are degraded or misplaced."""
         return (self.objects_degraded or 0.0) + (self.objects_misplaced or 0.0)
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When Ceph was last heard of, by whichever way."""
+        return max((at for at in (self.seen_at, self.told_at) if at is not None), default=None)
 
     @property
     def used_ratio(self) -> float | None:

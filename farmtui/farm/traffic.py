@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from farmtui.farm.varnish import VarnishBackend
+
 
 @dataclass(frozen=True, slots=True)
 class EdgeNode:
@@ -89,7 +91,15 @@ class CacheNode:
     """In the last hour."""
     backends_down: tuple[str, ...] = ()
     """Backends that read 0: down, or without a probe."""
+    backends: tuple[VarnishBackend, ...] = ()
+    """By varnishadm, as of `backends_at`; empty where it is not asked."""
+    backends_at: datetime | None = None
     seen_at: datetime | None = None
+
+    @property
+    def backends_sick(self) -> tuple[str, ...]:
+        """Names of the backends that varnishadm says are sick; never one of which nobody can tell."""
+        return tuple(backend.name for backend in self.backends if backend.healthy is False)
 
 
 @dataclass(frozen=True, slots=True)

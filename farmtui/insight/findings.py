@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from farmtui.farm.farm import Farm
+from farmtui.insight.cache import cache_faults
 from farmtui.insight.ceph import ceph_faults
-from farmtui.insight.clusters import galera_faults, swarm_faults
+from farmtui.insight.ceph_own import ceph_silence
+from farmtui.insight.edge import edge_faults
 from farmtui.insight.finding import Finding
+from farmtui.insight.galera import galera_faults
+from farmtui.insight.gluster import gluster_faults
 from farmtui.insight.lookup import Machines
 from farmtui.insight.machines import compute_faults, link_faults, machine_faults
-from farmtui.insight.requests import cache_faults, edge_faults
 from farmtui.insight.signals import explain_alerts, source_faults
+from farmtui.insight.swarm import swarm_faults
 
 
 def findings(farm: Farm) -> tuple[Finding, ...]:
@@ -21,6 +25,7 @@ def findings(farm: Farm) -> tuple[Finding, ...]:
     machines = Machines(farm)
     # In the order from causes to consequences: each can only follow from one before it.
     found = (
+        *ceph_silence(farm),
         *source_faults(farm),
         *link_faults(farm),
         *compute_faults(farm),
@@ -28,6 +33,7 @@ def findings(farm: Farm) -> tuple[Finding, ...]:
         *galera_faults(farm, machines),
         *swarm_faults(farm, machines),
         *ceph_faults(farm, machines),
+        *gluster_faults(farm, machines),
         *cache_faults(farm, machines),
         *edge_faults(farm, machines),
     )
@@ -50,8 +56,8 @@ def _causes(found: Sequence[Finding]) -> tuple[Finding, ...]:
             causes.append(finding)
             continue
         cause = causes[index]
-        # A machine's own finding only says again what the cause already names.
-        follows = () if finding.key.startswith(("node/", "machines/")) else (f"so {finding.title}",)
+        # A machine's own finding, or that of an answer in part, only says again what the cause already names.
+        follows = () if finding.key.startswith(("node/", "machines/", "source-partial/")) else (f"so {finding.title}",)
         causes[index] = replace(
             cause,
             severity=max(cause.severity, finding.severity),

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from farmtui.farm.farm import Farm
+from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.node import Tier
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import count, duration, percent, rate
+from farmtui.insight.ceph_own import ceph_health_words
 from farmtui.insight.finding import Finding
 from farmtui.insight.machines import PARTS
 
@@ -71,25 +73,25 @@ def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
     sites = f"{count(edge.sites_seen)} sites seen" if edge and edge.sites_seen is not None else None
     if sites or "wordpress" in machines:
         yield "wordpress", "topology", _joined(sites, machines.get("wordpress"))
-    if swarm:
-        tasks = dict(swarm.tasks_by_state)
-        leader = f"leader {swarm.leader}" if swarm.leader else "no leader"
-        yield "swarm", "topology", _joined(leader, f"{tasks.get('running', 0)} tasks run" if tasks else None)
+    if swarm or farm.swarm_cluster:
+        yield "swarm", "compute", _swarm(farm)
     if galera or "database" in machines:
         said = (f"{galera.size_min or 0} of {len(galera.nodes)} in the cluster",) if galera else ()
-        yield "database", "topology", _joined(*said, machines.get("database"))
-    if ceph or "storage" in machines:
+        yield "database", "database", _joined(*said, machines.get("database"))
+    if ceph or farm.gluster or "storage" in machines:
+        volumes = tuple(_gluster(pool) for pool in farm.gluster)
         said = ()
         if ceph:
-            health = "unknown" if ceph.health is None else ceph.health.word
             up = sum(osd.up for osd in ceph.osds)
-            said = (f"Ceph {health}, {up} of {len(ceph.osds)} OSDs up, {percent(ceph.used_ratio)} used",)
-        yield "storage", "storage", _joined(*said, machines.get("storage"))
+            figures = f"{up} of {len(ceph.osds)} OSDs up, {percent(ceph.used_ratio)} used"
+            before = "before that " if farm.ceph_detail and farm.ceph_detail.silent else ""
+            said = (f"Ceph {ceph_health_words(farm)}, {before}{figures}",)
+        yield "storage", "storage", _joined(*said, *volumes, machines.get("storage"))
     if farm.pve or farm.cloud:
         hosts = [host for cluster in farm.pve for host in cluster.hosts]
         online = sum(host.status == "online" for host in hosts)
         droplets = f"{len(farm.cloud.droplets)} droplets" if farm.cloud else None
-        yield "compute", "topology", _joined(f"{online} of {len(hosts)} PVE hosts online" if hosts else None, droplets)
+        yield "compute", "compute", _joined(f"{online} of {len(hosts)} PVE hosts online" if hosts else None, droplets)
     if farm.interconnects:
         up = sum(link.up for link in farm.interconnects)
         yield "network", "topology", f"{up} of {len(farm.interconnects)} interconnects up"
@@ -106,6 +108,28 @@ def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
     if farm.sources:
         live = sum(source.freshness in (Freshness.LIVE, Freshness.EMPTY) for source in farm.sources)
         yield "sources", "sources", f"{live} of {len(farm.sources)} live"
+
+
+def _swarm(farm: Farm) -> str:
+    """The leader and what runs: by the managers' own word, else by what the metrics count."""
+    cluster, counts = farm.swarm_cluster, farm.swarm
+    if cluster is None or not cluster.nodes:
+        tasks = dict(counts.tasks_by_state) if counts else {}
+        leader = f"leader {counts.leader}" if counts and counts.leader else "no leader"
+        return _joined(leader, f"{tasks.get('running', 0)} tasks run" if tasks else None)
+    leads = next((node.hostname for node in cluster.nodes if node.leader), "")
+    ready = sum(node.state == "ready" for node in cluster.nodes)
+    running = sum(task.state == "running" for task in cluster.tasks)
+    return _joined(
+        f"leader {leads}" if leads and cluster.quorum else "no leader",
+        f"{ready} of {len(cluster.nodes)} nodes ready",
+        f"{len(cluster.services)} services, {running} tasks run",
+    )
+
+
+def _gluster(pool: GlusterPool) -> str:
+    bricks = [brick for volume in pool.volumes if volume.status == "Started" for brick in volume.bricks]
+    return f"Gluster {sum(brick.online for brick in bricks)} of {len(bricks)} bricks online"
 
 
 def _joined(*texts: str | None) -> str:

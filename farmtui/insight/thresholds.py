@@ -29,6 +29,8 @@ RAW_CAPACITY: Final = (0.85, 0.95)
 """mon_osd_nearfull_ratio and mon_osd_full_ratio: at the second Ceph stops all writes."""
 FULL_IN_S: Final = (14 * 86_400.0, 3 * 86_400.0)
 """New disks take days to come and days to fill."""
+BRICK_FULL: Final = (0.90, 0.97)
+"""Of a Gluster brick: cluster.min-free-disk, below which new files go elsewhere, is a tenth."""
 LOSS: Final = (0.01, 0.20)
 RATE_LEFT: Final = (0.10, 0.02)
 """Share of the hour's API requests that is left."""

@@ -10,17 +10,20 @@ from typing import Any, Final, TypeVar
 
 from farmtui.config import Config
 from farmtui.farm.alerts import AlertBook
+from farmtui.farm.cache import cache_tier
 from farmtui.farm.ceph_detail import CephDetail
+from farmtui.farm.ceph_picture import Told, one_ceph
+from farmtui.farm.cluster import Ceph
 from farmtui.farm.condition import Trust
 from farmtui.farm.farm import Farm, PrometheusView
 from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.identity import Declaration
-from farmtui.farm.node import CloudAccount, Node, PveCluster, Tier
+from farmtui.farm.node import CloudAccount, PveCluster
 from farmtui.farm.nodes import Population, populate
 from farmtui.farm.reading import SourceState, Trend
+from farmtui.farm.state import Freshness, freshness_of
 from farmtui.farm.swarm import SwarmCluster
 from farmtui.farm.tiers import TierRules, tier_rules
-from farmtui.farm.traffic import CacheNode, CacheTier, RedisNode
 from farmtui.farm.varnish import VarnishBackends
 from farmtui.polling.report import Report, shown, source_state
 
@@ -100,11 +103,11 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
         tiers=population.tiers,
         sources=states,
         edge=view.edge,
-        cache=_with_silent(view.cache, population.nodes),
+        cache=cache_tier(view.cache, backends, population.nodes),
         galera=view.galera,
         swarm=view.swarm,
         swarm_cluster=swarm,
-        ceph=view.ceph,
+        ceph=_ceph(reports, view.ceph, now),
         ceph_detail=detail,
         gluster=tuple(sorted(pools, key=lambda pool: pool.name)),
         varnish=backends,
@@ -124,29 +127,22 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
     return Assembly(farm, population, view)
 
 
-def _with_silent(cache: CacheTier | None, nodes: Sequence[Node]) -> CacheTier | None:
-    """The cache tier with a row for each Varnish and Redis that does not answer: one that was down before we looked
-    has left no figures, and would be missing from the table just when somebody looks for it."""
-    if cache is None:
-        return None
-    silent = [e for node in nodes if node.tier is Tier.CACHE for e in node.exporters if not e.up]
-    varnish = {exporter.instance for exporter in silent if "varnish" in exporter.job.casefold()}
-    redis = {exporter.instance for exporter in silent if "redis" in exporter.job.casefold()}
-    if not varnish and not redis:
-        return cache
-    rows = [replace(row, up=False) if row.instance in varnish else row for row in cache.nodes]
-    rows += [CacheNode(instance, up=False) for instance in varnish - {row.instance for row in rows}]
-    others = [replace(row, up=False) if row.instance in redis else row for row in cache.redis]
-    others += [RedisNode(instance, up=False) for instance in redis - {row.instance for row in others}]
-    return replace(
-        cache,
-        nodes=tuple(sorted(rows, key=lambda row: row.instance)),
-        redis=tuple(sorted(others, key=lambda row: row.instance)),
+def _ceph(reports: Sequence[Report], metrics: Ceph | None, now: datetime) -> Ceph | None:
+    """The mgr's figures and Ceph's own word as one picture. The mgr may be silent while Prometheus goes on."""
+    own = next((report for report in reports if isinstance(report.value, CephDetail)), None)
+    told = None if own is None else Told(own.value, own.taken_at or now, trusted=own.trusted(now))
+    seen_at = metrics.seen_at if metrics else None
+    age_s = (now - seen_at).total_seconds() if seen_at else None
+    trusted = (metrics is None or not metrics.stalled) and any(
+        report.trusted(now) and freshness_of(age_s, report.interval_s) in (Freshness.LIVE, Freshness.AGEING)
+        for report in reports
+        if isinstance(report.value, PrometheusView)
     )
+    return one_ceph(metrics, told, trusted=trusted)
 
 
 _SHARED: Final = (
-    "cache", "nodes", "tiers", "book", "trends", "identity_problems",
+    "cache", "ceph", "nodes", "tiers", "book", "trends", "identity_problems",
     "swarm_cluster", "ceph_detail", "gluster", "varnish",
 )  # fmt: skip
 """Parts of the Farm that are not shared already by way of the view, and are not bookkeeping."""

@@ -18,6 +18,7 @@ def build_sources(config: Config, clock: Callable[[], datetime] = lambda: dateti
     Raises ConfigError and SecretError as the sources do.
     """
     sources: list[Source[Any]] = []
+
     if config.prometheus is not None:
         from farmtui.sources.prometheus import PrometheusSource, PrometheusTrends
 
@@ -34,6 +35,12 @@ def build_sources(config: Config, clock: Callable[[], datetime] = lambda: dateti
         from farmtui.sources.digitalocean import DigitalOceanSource
 
         sources.append(DigitalOceanSource(config.digitalocean, clock=clock))
+    if config.ceph is not None and config.ceph.via == "pve":
+        from farmtui.sources.ceph_detail_pve import CephPveSource
+
+        # The config has seen to it that there is one, and only one where none is named.
+        [cluster] = [cluster for cluster in config.proxmox if config.ceph.pve in (None, cluster.name)]
+        sources.append(CephPveSource(config.ceph, cluster, clock=clock))
     if wants_ssh(config):
         sources += _over_ssh(config, clock)
     return tuple(sources)
@@ -41,7 +48,8 @@ def build_sources(config: Config, clock: Callable[[], datetime] = lambda: dateti
 
 def wants_ssh(config: Config) -> bool:
     """Whether anything is asked on the machines themselves."""
-    return bool(config.swarm or config.gluster or config.varnish)
+    over_ssh = config.ceph is not None and config.ceph.via == "ssh"
+    return bool(config.swarm or config.gluster or config.varnish or over_ssh)
 
 
 def _over_ssh(config: Config, clock: Callable[[], datetime]) -> list[Source[Any]]:
@@ -62,4 +70,8 @@ def _over_ssh(config: Config, clock: Callable[[], datetime]) -> list[Source[Any]
         from farmtui.sources.varnish import VarnishSource
 
         sources.append(VarnishSource(config.varnish, pool, clock=clock))
+    if config.ceph is not None and config.ceph.via == "ssh":
+        from farmtui.sources.ceph_detail_ssh import CephSshSource
+
+        sources.append(CephSshSource(config.ceph, pool, clock=clock))
     return sources

@@ -190,6 +190,7 @@ def _import_sources(config: Config) -> None:
         ("swarm", config.swarm),
         ("gluster", config.gluster),
         ("varnish", config.varnish),
+        (f"ceph_detail_{config.ceph.via}" if config.ceph else "", config.ceph),
     )
     for name, section in wanted:
         if section:

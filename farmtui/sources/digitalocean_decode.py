@@ -9,9 +9,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from farmtui.farm.node import CloudAccount, Droplet, LoadBalancer, Volume
-from farmtui.farm.text import clean_text
 from farmtui.sources.alertmanager_decode import moment
 from farmtui.sources.errors import bad_answer
+from farmtui.sources.json_values import elements, mapping, text
 
 T = TypeVar("T")
 MEBI, GIBI = 2.0**20, 2.0**30
@@ -71,23 +71,23 @@ def _each(items: Any, what: str, one: Callable[[Mapping[str, Any]], T], problems
 
 
 def _droplet(item: Mapping[str, Any]) -> Droplet:
-    size, region = _mapping(item.get("size")), _mapping(item.get("region"))
-    networks = _mapping(item.get("networks"))
-    entries = [e for kind in ("v4", "v6") for e in _list(networks.get(kind)) if isinstance(e, Mapping)]
+    size, region = mapping(item.get("size")), mapping(item.get("region"))
+    networks = mapping(item.get("networks"))
+    entries = [e for kind in ("v4", "v6") for e in elements(networks.get(kind)) if isinstance(e, Mapping)]
     # The private address first: it is the one that the farm's machines know each other by.
     entries.sort(key=lambda entry: entry.get("type") != "private")
     return Droplet(
         id=int(item["id"]),
-        name=_text(item.get("name")) or str(item["id"]),
-        status=_text(item.get("status")) or "unknown",
-        region=_text(region.get("slug")),
-        size=_text(item.get("size_slug")) or _text(size.get("slug")),
+        name=text(item.get("name")) or str(item["id"]),
+        status=text(item.get("status")) or "unknown",
+        region=text(region.get("slug")),
+        size=text(item.get("size_slug")) or text(size.get("slug")),
         price_monthly=_money(size.get("price_monthly")),
         vcpus=_count(item.get("vcpus")),
         memory_bytes=_count(item.get("memory")) * MEBI,
         disk_bytes=_count(item.get("disk")) * GIBI,
-        addresses=tuple(address for e in entries if (address := _text(e.get("ip_address")))),
-        tags=tuple(_text(tag) for tag in _list(item.get("tags"))),
+        addresses=tuple(address for e in entries if (address := text(e.get("ip_address")))),
+        tags=tuple(text(tag) for tag in elements(item.get("tags"))),
         locked=bool(item.get("locked")),
         created_at=_time(item.get("created_at")),
     )
@@ -95,35 +95,23 @@ def _droplet(item: Mapping[str, Any]) -> Droplet:
 
 def _volume(item: Mapping[str, Any]) -> Volume:
     return Volume(
-        id=_text(item["id"]),
-        name=_text(item.get("name")),
-        region=_text(_mapping(item.get("region")).get("slug")),
+        id=text(item["id"]),
+        name=text(item.get("name")),
+        region=text(mapping(item.get("region")).get("slug")),
         size_bytes=_count(item.get("size_gigabytes")) * GIBI,
-        droplet_ids=tuple(int(ident) for ident in _list(item.get("droplet_ids"))),
+        droplet_ids=tuple(int(ident) for ident in elements(item.get("droplet_ids"))),
     )
 
 
 def _balancer(item: Mapping[str, Any]) -> LoadBalancer:
     return LoadBalancer(
-        id=_text(item["id"]),
-        name=_text(item.get("name")),
-        status=_text(item.get("status")) or "unknown",
-        address=_text(item.get("ip")),
-        region=_text(_mapping(item.get("region")).get("slug")),
-        droplet_ids=tuple(int(ident) for ident in _list(item.get("droplet_ids"))),
+        id=text(item["id"]),
+        name=text(item.get("name")),
+        status=text(item.get("status")) or "unknown",
+        address=text(item.get("ip")),
+        region=text(mapping(item.get("region")).get("slug")),
+        droplet_ids=tuple(int(ident) for ident in elements(item.get("droplet_ids"))),
     )
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    return clean_text(value) if isinstance(value, str) else ""
 
 
 def _count(value: Any) -> int:

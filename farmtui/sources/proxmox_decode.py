@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -10,8 +9,8 @@ from ipaddress import ip_address
 from typing import Any
 
 from farmtui.farm.node import Guest, PveCluster, PveHost
-from farmtui.farm.text import clean_text
 from farmtui.sources.errors import bad_answer
+from farmtui.sources.json_values import flag, number, text
 
 _IP_IN_CONFIG = re.compile(r"\bip6?=([0-9A-Fa-f.:]+)")
 
@@ -34,10 +33,10 @@ def decode_cluster(
         if not isinstance(item, Mapping):
             continue
         if item.get("type") == "cluster":
-            quorate = _flag(item.get("quorate"))
-        elif item.get("type") == "node" and (host := _text(item.get("name"))):
-            host_addresses[host] = _text(item.get("ip"))
-            online[host] = _flag(item.get("online")) is True
+            quorate = flag(item.get("quorate"))
+        elif item.get("type") == "node" and (host := text(item.get("name"))):
+            host_addresses[host] = text(item.get("ip"))
+            online[host] = flag(item.get("online")) is True
     hosts: dict[str, PveHost] = {}
     guests: list[Guest] = []
     unread = 0
@@ -74,10 +73,10 @@ def _of_offline(guest: Guest) -> Guest:
 
 
 def _host(cluster: str, item: Mapping[str, Any], addresses: Mapping[str, str], online: Mapping[str, bool]) -> PveHost:
-    name = _text(item["node"])
+    name = text(item["node"])
     if not name:
         raise ValueError("a node without a name")
-    status = _text(item.get("status")) or "unknown"
+    status = text(item.get("status")) or "unknown"
     if online.get(name) is False:
         status = "offline"
     return PveHost(
@@ -85,11 +84,11 @@ def _host(cluster: str, item: Mapping[str, Any], addresses: Mapping[str, str], o
         name=name,
         status=status,
         address=addresses.get(name, ""),
-        cpu_ratio=_number(item.get("cpu")),
-        cpus=_number(item.get("maxcpu")),
-        memory_bytes=_number(item.get("mem")),
-        memory_max_bytes=_number(item.get("maxmem")),
-        uptime_s=_number(item.get("uptime")),
+        cpu_ratio=number(item.get("cpu")),
+        cpus=number(item.get("maxcpu")),
+        memory_bytes=number(item.get("mem")),
+        memory_max_bytes=number(item.get("maxmem")),
+        uptime_s=number(item.get("uptime")),
     )
 
 
@@ -98,18 +97,18 @@ def _guest(cluster: str, item: Mapping[str, Any], names: Mapping[int, str]) -> G
     return Guest(
         cluster=cluster,
         vmid=vmid,
-        name=_text(item.get("name")) or names.get(vmid, "") or str(vmid),
+        name=text(item.get("name")) or names.get(vmid, "") or str(vmid),
         kind=str(item["type"]),
-        host=_text(item.get("node")),
-        status=_text(item.get("status")) or "unknown",
-        cpu_ratio=_number(item.get("cpu")),
-        cpus=_number(item.get("maxcpu")),
-        memory_bytes=_number(item.get("mem")),
-        memory_max_bytes=_number(item.get("maxmem")),
-        uptime_s=_number(item.get("uptime")),
-        tags=tuple(tag for tag in re.split(r"[;, ]+", _text(item.get("tags"))) if tag),
-        template=_flag(item.get("template")) is True,
-        lock=_text(item.get("lock")),
+        host=text(item.get("node")),
+        status=text(item.get("status")) or "unknown",
+        cpu_ratio=number(item.get("cpu")),
+        cpus=number(item.get("maxcpu")),
+        memory_bytes=number(item.get("mem")),
+        memory_max_bytes=number(item.get("maxmem")),
+        uptime_s=number(item.get("uptime")),
+        tags=tuple(tag for tag in re.split(r"[;, ]+", text(item.get("tags"))) if tag),
+        template=flag(item.get("template")) is True,
+        lock=text(item.get("lock")),
     )
 
 
@@ -134,36 +133,14 @@ def _addresses(answer: Any) -> Iterator[str]:
     for interface in interfaces if isinstance(interfaces, list) else ():
         listed = interface.get("ip-addresses") if isinstance(interface, Mapping) else None
         for entry in listed if isinstance(listed, list) else ():
-            address = _text(entry.get("ip-address")) if isinstance(entry, Mapping) else ""
+            address = text(entry.get("ip-address")) if isinstance(entry, Mapping) else ""
             if _usable(address):
                 yield address
 
 
-def _usable(text: str) -> bool:
+def _usable(address: str) -> bool:
     try:
-        address = ip_address(text)
+        found = ip_address(address)
     except ValueError:
         return False
-    return not (address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast)
-
-
-def _text(value: Any) -> str:
-    return clean_text(value) if isinstance(value, str) else ""
-
-
-def _flag(value: Any) -> bool | None:
-    """A flag as Perl writes it: 0, 1, "0", "1", true, false; None where it is none."""
-    if isinstance(value, bool):
-        return value
-    number = _number(value)
-    return None if number is None else number != 0
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
+    return not (found.is_loopback or found.is_link_local or found.is_unspecified or found.is_multicast)

@@ -5,24 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farmtui.farm.state import Severity
-from farmtui.farm.units import age, count, data_rate, data_size, duration, percent, rate
+from farmtui.farm.units import count, data_rate, data_size, duration, percent, rate
 from farmtui.insight.ceph_checks import explain
 from screens.describe import Block, Detail, Field, Link, describer
+from screens.describe.ceph_own import ceph_measured, check_blocks, check_fields, check_links, daemon_blocks, osd_blocks
 from screens.describe.machines import node_subject
+from screens.describe.measured import measured
 from screens.places import Subject
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from farmtui.farm.cluster import CephDaemon
     from farmtui.farm.farm import Farm
-
-
-def _seen(farm: Farm, seen_at: datetime | None) -> Field:
-    if seen_at is None:
-        return Field("measured", "never", Severity.UNKNOWN)
-    words = age((farm.at - seen_at).total_seconds())
-    return Field("measured", words if words == "now" else f"{words} ago")
 
 
 def _host_links(farm: Farm, host: str) -> tuple[Link, ...]:
@@ -51,7 +44,7 @@ def describe_galera(farm: Farm, key: str) -> Detail | None:
         Field("queries", rate(node.queries_per_s)),
         Field("slow queries", rate(node.slow_per_s)),
         Field("connections", f"{count(node.connections)} of {count(node.max_connections)}"),
-        _seen(farm, node.seen_at),
+        measured(farm, node.seen_at),
     )
     links = (Link("machine", node_subject(machine), machine.name, machine.state),) if machine else ()
     title = f"galera {machine.name if machine else key}"
@@ -76,9 +69,10 @@ def describe_osd(farm: Farm, key: str) -> Detail | None:
         Field("size", data_size(osd.size_bytes)),
         Field("used", f"{percent(osd.used_ratio)}  {data_size(osd.used_bytes)}"),
         Field("apply latency", duration(osd.apply_latency_s)),
-        _seen(farm, farm.ceph.seen_at),
+        ceph_measured(farm),
     )
-    return Detail(osd.id, severity, (), (Block("OSD", fields),), _host_links(farm, osd.host), raw=osd)
+    blocks = (Block("OSD", fields), *osd_blocks(farm, osd.id))
+    return Detail(osd.id, severity, (), blocks, _host_links(farm, osd.host), raw=osd)
 
 
 @describer("pool")
@@ -89,7 +83,7 @@ def describe_pool(farm: Farm, key: str) -> Detail | None:
         return None
     fields = (
         Field("kind", pool.kind),
-        Field("placement groups", f"{pool.pgs}, {pool.pgs_clean} clean"),
+        Field("placement groups", f"{count(pool.pgs)}, {count(pool.pgs_clean)} clean"),
         Field("stored", data_size(pool.stored_bytes)),
         Field("objects", count(pool.objects)),
         Field("used", percent(pool.used_ratio)),
@@ -97,9 +91,9 @@ def describe_pool(farm: Farm, key: str) -> Detail | None:
         Field("quota", data_size(pool.quota_bytes)),
         Field("reads", f"{rate(pool.read_per_s)}  {data_rate(pool.read_bytes_per_s)}"),
         Field("writes", f"{rate(pool.write_per_s)}  {data_rate(pool.write_bytes_per_s)}"),
-        _seen(farm, farm.ceph.seen_at),
+        ceph_measured(farm),
     )
-    severity = Severity.OK if pool.pgs == pool.pgs_clean else Severity.WARNING
+    severity = Severity.WARNING if pool.unclean else Severity.OK
     return Detail(f"pool {pool.name}", severity, (), (Block("Pool", fields),), raw=pool)
 
 
@@ -112,8 +106,9 @@ def describe_daemon(farm: Farm, key: str) -> Detail | None:
     if ceph is None or daemon is None:
         return None
     severity = Severity.OK if daemon.well else Severity.CRITICAL
-    fields = (Field("state", daemon.state, severity), Field("host", daemon.host or "–"), _seen(farm, ceph.seen_at))
-    return Detail(daemon.name, severity, (), (Block("Daemon", fields),), _host_links(farm, daemon.host), raw=daemon)
+    fields = (Field("state", daemon.state, severity), Field("host", daemon.host or "–"), ceph_measured(farm))
+    blocks = (Block("Daemon", fields), *daemon_blocks(farm, daemon.name))
+    return Detail(daemon.name, severity, (), blocks, _host_links(farm, daemon.host), raw=daemon)
 
 
 def osd_subject(ident: str) -> Subject:
@@ -123,10 +118,12 @@ def osd_subject(ident: str) -> Subject:
 
 @describer("ceph-check")
 def describe_check(farm: Farm, key: str) -> Detail | None:
-    """One health check: what it means and what to do."""
+    """One health check: what Ceph says of it, what it means and what to do."""
     check = next((c for c in farm.ceph.checks if c.name == key), None) if farm.ceph else None
     if check is None:
         return None
     text = explain(key)
-    fields = (Field("meaning", text.meaning), Field("what to do", text.remedy))
-    return Detail(key, check.severity, (), (Block("Health check", fields),), raw=check)
+    fields = (*check_fields(farm, key), Field("meaning", text.meaning), Field("what to do", text.remedy))
+    blocks = (Block("Health check", fields), *check_blocks(farm, key))
+    own = farm.ceph_detail.check(key) if farm.ceph_detail else None
+    return Detail(key, check.severity, (), blocks, check_links(farm, key), raw=own or check)

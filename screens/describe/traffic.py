@@ -14,6 +14,7 @@ from screens.places import Subject
 if TYPE_CHECKING:
     from farmtui.farm.farm import Farm
     from farmtui.farm.traffic import CacheNode
+    from farmtui.farm.varnish import VarnishBackend
 
 
 def machine_name(farm: Farm, instance: str) -> str:
@@ -70,13 +71,23 @@ def describe_varnish(farm: Farm, key: str) -> Detail | None:
             Field("child up for", duration(node.uptime_s)),
             Field("child died, 1 h", count(node.child_deaths), _when(node.child_deaths)),
             Field("backend failures", rate(node.backend_failures_per_s), _when(node.backend_failures_per_s)),
-            Field("backends at 0", ", ".join(node.backends_down) or "none"),
+            *(() if node.backends else (Field("backends at 0", ", ".join(node.backends_down) or "none"),)),
             _measured(farm, node.seen_at),
         ),
     )
-    return Detail(
-        f"varnish {machine_name(farm, key)}", None, (), (lookups, room, health), _machine_link(farm, key), raw=node
-    )
+    backends = (Block("Backends, by varnishadm", tuple(_backend(farm, b) for b in node.backends)),)
+    blocks = (lookups, room, health, *(backends if node.backends else ()))
+    return Detail(f"varnish {machine_name(farm, key)}", None, (), blocks, _machine_link(farm, key), raw=node)
+
+
+def _backend(farm: Farm, backend: VarnishBackend) -> Field:
+    """Whether it is sick, what its probe says, and since when; one without a probe is not called healthy."""
+    word = {True: "healthy", False: "sick", None: "no probe: nobody can tell"}[backend.healthy]
+    probe = f", {backend.good} of the last {backend.window} probes well" if backend.window else ""
+    by_hand = ", set so by hand" if backend.healthy is not None and backend.admin in ("healthy", "sick") else ""
+    since = f", for {age((farm.at - backend.since).total_seconds())}" if backend.since else ""
+    severity = Severity.WARNING if backend.healthy is False else None
+    return Field(backend.name, f"{word}{by_hand}{probe}{since}", severity)
 
 
 def overall_ratio(node: CacheNode) -> float | None:

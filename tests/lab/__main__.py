@@ -49,7 +49,7 @@ def up(names: Sequence[str]) -> int:
         lab.ledger.undo()
         shutil.rmtree(FOLDER, ignore_errors=True)
         raise
-    console_config(lab, lab.services, CONFIG)
+    console_config(lab.services, CONFIG)
     print(f"\nready: farmtui --config {CONFIG}\nto end it: make lab-down")
     return 0
 

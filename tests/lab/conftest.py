@@ -13,7 +13,9 @@ from tests.lab.service import Lab, Service, console_config
 from tests.lab.services.alertmanager import Alertmanagers
 from tests.lab.services.ceph import Ceph
 from tests.lab.services.edge import Edge, Interconnect
+from tests.lab.services.galera import Galera
 from tests.lab.services.gluster import Gluster
+from tests.lab.services.postgresql import PostgreSQL
 from tests.lab.services.prometheus import NodeExporter, Prometheus
 from tests.lab.services.redis import Redis
 from tests.lab.services.ssh import SshHosts
@@ -50,23 +52,30 @@ alertmanagers = running(Alertmanagers)
 node_exporters = running(NodeExporter)
 edge = running(Edge)
 interconnect = running(Interconnect)
-ceph = running(Ceph)
 ssh = running(SshHosts)
+ceph = running(Ceph)
 swarm = running(Swarm)
 gluster = running(Gluster)
 varnish = running(Varnish)
 redis = running(Redis)
+galera = running(Galera)
+postgresql = running(PostgreSQL)
 
 Console = Callable[..., PtySession]
 
 
 @pytest.fixture
 def console(lab: Lab, tmp_path: Path) -> Iterator[Console]:
-    """Opens the console on a pty over some services: `console(prometheus, ceph, screen="storage")`."""
+    """Opens the console on a pty over some services: `console(prometheus, ceph, screen="storage")`.
+
+    Further sections of the config are given by name, and laid over those of the services.
+    """
     opened: list[PtySession] = []
 
-    def open_console(*services: Service, screen: str = "overview", columns: int = 160, lines: int = 45) -> PtySession:
-        config = console_config(lab, services, tmp_path / f"farmtui-{len(opened)}.yaml")
+    def open_console(
+        *services: Service, screen: str = "overview", columns: int = 160, lines: int = 45, **sections: dict[str, Any]
+    ) -> PtySession:
+        config = console_config(services, tmp_path / f"farmtui-{len(opened)}.yaml", sections)
         session = PtySession(["-m", "farmtui", "--config", str(config)], columns=columns, lines=lines)
         opened.append(session)
         session.wait_for("1 overview")

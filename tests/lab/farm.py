@@ -89,7 +89,7 @@ def lab_farm(lab: Lab) -> Iterator[LabFarm]:
         alertmanagers = lab.service(Alertmanagers)
         wait_until("every exporter scraped", lambda: server.value("sum(up)") == len(exporters))
         yield LabFarm(
-            console_config(lab, (server, alertmanagers, Tiers(lab))),
+            console_config((server, alertmanagers, Tiers(lab)), lab.folder / "farmtui.yaml"),
             server.daemon,
             server.url,
             alertmanagers.daemons,

@@ -120,12 +120,18 @@ class Service:
         return {}
 
 
-def console_config(lab: Lab, services: Iterable[Service], path: Path | None = None) -> Path:
-    """The console's config over these services, as a file: sections are joined, lists put behind each other."""
+def console_config(
+    services: Iterable[Service], path: Path, sections: Mapping[str, Mapping[str, Any]] | None = None
+) -> Path:
+    """The console's config over these services, as a file: sections are joined, lists put behind each other.
+
+    `sections` are laid over the result: their values replace those of the services.
+    """
     merged: dict[str, Any] = {"farm": {"name": "lab"}}
     for service in services:
         _merge(merged, service.config())
-    path = path or lab.folder / "farmtui.yaml"
+    for name, section in (sections or {}).items():
+        merged[name] = {**merged.get(name, {}), **section}
     path.write_text(yaml.safe_dump(merged, sort_keys=False), encoding="utf-8")
     return path
 

@@ -78,10 +78,9 @@ class Redis(Service):
         if node != PRIMARY:
             command += ["--replicaof", NODES[PRIMARY], str(self.ports[PRIMARY]), "--repl-diskless-sync-delay", "0"]
         self.daemons[node] = Daemon(
-            self.lab.ledger, f"redis-{node}", command, folder, lambda: self.cli(node, "ping") == "PONG", user="redis"
+            self.lab.ledger, f"redis-{node}", command, folder, lambda: self._pings(node), user="redis"
         )
-        self.daemons[node].launch()
-        wait_until(f"redis {node} ready", lambda: self._pings(node))
+        self.daemons[node].start()
         at = f"{address}:{free_port(address)}"
         self.instances[node] = at
         self.exporters[node] = Daemon(
@@ -96,6 +95,6 @@ class Redis(Service):
 
     def _pings(self, node: str) -> bool:
         try:
-            return self.daemons[node].is_ready()
+            return self.cli(node, "ping") == "PONG"
         except subprocess.CalledProcessError:
             return False

@@ -1,4 +1,4 @@
-"""Faults of what must stay in agreement: Galera and Swarm."""
+"""Faults of Galera: its size and quorum, and each node's own troubles."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def _agreement(galera: Galera, whole: int, machines: Machines) -> Finding | None
         return Finding(
             "galera/quorum", Severity.CRITICAL, "Galera has no primary component",
             "no node is in the majority: the database refuses every query until one is bootstrapped",
-            sizes, screen="topology", part="database", topics=("galera", "wsrep"),
+            sizes, screen="database", part="database", topics=("galera", "wsrep"),
         )  # fmt: skip
     if alone or least != most:
         who = f"{', '.join(alone)} is not in it" if alone else "its nodes count it differently"
         return Finding(
             "galera/split", Severity.CRITICAL, "Galera is split",
-            f"{who}: they do not see each other", sizes, screen="topology", part="database", topics=("galera", "wsrep"),
+            f"{who}: they do not see each other", sizes, screen="database", part="database", topics=("galera", "wsrep"),
         )  # fmt: skip
     gone = [node for node in galera.nodes if not node.up]
     if most >= whole:
@@ -62,7 +62,7 @@ def _agreement(galera: Galera, whole: int, machines: Machines) -> Finding | None
         "galera/size", Severity.WARNING, f"Galera has {most} of {whole} nodes",
         f"{names} is gone: {left}" if names else f"a node is up, yet not in the cluster: {left}", sizes,
         ("galera", gone[0].instance) if gone else ("node", lost[0].name) if lost else ("", ""),
-        "topology", "database", topics=("galera", "wsrep"),
+        "database", "database", topics=("galera", "wsrep"),
     )  # fmt: skip
 
 
@@ -108,35 +108,6 @@ def _galera_node(node: GaleraNode, name: str) -> Iterator[Finding]:
             )
     for what, severity, title, cause, evidence, topics in found:
         yield Finding(
-            f"galera/{what}/{node.instance}", severity, title, cause, evidence, subject, "topology", "database",
+            f"galera/{what}/{node.instance}", severity, title, cause, evidence, subject, "database", "database",
             covers=frozenset({subject}) if what == "down" else frozenset(), topics=topics,
-        )  # fmt: skip
-
-
-def swarm_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
-    """A leader, nodes that Swarm has lost, and tasks that find no place."""
-    swarm = farm.swarm
-    if swarm is None:
-        return
-    if not swarm.leader:
-        managers = f"{len(swarm.managers)} managers answer" if swarm.managers else "no manager answers"
-        yield Finding(
-            "swarm/leader", Severity.CRITICAL, "Swarm has no leader",
-            "without a majority of its managers nothing can be deployed, scaled or moved; what runs goes on running",
-            (managers,), screen="topology", part="swarm", topics=("swarmleader", "swarmquorum", "swarmmanager"),
-        )  # fmt: skip
-        return
-    nodes, tasks = dict(swarm.nodes_by_state), dict(swarm.tasks_by_state)
-    if lost := nodes.get("down", 0) + nodes.get("disconnected", 0):
-        gone = [node for tier in (Tier.APP, Tier.EDGE) for node in machines.gone.get(tier, ())]
-        yield Finding(
-            "swarm/nodes", Severity.WARNING, f"Swarm has lost {lost} of {sum(nodes.values())} nodes",
-            "their tasks are started on the nodes that are left", (f"leader {machines.named(swarm.leader)}",),
-            ("node", gone[0].name) if len(gone) >= lost else ("", ""), "topology", "swarm", topics=("swarmnode",),
-        )  # fmt: skip
-    if waiting := tasks.get("pending", 0):
-        yield Finding(
-            "swarm/pending", Severity.WARNING, f"{waiting} Swarm tasks find no node",
-            "no node has the room, or fulfils the constraints, that they ask for",
-            (f"{tasks.get('running', 0)} run",), screen="topology", part="swarm", topics=("swarmtask", "taskspending"),
         )  # fmt: skip

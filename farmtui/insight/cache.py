@@ -1,23 +1,19 @@
-"""Faults on the way of a request: the edge and the cache tier."""
+"""Faults of the cache tier: its hit ratio, each Varnish with its backends, each Redis."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from farmtui.farm.farm import Farm
 from farmtui.farm.node import Node, Tier
-from farmtui.farm.state import Severity
-from farmtui.farm.traffic import Backend, CacheNode, CacheTier, Edge, RedisNode
-from farmtui.farm.units import count, duration, percent, rate
+from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.traffic import CacheNode, CacheTier, RedisNode
+from farmtui.farm.units import count, percent, rate
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.lookup import Machines
 from farmtui.insight.thresholds import (
-    CERTIFICATE_S,
-    ERROR_RATIO,
     HIT_RATIO,
     HIT_RATIO_LOST,
-    LATENCY_S,
     REDIS_EVICTIONS_PER_S,
     above,
     below,
@@ -27,124 +23,14 @@ _WARMING_S = 1800.0
 """A Varnish that began so recently still fills its cache."""
 
 
-def edge_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
-    """Errors, slowness, backends, sites and certificates, as Traefik tells them."""
-    edge = farm.edge
-    if edge is None:
-        return
-    yield from _backends(edge, machines)
-    if severity := above(edge.error_ratio, ERROR_RATIO):
-        yield Finding(
-            "edge/errors",
-            severity,
-            f"{percent(edge.error_ratio)} of all answers are errors",
-            _failing_sites(edge),
-            (f"{rate((edge.error_ratio or 0.0) * (edge.requests_per_s or 0.0))} of {rate(edge.requests_per_s)} fail",),
-            screen="overview",
-            part="edge",
-            covers=frozenset(("site", site.router) for site in edge.sites_failing),
-            topics=("edgeerror", "httperror", "errorrate", "5xx", "sitedown"),
-        )
-    elif edge.sites_failing_count:
-        worst = edge.sites_failing[0] if edge.sites_failing else None
-        many = edge.sites_failing_count
-        subject = ("site", worst.router) if worst and many == 1 else ("", "")
-        yield Finding(
-            "edge/sites",
-            Severity.WARNING,
-            f"{worst.router} fails" if worst and many == 1 else f"{many} sites fail",
-            "more than half of its answers are 5xx: the site itself is broken, or what only it uses"
-            if many == 1
-            else f"more than half of their answers are 5xx; {_failing_sites(edge)}",
-            (f"{worst.router}: {percent(worst.value)} are errors",) if worst else (),
-            subject,
-            "overview",
-            "wordpress",
-            covers=frozenset(("site", site.router) for site in edge.sites_failing),
-            topics=("sitedown", "siteerror"),
-        )
-    if severity := above(edge.latency_p95_s, LATENCY_S):
-        yield Finding(
-            "edge/latency",
-            severity,
-            f"answers are slow: p95 {duration(edge.latency_p95_s)}",
-            "one visitor in twenty waits longer than that; WordPress, its database or its files are slow",
-            (f"{rate(edge.requests_per_s)} at the edge",),
-            screen="overview",
-            part="edge",
-            topics=("edgeslow", "edgelatency", "latency", "responsetime"),
-        )
-    yield from _certificates(farm, edge)
-
-
-def _failing_sites(edge: Edge) -> str:
-    if not edge.sites_failing_count:
-        return "they are spread over the sites: no single site fails more than half of its requests"
-    names = ", ".join(site.router for site in edge.sites_failing[:3])
-    if edge.sites_failing_count == 1:
-        return f"they come from one site: {names}"
-    return f"{edge.sites_failing_count} sites fail, the worst {names}"
-
-
-def _backends(edge: Edge, machines: Machines) -> Iterator[Finding]:
-    services: defaultdict[str, list[Backend]] = defaultdict(list)
-    for backend in edge.backends:
-        services[backend.service].append(backend)
-    hurt = {name: [b for b in all_of if not b.up] for name, all_of in services.items()}
-    hurt = {name: down for name, down in hurt.items() if down}
-    if not hurt:
-        return
-    dead = [name for name, down in hurt.items() if len(down) == len(services[name])]
-    down = sum(len(backends) for backends in hurt.values())
-    if dead:
-        cause = f"no server is left of {', '.join(dead[:3])}" + (f" and {len(dead) - 3} more" if len(dead) > 3 else "")
-    else:
-        cause = f"Traefik's health check has taken them out of {', '.join(list(hurt)[:3])}"
-    urls = [backend.url for backends in hurt.values() for backend in backends]
-    gone = machines.gone_behind(urls)
-    yield Finding(
-        "edge/backends",
-        Severity.CRITICAL if dead else Severity.WARNING,
-        f"{down} of {len(edge.backends)} backends are down",
-        cause,
-        (", ".join(urls[:4]) + (f" and {len(urls) - 4} more" if len(urls) > 4 else ""),),
-        ("node", gone.name) if gone else ("", ""),
-        screen="topology",
-        part="edge",
-        topics=("edgebackend", "backenddown", "serverdown"),
-    )
-
-
-def _certificates(farm: Farm, edge: Edge) -> Iterator[Finding]:
-    ending = []
-    for certificate in edge.certificates:
-        left_s = (certificate.not_after - farm.at).total_seconds()
-        if severity := below(left_s, CERTIFICATE_S):
-            ending.append((left_s, severity, certificate.cn))
-    if not ending:
-        return
-    ending.sort()
-    left_s, severity, name = ending[0]
-    when = f"ended {duration(-left_s)} ago" if left_s < 0 else f"ends in {duration(left_s)}"
-    more = f"; {len(ending) - 1} more end soon" if len(ending) > 1 else ""
-    yield Finding(
-        "edge/certificates",
-        severity,
-        f"certificate of {name} {when}",
-        f"Traefik has not renewed it, as it does 30 days ahead{more}",
-        tuple(f"{cn}: {duration(max(0.0, left))}" for left, _, cn in ending[1:4]),
-        screen="overview",
-        part="edge",
-        topics=("certificate", "certexpir"),
-    )
-
-
 def cache_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
     """The hit ratio against its floor and against last week, each Varnish, each Redis."""
     cache = farm.cache
     if cache is None:
         return
+    told = farm.freshness("varnish") in (Freshness.LIVE, Freshness.AGEING)
     yield from _varnish(cache.nodes, machines)
+    yield from _backends(cache.nodes, machines, told=told)
     for redis in cache.redis:
         yield from _redis(redis, machines.named(redis.instance))
     now, then = cache.hit_ratio, cache.hit_ratio_last_week
@@ -197,15 +83,6 @@ def _varnish(nodes: Sequence[CacheNode], machines: Machines) -> Iterator[Finding
         times = ", ".join(f"{machines.named(node.instance)} {count(node.child_deaths)}×" for node in crashed)
         why = f"the child process died and began anew with an empty cache; within the hour: {times}"
         yield _of_varnish("deaths", Severity.WARNING, crashed, machines, "has crashed", why)
-    # Without a probe a backend reads as down too: only failed fetches say that it is.
-    lost = [node for node in nodes if node.backends_down and node.backend_failures_per_s]
-    if lost:
-        failing = sum(node.backend_failures_per_s or 0.0 for node in lost)
-        backends = sorted({backend for node in lost for backend in node.backends_down})
-        gone = machines.gone_behind(backends)
-        named = ", ".join(backends[:3]) + (f" and {len(backends) - 3} more" if len(backends) > 3 else "")
-        why = f"{rate(failing)} of the fetches fail; down: {named}"
-        yield _of_varnish("backends", Severity.WARNING, lost, machines, "has lost backends", why, gone)
     dropping = [node for node in nodes if node.dropped_sessions]
     if dropping:
         dropped = sum(node.dropped_sessions or 0.0 for node in dropping)
@@ -216,6 +93,40 @@ def _varnish(nodes: Sequence[CacheNode], machines: Machines) -> Iterator[Finding
         queued = sum(node.thread_queue or 0.0 for node in waiting)
         why = f"{count(queued)} requests wait for a free thread: the backends answer slowly, or there are too few"
         yield _of_varnish("threads", Severity.WARNING, waiting, machines, "is out of threads", why)
+
+
+def _backends(nodes: Sequence[CacheNode], machines: Machines, *, told: bool) -> Iterator[Finding]:
+    """Backends that are down: for certain where varnishadm tells, else where fetches fail too."""
+    sick = [node for node in nodes if told and node.backends_sick]
+    if sick:
+        names = sorted({name for node in sick for name in node.backends_sick})
+        alone = [node for node in sick if not any(backend.healthy is not False for backend in node.backends)]
+        set_so = sorted({b.name for node in sick for b in node.backends if b.healthy is False and b.admin == "sick"})
+        why = f"their probes fail: {_some(names)}; requests go to the others"
+        if alone:
+            why = f"none of its backends is left ({_some(names)}): what is not cached is answered with 503"
+        elif set_so == names:
+            why = f"somebody has set it so: {_some(names)} (varnishadm backend.set_health NAME auto takes it back)"
+        severity = Severity.CRITICAL if alone else Severity.INFO if set_so == names else Severity.WARNING
+        does = "has no backend" if alone else "has sick backends" if len(names) > 1 else "has a sick backend"
+        yield _of_varnish("backends", severity, alone or sick, machines, does, why, machines.gone_behind(names))
+    # Without a probe a backend reads as down in the metrics too: only failed fetches say that it is.
+    lost = [
+        node
+        for node in nodes
+        if node.backends_down and node.backend_failures_per_s and not (told and node.backends_at is not None)
+    ]
+    if lost:
+        failing = sum(node.backend_failures_per_s or 0.0 for node in lost)
+        names = sorted({backend for node in lost for backend in node.backends_down})
+        why = f"{rate(failing)} of the fetches fail; down: {_some(names)}"
+        yield _of_varnish(
+            "fetches", Severity.WARNING, lost, machines, "has lost backends", why, machines.gone_behind(names)
+        )  # fmt: skip
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _of_varnish(

@@ -1,0 +1,118 @@
+"""Rows of the compute screen: each machine with what the Swarm says of it, and how bad a service or task looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from farmtui.farm.addresses import short_name
+from farmtui.farm.node import Node
+from farmtui.farm.state import Severity
+from farmtui.farm.swarm import SwarmCluster, SwarmNode, SwarmService, SwarmTask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from farmtui.farm.farm import Farm
+
+_FAILED = frozenset({"failed", "rejected", "orphaned"})
+
+
+@dataclass(frozen=True, slots=True)
+class MachineRow:
+    """A machine: as the farm knows it, as the Swarm knows it, or both."""
+
+    name: str
+    node: Node | None
+    swarm: SwarmNode | None
+
+    @property
+    def severity(self) -> Severity:
+        """The worse of what the machine and the Swarm say."""
+        return max(
+            self.node.state if self.node is not None else Severity.OK,
+            swarm_severity(self.swarm) if self.swarm is not None else Severity.OK,
+        )
+
+    @property
+    def role(self) -> str:
+        """`leader`, `manager`, `worker`; empty for a machine that is not in the Swarm."""
+        if self.swarm is None:
+            return ""
+        return "leader" if self.swarm.leader else self.swarm.role
+
+    @property
+    def why(self) -> str:
+        """Why it is not well, the Swarm's word last."""
+        said = list(self.node.reasons) if self.node is not None else []
+        if self.swarm is not None and swarm_severity(self.swarm) > Severity.OK:
+            said.append(swarm_words(self.swarm))
+        return "; ".join(said)
+
+
+def machine_rows(farm: Farm) -> tuple[MachineRow, ...]:
+    """Every machine once. A Swarm node is a machine's by its host name, else by its address."""
+    cluster = farm.swarm_cluster
+    by_name: dict[str, SwarmNode] = {}
+    by_address: dict[str, SwarmNode] = {}
+    for each in cluster.nodes if cluster else ():
+        # Two engines of one name are told apart by their addresses only.
+        name = short_name(each.hostname.casefold())
+        by_name[name] = each if name not in by_name else SwarmNode("", "", "", "", "")
+        if each.address:
+            by_address[each.address] = each
+    rows, taken = [], set()
+    for node in farm.nodes:
+        found = next((by_address[address] for address in node.addresses if address in by_address), None)
+        found = found or by_name.get(short_name(node.name.casefold()))
+        if found is not None and (not found.id or found.id in taken):
+            found = None
+        if found is not None:
+            taken.add(found.id)
+        rows.append(MachineRow(node.name, node, found))
+    engines = cluster.nodes if cluster else ()
+    rows += [MachineRow(engine.hostname, None, engine) for engine in engines if engine.id not in taken]
+    return tuple(rows)
+
+
+def swarm_severity(node: SwarmNode) -> Severity:
+    """A node that the Swarm has lost is bad; one that somebody has set aside is worth a look."""
+    if node.state != "ready" or (node.role == "manager" and node.reachability not in ("reachable", "")):
+        return Severity.CRITICAL
+    return Severity.INFO if node.availability != "active" else Severity.OK
+
+
+def swarm_words(node: SwarmNode) -> str:
+    """What the Swarm says of a node, shortest where all is well: `ready`, `drained`, `down`, `unreachable`."""
+    if node.state != "ready":
+        return f"Swarm: {node.state}"
+    if node.role == "manager" and node.reachability not in ("reachable", ""):
+        return f"Swarm: {node.reachability}"
+    return {"active": "ready", "drain": "drained", "pause": "paused"}.get(node.availability, node.availability)
+
+
+def service_severity(service: SwarmService) -> Severity:
+    """A service that runs nothing is down; one that runs too little, or whose update stands, is a warning."""
+    if service.desired is not None and service.running is not None and service.running < service.desired:
+        return Severity.CRITICAL if service.running == 0 else Severity.WARNING
+    return Severity.WARNING if "paused" in service.update_state else Severity.OK
+
+
+def task_severity(task: SwarmTask) -> Severity:
+    """A task that should run and does not; one that failed and was replaced is only worth a look."""
+    if task.state == "running":
+        return Severity.OK
+    if task.desired_state in ("running", "ready", "accepted"):
+        return Severity.WARNING if task.error or task.state in _FAILED else Severity.INFO
+    return Severity.INFO
+
+
+def replicas(service: SwarmService) -> str:
+    """`4/4`, as docker service ls has it."""
+    running = "–" if service.running is None else str(service.running)
+    return f"{running}/{'–' if service.desired is None else service.desired}"
+
+
+def views_of(cluster: SwarmCluster | None) -> Sequence[str]:
+    """The views that there are: those of the Swarm only where one is asked."""
+    return ("machines",) if cluster is None else ("machines", "services", "tasks", "networks")

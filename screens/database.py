@@ -1,0 +1,207 @@
+"""Screen 8: the database. Is there one Galera cluster, does every node take part, and what holds the writes up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.containers import Horizontal
+
+from farmtui.commands import Command
+from farmtui.farm.cluster import Galera, GaleraNode
+from farmtui.farm.node import Tier
+from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.units import count, percent, rate
+from screens import limits
+from screens.columns import limited, row_freshness, seen
+from screens.describe.traffic import machine_name
+from screens.frame import FarmScreen
+from screens.places import Subject
+from screens.trends import show_trend
+from widgets.chart_axis import PER_SECOND
+from widgets.live_table import LiveTable
+from widgets.meter import meter
+from widgets.status_mark import status_mark
+from widgets.table_columns import Column
+from widgets.tile import Tile, TileState
+from widgets.trend_chart import TrendChart
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.content import Content
+
+    from farmtui.farm.farm import Farm
+    from farmtui.insight.finding import Finding
+
+SYNCED = 4
+
+
+def node_severity(node: GaleraNode) -> Severity:
+    """How bad one node looks by its own figures."""
+    if node.up is False or node.primary is False or node.ready is False:
+        return Severity.CRITICAL
+    if node.up is None:
+        return Severity.UNKNOWN
+    taking_part = Severity.OK if node.local_state in (None, SYNCED) else Severity.WARNING
+    return max(
+        taking_part,
+        limits.FLOW_CONTROL.severity(node.flow_control_ratio) if node.flow_control_ratio is not None else Severity.OK,
+        limits.CONNECTIONS.severity(used) if (used := connections_ratio(node)) is not None else Severity.OK,
+    )
+
+
+def connections_ratio(node: GaleraNode) -> float | None:
+    """Connections as a share of max_connections, 0-1; None where either is not measured."""
+    return node.connections / node.max_connections if node.connections is not None and node.max_connections else None
+
+
+class DatabaseScreen(FarmScreen):
+    """Galera, node by node: each node's own view of the cluster."""
+
+    NAME = "database"
+    CSS_PATH = "database.tcss"
+    KEYS: ClassVar[tuple[Command, ...]] = (
+        Command("database.sort.node", "N", "sort('node')", "By node", "Sort by node", group="list"),
+        Command("database.sort.state", "S", "sort('state')", "By state", "Sort by state, worst first", group="list"),
+        Command("database.sort.flow", "F", "sort('flow')", "By flow", "Sort by flow control", group="list"),
+        Command("database.sort.queries", "Q", "sort('queries')", "By queries", "Sort by queries", group="list"),
+    )
+
+    def compose_body(self) -> ComposeResult:
+        """Summary, trend, then the nodes."""
+        with Horizontal(id="tiles", classes="tiles"):
+            yield Tile("cluster", id="tile-size")
+            yield Tile("component", id="tile-component")
+            yield Tile("flow control", id="tile-flow")
+            yield Tile("connections", id="tile-connections")
+        yield TrendChart("queries", PER_SECOND, id="trend")
+        yield LiveTable[GaleraNode](
+            self._columns(),
+            key=lambda node: node.instance,
+            severity=node_severity,
+            freshness=self._freshness,
+            noun="databases",
+            id="galera",
+        )
+
+    def _columns(self) -> tuple[Column[GaleraNode], ...]:
+        return (
+            Column("node", "node", self._machine, width=12, flex=1, priority=0, sort=lambda n: n.instance),
+            Column("state", "state", _state, width=16, priority=0, sort=node_severity, descending=True),
+            Column("component", "component", _component, width=11, priority=1),
+            Column("size", "sees", lambda n: count(n.cluster_size), width=5, align="right", priority=0,
+                   sort=lambda n: n.cluster_size, help="the cluster's size as this node sees it"),
+            Column("flow", "flow", lambda n: limited(percent(n.flow_control_ratio), n.flow_control_ratio,
+                   limits.FLOW_CONTROL), width=8, align="right", priority=0, sort=lambda n: n.flow_control_ratio,
+                   descending=True, help="share of the time in which flow control held writes up here"),
+            Column("queue", "queue", lambda n: count(n.recv_queue), width=6, align="right", priority=1,
+                   sort=lambda n: n.recv_queue, descending=True, help="write sets that wait to be applied"),
+            Column("queries", "queries/s", lambda n: count(n.queries_per_s), width=9, align="right", priority=1,
+                   sort=lambda n: n.queries_per_s, descending=True),
+            Column("connections", "conns", lambda n: count(n.connections), width=6, align="right", priority=2,
+                   sort=lambda n: n.connections, descending=True),
+            Column("of", "of max", lambda n: meter(connections_ratio(n), 14, limits.CONNECTIONS), width=14, priority=4),
+            Column("slow", "slow/s", lambda n: count(n.slow_per_s), width=7, align="right", priority=3,
+                   sort=lambda n: n.slow_per_s, descending=True),
+            Column("certify", "certfail/s", lambda n: count(n.cert_failures_per_s), width=10, align="right",
+                   priority=3, sort=lambda n: n.cert_failures_per_s, descending=True,
+                   help="transactions rolled back since another node changed the same rows"),
+            Column("ready", "takes queries", lambda n: {True: "yes", False: "no", None: "–"}[n.ready], width=13,
+                   priority=5),
+            Column("seen", "measured", lambda n: seen(self.console.farm, n.seen_at), width=14, priority=2),
+        )  # fmt: skip
+
+    def _freshness(self, node: GaleraNode) -> Freshness:
+        """Of a row's figures; that a database is down is known now, whenever its figures were."""
+        return Freshness.LIVE if node.up is False else row_freshness(self.console.farm, node.seen_at)
+
+    def _machine(self, node: GaleraNode) -> str:
+        farm = self.console.farm
+        return machine_name(farm, node.instance) if farm else node.instance
+
+    def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
+        """Everything from the newest picture."""
+        fresh = farm.freshness("prometheus")
+        nodes = farm.galera.nodes if farm.galera else ()
+        if self.console.faults_only:
+            nodes = tuple(node for node in nodes if node_severity(node) >= Severity.WARNING)
+        self.query_one("#galera", LiveTable).set_rows(nodes, freshness=fresh)
+        self._show_summary(farm, farm.galera, fresh)
+
+    def _show_summary(self, farm: Farm, galera: Galera | None, fresh: Freshness) -> None:
+        nodes = galera.nodes if galera else ()
+        expected = next((tier.expected for tier in farm.tiers if tier.tier is Tier.DATABASE), None)
+        whole = max(len(nodes), expected or 0)
+        self._tile("size").show(TileState(
+            size_words(galera, whole), f"of {whole} nodes" if whole else "no database is seen",
+            severity=size_severity(galera, whole), freshness=fresh,
+        ))  # fmt: skip
+        alone = [node for node in nodes if node.up and node.primary is False]
+        up = [node for node in nodes if node.up]
+        primary = len(up) - len(alone)
+        self._tile("component").show(TileState(
+            "Primary" if up and not alone else "non-Primary" if up and not primary else "split" if alone else "–",
+            f"{primary} of {whole} in it",
+            severity=Severity.CRITICAL if alone or (nodes and not up) else Severity.OK, freshness=fresh,
+        ))  # fmt: skip
+        flow = max(nodes, key=lambda node: node.flow_control_ratio or 0.0, default=None)
+        ratio = flow.flow_control_ratio if flow else None
+        held_up = flow is not None and (ratio or 0.0) > 0
+        self._tile("flow").show(TileState(
+            percent(ratio), f"by {self._machine(flow)}" if flow is not None and held_up else "nobody holds writes up",
+            severity=limits.FLOW_CONTROL.severity(ratio) if ratio is not None else Severity.OK, freshness=fresh,
+        ))  # fmt: skip
+        busy = max(nodes, key=lambda node: connections_ratio(node) or 0.0, default=None)
+        used = connections_ratio(busy) if busy else None
+        self._tile("connections").show(TileState(
+            percent(used), f"{count(busy.connections)} of {count(busy.max_connections)}, {self._machine(busy)}"
+            if busy is not None and used is not None else "not measured",
+            severity=limits.CONNECTIONS.severity(used) if used is not None else Severity.OK, freshness=fresh,
+        ))  # fmt: skip
+        total = sum(node.queries_per_s or 0.0 for node in nodes)
+        chart = self.query_one("#trend", TrendChart)
+        show_trend(chart, farm, (("db.queries_per_s", f"queries, now {rate(total)}", False),))
+
+    def _tile(self, name: str) -> Tile:
+        return self.query_one(f"#tile-{name}", Tile)
+
+    def selected(self) -> Subject | None:
+        """The database under the cursor."""
+        table: LiveTable[Any] | None = self.focused_table()
+        row = table.cursor_row if table else None
+        return self._subject(row) if isinstance(row, GaleraNode) else None
+
+    def _subject(self, node: GaleraNode) -> Subject:
+        return Subject("galera", node.instance, f"galera {self._machine(node)}")
+
+    @on(LiveTable.RowSelected)
+    def _open(self, message: LiveTable.RowSelected) -> None:
+        if isinstance(message.row, GaleraNode):
+            self.console.open(self._subject(message.row))
+
+
+def size_words(galera: Galera | None, whole: int) -> str:
+    """The cluster's size: one number where all nodes agree, else the smallest and the largest that is seen."""
+    if galera is None or galera.size_min is None or galera.size_max is None:
+        return "down" if galera is not None and galera.nodes else "–"
+    return str(galera.size_min) if galera.size_min == galera.size_max else f"{galera.size_min}–{galera.size_max}"
+
+
+def size_severity(galera: Galera | None, whole: int) -> Severity:
+    """Nodes that count differently do not see each other; one that is missing costs the margin."""
+    if galera is None:
+        return Severity.OK
+    least, most = galera.size_min, galera.size_max
+    if least is None or most is None or least != most:
+        return Severity.CRITICAL
+    return Severity.WARNING if most < whole else Severity.OK
+
+
+def _state(node: GaleraNode) -> Content:
+    return status_mark(node_severity(node), node.state_word)
+
+
+def _component(node: GaleraNode) -> Content | str:
+    if node.primary is None:
+        return "–"
+    return "Primary" if node.primary else status_mark(Severity.CRITICAL, "non-Primary")

@@ -1,0 +1,22 @@
+"""When a thing was last measured, as a field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from farmtui.farm.state import Severity
+from farmtui.farm.units import age
+from screens.describe import Field
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from farmtui.farm.farm import Farm
+
+
+def measured(farm: Farm, at: datetime | None) -> Field:
+    """How long ago."""
+    if at is None:
+        return Field("measured", "never", Severity.UNKNOWN)
+    words = age((farm.at - at).total_seconds())
+    return Field("measured", words if words == "now" else f"{words} ago")

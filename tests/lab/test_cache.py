@@ -1,0 +1,178 @@
+"""The cache tier on real daemons: each figure is Varnish's or Redis's own, and each fault is said in plain words."""
+
+from __future__ import annotations
+
+import os
+import signal
+import urllib.request
+
+import pytest
+
+from farmtui.farm.units import count, data_size, percent
+from tests.lab.conftest import Console
+from tests.lab.daemons import wait_until
+from tests.lab.reading import agrees, cells, row, shows, undone
+from tests.lab.services.prometheus import Prometheus
+from tests.lab.services.redis import PRIMARY, REPLICA, Redis
+from tests.lab.services.varnish import NODES, SMALL, Varnish
+from tests.terminal.pty_harness import PtySession
+
+
+@pytest.fixture
+def screen(console: Console, prometheus: Prometheus, varnish: Varnish, redis: Redis) -> PtySession:
+    """The cache screen, wide enough for every column, when both kinds are on it."""
+    prometheus.wait_scraped("varnish")
+    prometheus.wait_scraped("redis")
+    session = console(prometheus, varnish, redis, screen="cache", columns=230, lines=50)
+    shows(session, "cache-3", "master", "slave")
+    return session
+
+
+def overview(screen: PtySession) -> None:
+    """Go where causes are told."""
+    screen.send("1")
+    screen.wait_for("what")
+
+
+def test_varnish_figures_are_varnishstats_own(screen: PtySession, varnish: Varnish) -> None:
+    for node in NODES:
+
+        def told(name: str, node: str = node) -> float:
+            return varnish.counters(node)[name]
+
+        def shown(node: str = node) -> str:
+            return row(screen, node, after="varnish")
+
+        agrees(
+            screen,
+            f"{node}'s gauges",
+            (shown, lambda told=told: f" {count(told('MAIN.n_object'))} "),  # type: ignore[misc]
+            (shown, lambda told=told: data_size(told("SMA.s0.g_bytes"))),  # type: ignore[misc]
+            (shown, lambda told=told: count(told("MAIN.threads"))),  # type: ignore[misc]
+            (shown, lambda: "3/3"),
+        )
+
+
+def test_varnish_rates_are_varnishstats_counters_over_the_same_time(
+    screen: PtySession, varnish: Varnish, prometheus: Prometheus
+) -> None:
+    names = {"hit": "MAIN.cache_hit", "miss": "MAIN.cache_miss", "pass": "MAIN.s_pass", "hfm": "MAIN.cache_hitmiss"}
+    wait_until("a minute of traffic", lambda: prometheus.value("min(varnish_main_uptime)") > 20)
+    before = varnish.counters("cache-1")
+    counted = {name: before[counter] for name, counter in names.items()}
+    # The pages are asked in turn: one in six each is a pass, a hit-for-miss and a page of a short life.
+    assert counted["hit"] > counted["miss"] > counted["hfm"] > 0
+    ratio = counted["hit"] / (counted["hit"] + counted["miss"])
+    shown = float(cells(row(screen, "cache-1", after="varnish"))[2].strip("▲✖ %")) / 100
+    assert shown == pytest.approx(ratio, abs=0.05)
+    tier = f"{shown * 100:.0f}"
+    assert tier in screen.text
+
+
+def test_redis_figures_are_infos_own(screen: PtySession, redis: Redis) -> None:
+    for node in (PRIMARY, REPLICA):
+
+        def shown(node: str = node) -> str:
+            return row(screen, node, after="of maxmemory")
+
+        def told(name: str, node: str = node) -> str:
+            return redis.info(node)[name]
+
+        agrees(
+            screen,
+            f"{node}'s gauges",
+            (shown, lambda told=told: told("role")),  # type: ignore[misc]
+            (shown, lambda told=told: data_size(float(told("used_memory")))[:3]),  # type: ignore[misc]
+        )
+    info = redis.info(PRIMARY)
+    hits, misses = float(info["keyspace_hits"]), float(info["keyspace_misses"])
+    assert hits / (hits + misses) == pytest.approx(0.75, abs=0.03)
+    shows(screen, percent(0.75))
+
+
+def test_a_child_that_dies_is_told_and_its_counters_begin_anew(screen: PtySession, varnish: Varnish) -> None:
+    os.kill(varnish.child("cache-2"), signal.SIGKILL)
+    screen.wait_for(lambda: "died" in row(screen, "cache-2", after="varnish"))
+    overview(screen)
+    shows(screen, "Varnish on cache-2 has crashed", "began anew with an empty cache")
+    wait_until("the child serves again", lambda: varnish.counters("cache-2")["MAIN.uptime"] >= 0)
+
+
+def test_a_varnish_that_is_stopped_and_one_that_hangs(
+    screen: PtySession, varnish: Varnish, prometheus: Prometheus
+) -> None:
+    exporter = varnish.exporters["cache-1"]
+    with undone(exporter.start):
+        exporter.stop()
+        screen.wait_for(lambda: "down" in row(screen, "cache-1", after="varnish"))
+        overview(screen)
+        shows(screen, "cache-1", "varnish")
+        screen.send("3")
+    screen.wait_for(lambda: "down" not in row(screen, "cache-1", after="varnish"))
+    with undone(exporter.thaw):
+        exporter.freeze()
+        screen.wait_for(lambda: "down" in row(screen, "cache-1", after="varnish"))
+    screen.wait_for(lambda: "down" not in row(screen, "cache-1", after="varnish"))
+    prometheus.wait_scraped("varnish")
+
+
+def test_a_backend_that_is_sick_is_named_and_one_without_a_probe_is_not(screen: PtySession, varnish: Varnish) -> None:
+    assert "unprobed" not in screen.text
+    with undone(lambda: varnish.heal("wp2")):
+        varnish.make_sick("wp2")
+        screen.wait_for(lambda: all("wp2 sick" in row(screen, node, after="varnish") for node in NODES))
+        assert '"sick"' in varnish.admin("cache-1", "backend.list", "-j")
+        overview(screen)
+        shows(screen, "has a sick backend", "wp2", "requests go to the others")
+        assert "unprobed" not in screen.text
+        screen.send("3")
+    screen.wait_for(lambda: all("3/3" in row(screen, node, after="varnish") for node in NODES))
+
+
+def test_a_backend_that_somebody_has_set_sick_is_said_to_be_so(screen: PtySession, varnish: Varnish) -> None:
+    with undone(lambda: varnish.admin("cache-1", "backend.set_health", "wp1", "auto")):
+        varnish.admin("cache-1", "backend.set_health", "wp1", "sick")
+        screen.wait_for(lambda: "wp1 sick" in row(screen, "cache-1", after="varnish"))
+        overview(screen)
+        shows(screen, "somebody has set it so", "wp1")
+
+
+def test_an_eviction_storm_on_the_small_node(screen: PtySession, varnish: Varnish) -> None:
+    before = varnish.counters(SMALL)["MAIN.n_lru_nuked"]
+    for number in range(600):
+        urllib.request.urlopen(varnish.url(SMALL, f"/big?n={number}&size=40000"), timeout=5).read()
+    assert varnish.counters(SMALL)["MAIN.n_lru_nuked"] > before
+    shows(screen, "1 of 3 full")
+
+
+def test_redis_that_evicts_says_why(screen: PtySession, redis: Redis) -> None:
+    with undone(lambda: redis.cli(PRIMARY, "flushall")):
+        for _ in range(3):
+            redis.fill(3000, 4000)
+        assert int(redis.info(PRIMARY)["evicted_keys"]) > 0
+        overview(screen)
+        shows(screen, "Redis on cache-1 evicts keys", "its memory is too small")
+    redis.cli(PRIMARY, "set", "known", "1")
+
+
+def test_a_redis_that_is_stopped(screen: PtySession, redis: Redis, prometheus: Prometheus) -> None:
+    with undone(redis.daemons[REPLICA].start):
+        redis.daemons[REPLICA].stop()
+        screen.wait_for(lambda: "down" in row(screen, REPLICA, after="of maxmemory"))
+        overview(screen)
+        shows(screen, "Redis on cache-2 is down")
+        screen.send("3")
+    screen.wait_for(lambda: "down" not in row(screen, REPLICA, after="of maxmemory"))
+    wait_until("replica linked", lambda: redis.info(REPLICA)["master_link_status"] == "up")
+
+
+def test_an_ssh_source_that_is_refused_leaves_the_figures_as_they_are(
+    console: Console, prometheus: Prometheus, varnish: Varnish, tmp_path: object
+) -> None:
+    prometheus.wait_scraped("varnish")
+    screen = console(prometheus, varnish, screen="cache", columns=200, lines=40, ssh={"known_hosts": []})
+    shows(screen, "cache-1")
+    screen.send(":sources\r")
+    shows(screen, "host key", "is not known")
+    screen.send("3")
+    shows(screen, "cache-1", "cache-3")
