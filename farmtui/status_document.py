@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from farmtui.farm.alerts import AlertBook
-from farmtui.farm.cluster import Ceph, Galera
+from farmtui.farm.ceph_detail import CephDetail
+from farmtui.farm.cluster import Ceph, Galera, HealthCheck
 from farmtui.farm.farm import Farm
 from farmtui.farm.reading import SourceState
 from farmtui.farm.state import Severity
@@ -101,7 +102,7 @@ def document(
         ],
         "figures": {figure.name: _figure(figure) for figure in key_figures(farm)},
         "galera": _galera(farm.galera) if farm.galera else None,
-        "ceph": _ceph(farm.ceph) if farm.ceph else None,
+        "ceph": _ceph(farm.ceph, farm.ceph_detail) if farm.ceph else None,
         "alerts": alert_counts(farm.book) if farm.book else None,
         "sources": [_source(farm, source) for source in farm.sources],
     }
@@ -152,15 +153,41 @@ def _galera(galera: Galera) -> dict[str, Any]:
     }
 
 
-def _ceph(ceph: Ceph) -> dict[str, Any]:
+def _ceph(ceph: Ceph, detail: CephDetail | None) -> dict[str, Any]:
+    # What was raised before Ceph fell silent is not what is raised now.
+    checks = () if detail is not None and detail.silent else ceph.checks
     return {
         "health": "unknown" if ceph.health is None else STATES[ceph.health],
-        "checks": [{"name": check.name, "state": STATES[check.severity]} for check in ceph.checks],
+        "checks": [_ceph_check(check, detail) for check in checks],
+        "quorum": _quorum(detail) if detail else None,
+        "differences": list(ceph.differences),
         "osds": len(ceph.osds),
         "osds_up": sum(osd.up for osd in ceph.osds),
         "osds_in": sum(osd.is_in for osd in ceph.osds),
         "used_ratio": _number(ceph.used_ratio),
         "total_bytes": _number(ceph.total_bytes),
+    }
+
+
+def _ceph_check(check: HealthCheck, detail: CephDetail | None) -> dict[str, Any]:
+    own = detail.check(check.name) if detail else None
+    return {
+        "name": check.name,
+        "state": STATES[check.severity],
+        "muted": check.muted,
+        "summary": own.summary if own else None,
+        "detail": list(own.lines) if own else [],
+    }
+
+
+def _quorum(detail: CephDetail) -> dict[str, Any]:
+    quorum = detail.quorum
+    return {
+        "asked": detail.asked,
+        "mons": list(quorum.mons),
+        "in_quorum": list(quorum.members),
+        "lost": quorum.lost,
+        "why": quorum.why or None,
     }
 
 

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from farmtui.farm.ceph_detail import CheckDetail
 from farmtui.farm.ceph_picture import WORDS
-from farmtui.farm.cluster import HealthCheck
+from farmtui.farm.cluster import CephDaemon, HealthCheck
 from farmtui.farm.state import Freshness, Severity, freshness_of
 from farmtui.farm.units import percent
 from farmtui.insight.ceph_checks import explain
@@ -32,6 +32,13 @@ class CheckRow:
 
     check: HealthCheck
     own: CheckDetail | None = None
+
+
+def daemon_severity(daemon: CephDaemon) -> Severity:
+    """A daemon's: that one is not known to be well is not that it is down."""
+    if daemon.well:
+        return Severity.OK
+    return Severity.UNKNOWN if daemon.state == "unknown" else Severity.CRITICAL
 
 
 def check_rows(farm: Farm) -> tuple[CheckRow, ...]:

@@ -237,6 +237,8 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         value, sub = used, f"{words.removeprefix('HEALTH_')} {fills_words(farm, farm.ceph)}"
         if farm.ceph_detail is not None and farm.ceph_detail.silent:
             value, sub = words, f"Ceph, {used} used before"
+        elif farm.ceph.used_ratio is None:
+            value, sub = words, "used space not known"
         yield "storage", tile(
             value, sub, health, freshness=health_freshness(farm), age_s=ceph_age_s(farm),
             trend=trend_values(farm, "ceph.used_ratio"), high=1.0,

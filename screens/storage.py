@@ -26,6 +26,7 @@ from screens.ceph_own import (
     check_columns,
     check_rows,
     check_severity,
+    daemon_severity,
     health_freshness,
     notes_text,
     why_no_checks,
@@ -137,7 +138,7 @@ class StorageScreen(FarmScreen):
                         Column("host", "host", lambda d: d.daemon.host or "–", width=12, flex=1, priority=1),
                     ),
                     key=lambda row: row.daemon.name,
-                    severity=lambda row: Severity.OK if row.daemon.well else Severity.CRITICAL,
+                    severity=lambda row: daemon_severity(row.daemon),
                     noun="daemons",
                     id="daemons",
                 )  # fmt: skip
@@ -201,7 +202,8 @@ class StorageScreen(FarmScreen):
             daemons = tuple(row for row in daemons if not row.daemon.well)
         self._table("checks").set_rows(check_rows(farm), freshness=fresh, reason=why_no_checks(farm))
         self._table("osds").set_rows(osds, freshness=fresh)
-        self._table("pools").set_rows(pools, freshness=fresh)
+        counted = ceph is None or ceph.pgs_counted
+        self._table("pools").set_rows(pools, freshness=fresh, reason="" if counted else "no mgr counts the pools")
         self._table("daemons").set_rows(daemons, freshness=fresh)
         self._show_summary(farm, ceph, fresh)
 
@@ -221,7 +223,7 @@ class StorageScreen(FarmScreen):
         ratio = ceph.used_ratio if ceph else None
         self.query_one("#tile-capacity", Tile).show(TileState(
             percent(ratio), fills_words(farm, ceph),
-            severity=limits.RAW_CAPACITY.severity(ratio) if ratio is not None else Severity.OK, freshness=fresh,
+            severity=limits.RAW_CAPACITY.severity(ratio) if ratio is not None else Severity.UNKNOWN, freshness=fresh,
             trend=trend_values(farm, "ceph.used_ratio"), high=1.0,
         ))  # fmt: skip
         osds = ceph.osds if ceph else ()
@@ -304,6 +306,8 @@ def fills_words(farm: Farm, ceph: Ceph | None) -> str:
     if ceph is None or ceph.total_bytes is None:
         return "not known"
     size = f"of {data_size(ceph.total_bytes)}"
+    if ceph.growth_bytes_per_s is None:
+        return size
     if ceph.full_in_s is None:
         return f"{size}, not growing"
     if ceph.full_in_s > 5 * 365 * 86_400:
@@ -313,7 +317,7 @@ def fills_words(farm: Farm, ceph: Ceph | None) -> str:
 
 def pg_words(ceph: Ceph | None) -> str:
     """`192 clean`, or `180 of 192 clean`."""
-    if ceph is None:
+    if ceph is None or not ceph.pgs_counted:
         return "–"
     clean = dict(ceph.pg_states).get("clean", 0)
     return f"{clean} clean" if clean == ceph.pgs_total else f"{clean} of {ceph.pgs_total} clean"
@@ -321,8 +325,8 @@ def pg_words(ceph: Ceph | None) -> str:
 
 def pg_severity(ceph: Ceph | None) -> Severity:
     """Lost or inconsistent data is critical; data short of a copy, or moving, is a warning."""
-    if ceph is None:
-        return Severity.OK
+    if ceph is None or not ceph.pgs_counted:
+        return Severity.OK if ceph is None else Severity.UNKNOWN
     states = dict(ceph.pg_states)
     if any(states.get(name) for name in LOST_STATES):
         return Severity.CRITICAL
@@ -331,8 +335,8 @@ def pg_severity(ceph: Ceph | None) -> Severity:
 
 def recovery_words(ceph: Ceph | None) -> str:
     """What is being repaired, how fast and until when."""
-    if ceph is None:
-        return ""
+    if ceph is None or not ceph.pgs_counted:
+        return "" if ceph is None else "no mgr counts them"
     wrong = [f"{number} {name}" for name, number in ceph.pg_states if name in LOST_STATES]
     if ceph.objects_left:
         copies = "" if ceph.recovery_eta_s else " copies"
@@ -346,7 +350,7 @@ def _daemons(ceph: Ceph) -> list[Daemon]:
 
 
 def _daemon_state(row: Daemon) -> Content:
-    return status_mark(Severity.OK if row.daemon.well else Severity.CRITICAL, row.daemon.state)
+    return status_mark(daemon_severity(row.daemon), row.daemon.state)
 
 
 def _pool_state(pool: Pool) -> Content | str:

@@ -89,7 +89,7 @@ class CephConfig(Section):
     Figures come from the mgr's Prometheus module; this is what that module cannot tell.
     """
 
-    via: Literal["pve", "ssh"]
+    via: Literal["pve", "ssh"] = "pve"
     """pve: the API of the Proxmox VE cluster that runs it, which needs no shell. ssh: the ceph command."""
     pve: str | None = None
     """With `via: pve`: the name of the cluster under `proxmox`; unset: the only one."""
@@ -100,7 +100,8 @@ class CephConfig(Section):
     client: str | None = None
     """With `via: ssh`: the name to log in to Ceph with, such as client.farmtui; unset: client.admin."""
     sudo: bool = False
-    """With `via: ssh`: run ceph by `sudo -n`."""
+    """With `via: ssh`: run ceph by `sudo -n`. Where a keyring that the one who logs in may read is enough, all that it
+    adds is that the mons' admin sockets can be asked: they tell for certain that quorum is lost."""
     interval_s: Seconds = 30.0
     """Seconds between two polls."""
     deadline_s: Seconds = 10.0

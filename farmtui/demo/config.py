@@ -79,6 +79,7 @@ def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
                 "deadline_s": PROXMOX_DEADLINE_S,
             }
         ],
+        "ceph": {"via": "pve", "pve": PVE_CLUSTER, "interval_s": INTERVAL_S, "deadline_s": PROXMOX_DEADLINE_S},
         "digitalocean": {
             "token": f"file:{_DO_TOKEN_FILE}",
             "endpoint": doors.digitalocean,

@@ -123,8 +123,8 @@ class CephDetail:
     health: Severity | None = None
     checks: tuple[CheckDetail, ...] = ()
     quorum: MonQuorum = MonQuorum()
-    mgr: str = ""
-    """The active mgr; empty where there is none."""
+    mgr: str | None = None
+    """The active mgr; empty where there is none, None where that is not told."""
     mgr_standbys: tuple[str, ...] = ()
     tree: tuple[OsdPlace, ...] = ()
     ranks: tuple[MdsRank, ...] = ()

@@ -66,12 +66,7 @@ def ceph_of(told: Told) -> Ceph:
         health=detail.health,
         checks=tuple(HealthCheck(check.name, check.severity, check.muted) for check in detail.checks),
         mons=tuple(_mons(detail, hosts)),
-        mgrs=tuple(
-            CephDaemon(f"mgr.{name}", hosts.get(f"mgr.{name}", ""), state, well=True)
-            for state, names in (("active", (detail.mgr,)), ("standby", detail.mgr_standbys))
-            for name in names
-            if name
-        ),
+        mgrs=tuple(_mgrs(detail, hosts)),
         mdss=tuple(
             CephDaemon(f"mds.{mds.name or '?'}", hosts.get(f"mds.{mds.name}", ""), _mds_words(mds), mds.well)
             for mds in detail.ranks
@@ -111,8 +106,20 @@ def _mons(detail: CephDetail, hosts: dict[str, str]) -> Iterator[CephDaemon]:
         )
 
 
+def _mgrs(detail: CephDetail, hosts: dict[str, str]) -> Iterator[CephDaemon]:
+    """Where there is none, that is a row too: it would be missing just when somebody looks for it."""
+    if detail.mgr == "":
+        yield CephDaemon("mgr", "", "none active", well=False)
+    elif detail.mgr is not None:
+        yield CephDaemon(f"mgr.{detail.mgr}", hosts.get(f"mgr.{detail.mgr}", ""), "active", well=True)
+    for name in detail.mgr_standbys:
+        yield CephDaemon(f"mgr.{name}", hosts.get(f"mgr.{name}", ""), "standby", well=True)
+
+
 def _mds_words(mds: MdsRank) -> str:
-    return mds.state if mds.rank is None else f"rank {mds.rank} {mds.state}"
+    words = mds.state if mds.rank is None else f"rank {mds.rank} {mds.state}"
+    # What is wrong comes first: a narrow table cuts the rest.
+    return f"laggy, {words.removesuffix(' (laggy)')}" if mds.laggy else words
 
 
 def _clients(ranks: Sequence[MdsRank]) -> int | None:
@@ -121,12 +128,14 @@ def _clients(ranks: Sequence[MdsRank]) -> int | None:
 
 
 def _osds(detail: CephDetail) -> Iterator[Osd]:
-    host = ""
+    host, host_depth = "", 0
     seen: set[str] = set()
     for place in detail.tree:
-        if place.kind != "osd":
-            host = place.name if place.kind == "host" else host if place.depth else ""
-        elif place.name not in seen:
+        if place.depth <= host_depth:
+            host = ""
+        if place.kind == "host":
+            host, host_depth = place.name, place.depth
+        if place.kind == "osd" and place.name not in seen:
             # One may stand in several trees.
             seen.add(place.name)
             yield Osd(

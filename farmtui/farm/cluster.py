@@ -83,7 +83,7 @@ class HealthCheck:
 class CephDaemon:
     """A mon, mgr, MDS or RGW. `state`: mon `quorum`/`out`; mgr `active`/`standby`; MDS `rank N`/`standby`.
 
-    Where Ceph itself was asked it says more: `leader`, `probing`, `rank 0 active (laggy)`.
+    Where Ceph itself was asked it says more: `quorum leader`, `probing`, `laggy, rank 0 active`.
     """
 
     name: str
@@ -193,6 +193,11 @@ class Ceph:
     def heard_at(self) -> datetime | None:
         """When Ceph was last heard of, by whichever way."""
         return max((at for at in (self.seen_at, self.told_at) if at is not None), default=None)
+
+    @property
+    def pgs_counted(self) -> bool:
+        """Whether anybody counts placement groups; without a mgr nobody does."""
+        return self.pgs_total > 0 or self.objects_degraded is not None
 
     @property
     def used_ratio(self) -> float | None:

@@ -134,7 +134,7 @@ def _check(ceph: Ceph, check: HealthCheck, own: tuple[str, ...]) -> Finding:
     match check.name:
         case "MON_DOWN" | "MGR_DOWN":
             daemons = ceph.mons if check.name == "MON_DOWN" else ceph.mgrs
-            lost = [daemon for daemon in daemons if not daemon.well]
+            lost = [daemon for daemon in daemons if not daemon.well and "." in daemon.name]
             evidence.append(
                 _listed([f"{daemon.name} on {daemon.host}" if daemon.host else daemon.name for daemon in lost])
             )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -26,7 +28,10 @@ SOCKET_S: Final = 3.0
 SOCKETS_AT: Final = "/var/run/ceph"
 SMALL_BYTES: Final = 100_000
 
-_PERMISSION, _CANNOT_RUN, _NOT_FOUND, _TIMED_OUT, _KILLED = 13, 126, 127, 124, 137
+_TIMED_OUT, _CANNOT_RUN, _NOT_FOUND, _KILLED = 124, 126, 127, 137
+"""How `timeout` and the shell end."""
+_LOG: Final = re.compile(r"\d{4}-\d\d-\d\dT")
+_CUT: Final = re.compile(r"[\d:T.-]*\u2026")
 _LOOK: Final = "look at the mons and at the mgr: systemctl status 'ceph-mon@*' 'ceph-mgr@*' on their hosts"
 _LET_IN: Final = (
     "make the user with `ceph auth get-or-create client.farmtui mon 'allow r' mgr 'allow r'`, put its keyring where the"
@@ -113,45 +118,45 @@ async def _json(printed: bytes, what: str) -> Any:
 
 def _failed(done: Done, what: str, limit_s: float, connect_s: float, client: str) -> SourceError:
     """What has become of a command that has not ended well."""
-    said = safe_words(done.stderr.strip())
-    low = said.casefold()
-    match done.exit_status:
-        case None:
-            return SourceError(
-                FailureKind.UNREACHABLE, f"{what} was ended from outside", "look at the host and at the network between"
-            )
-        case _ if low.startswith("sudo:"):
-            return SourceError(
-                FailureKind.CONFIG,
-                f"sudo refuses to run it: {said.removeprefix('sudo:').strip()}",
-                "allow it in sudoers without a password, or give the one who logs in a keyring, and set sudo: false",
-            )
-        case _ if done.exit_status in (_CANNOT_RUN, _NOT_FOUND):
-            return SourceError(
-                FailureKind.CONFIG,
-                f"the command cannot be run there: {said}",
-                "install ceph-common there, or name hosts that have it under ceph.hosts",
-            )
-        case _ if done.exit_status in (_TIMED_OUT, _KILLED):
-            return SilentError(FailureKind.TIMEOUT, f"{what} does not end within {limit_s:g} s", _LOOK)
-        case _ if "timed out" in low:
-            return SilentError(FailureKind.TIMEOUT, f"{what} reaches no mon within {connect_s:g} s", _LOOK)
-        case _ if done.exit_status == _PERMISSION or "permission denied" in low or "eacces" in low:
-            who = f"{client} may not read" if client else "no permission"
-            return SourceError(FailureKind.FORBIDDEN, f"{what}: {who}: {_last(said)}", _LET_IN)
-        case _ if "conf_read_file" in low or "keyring" in low:
-            return SourceError(
-                FailureKind.CONFIG,
-                f"{what}: {_last(said)}",
-                "check ceph.conf and ceph.client in the config: they name what that host has",
-            )
+    status, low = done.exit_status, done.stderr.casefold()
+    said = _said(done.stderr)
+    told = f": {said}" if said else ""
+    if status is None:
+        return SourceError(
+            FailureKind.UNREACHABLE, f"{what} was ended from outside", "look at the host and at the network between"
+        )
+    if low.startswith("sudo:"):
+        return SourceError(
+            FailureKind.CONFIG,
+            f"sudo refuses to run it: {said.partition(':')[2].strip()}",
+            "allow it in sudoers without a password, or give the one who logs in a keyring, and set sudo: false",
+        )
+    if status in (_CANNOT_RUN, _NOT_FOUND):
+        return SourceError(
+            FailureKind.CONFIG,
+            f"the command cannot be run there{told}",
+            "install ceph-common there, or name hosts that have it under ceph.hosts",
+        )
+    if status in (_TIMED_OUT, _KILLED):
+        return SilentError(FailureKind.TIMEOUT, f"{what} does not end within {limit_s:g} s", _LOOK)
+    if status == errno.ETIMEDOUT or "timed out" in low:
+        return SilentError(FailureKind.TIMEOUT, f"{what} reaches no mon within {connect_s:g} s", _LOOK)
+    if status in (errno.EACCES, errno.EPERM) and ("permission" in low or "denied" in low or status == errno.EACCES):
+        who = f"{client} is not let in" if client else "permission denied"
+        return SourceError(FailureKind.FORBIDDEN, f"{what}: {who}{told}", _LET_IN)
+    if "conf_read_file" in low or "keyring" in low:
+        return SourceError(
+            FailureKind.CONFIG,
+            f"{what} does not find what it needs{told}",
+            "check ceph.conf and ceph.client in the config: they name what that host has",
+        )
     return SourceError(
-        FailureKind.SERVER,
-        f"{what} ended with {done.exit_status}: {_last(said) or 'without a word'}",
-        "run it on that host and see what it says",
+        FailureKind.SERVER, f"{what} ended with {status}{told}", "run it on that host and see what it says"
     )
 
 
-def _last(said: str) -> str:
-    """The last of the lines, which is what it came to; clean text has them on one line."""
-    return said.rstrip("↵").rpartition("↵")[2].strip() or said
+def _said(stderr: str) -> str:
+    """What a command came to: the last of its lines that is no line of a log."""
+    lines = [line.strip() for line in stderr.split("↵")]
+    plain = [line for line in lines if line and not _LOG.match(line) and not _CUT.match(line)]
+    return safe_words(plain[-1]) if plain else ""

@@ -60,6 +60,8 @@ class Status:
     mgr_available: bool | None
     ranks: tuple[MdsRank, ...]
     """Only those with a rank."""
+    standbys: int | None
+    """How many MDSs stand by."""
     rgws: tuple[CephDaemon, ...]
     pgs: PgSummary | None
     events: tuple[ProgressEvent, ...]
@@ -108,6 +110,7 @@ def decode_status(answer: Any, now: datetime) -> Status:
         quorum_since=_before(now, age_s),
         mgr_available=flag(mgrmap.get("available")),
         ranks=_ranks(fsmap),
+        standbys=count(fsmap.get("up:standby")),
         rgws=_rgws(answer),
         pgs=decode_pgs(answer.get("pgmap")),
         events=_events(answer.get("progress_events")),

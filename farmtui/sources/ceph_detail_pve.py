@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -92,7 +92,7 @@ class CephPveSource:
         """From one API node, by way of the first node behind it on which Ceph answers."""
         silent: list[str] = []
         down: Exception | None = None
-        for node in await self._nodes(host):
+        async for node in self._nodes(host):
             try:
                 answer = await self._ask(host, node, "status")
             except _NoCephError:
@@ -120,12 +120,13 @@ class CephPveSource:
             "set ceph.pve to the cluster that runs it, or ask Ceph itself: ceph.via: ssh",
         )
 
-    async def _nodes(self, host: str) -> list[str]:
-        """Nodes to ask: the one that told last, and the others where that one did not."""
-        if self._node:
-            return [self._node]
+    async def _nodes(self, host: str) -> AsyncIterator[str]:
+        """Nodes to ask: the one that told last, then, if that does not, the others."""
+        if known := self._node:
+            yield known
         found = decode.decode_nodes(await self._api.get(host, "cluster/status"))
-        return list(found[:NODES_TRIED])
+        for node in [node for node in found if node != known][:NODES_TRIED]:
+            yield node
 
     async def _ask(self, host: str, node: str, what: str) -> Any:
         """`nodes/NODE/ceph/WHAT`. Raises _SilentError and _NoCephError where PVE's words mean that."""

@@ -29,7 +29,7 @@ _NODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 class Mgrs:
     """The mgr map beside PVE's status: which is active, and who stands by."""
 
-    active: str
+    active: str | None
     standbys: tuple[str, ...]
 
 
@@ -64,8 +64,9 @@ def decode_mgrmap(answer: Any) -> Mgrs:
     """The mgrs, from the status."""
     mgrmap = mapping(mapping(answer).get("mgrmap"))
     standbys = (text(mapping(mgr).get("name"), NAME) for mgr in elements(mgrmap.get("standbys"))[:DAEMONS])
+    told = "active_name" in mgrmap
     active = text(mgrmap.get("active_name"), NAME) if flag(mgrmap.get("available")) is not False else ""
-    return Mgrs(active, tuple(sorted(filter(None, standbys))))
+    return Mgrs(active if told else None, tuple(sorted(filter(None, standbys))))
 
 
 def decode_osds(answer: Any) -> tuple[tuple[OsdPlace, ...], Counter[str]]:

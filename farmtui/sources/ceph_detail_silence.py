@@ -58,7 +58,7 @@ def before_silence(asked: str, quorum: MonQuorum, last: Last | None) -> CephDeta
     if last is None:
         return CephDetail(asked, quorum=quorum, problems=(quorum.why,))
     return replace(
-        last.detail, asked=asked, health=None, checks=(), quorum=quorum, mgr="", mgr_standbys=(), events=(),
+        last.detail, asked=asked, health=None, checks=(), quorum=quorum, mgr=None, mgr_standbys=(), events=(),
         problems=(quorum.why,), known_at=last.at,
     )  # fmt: skip
 

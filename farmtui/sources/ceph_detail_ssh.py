@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -187,10 +187,10 @@ class CephSshSource:
             health=health.health,
             checks=health.checks,
             quorum=quorum,
-            mgr=active or "",
+            mgr=active,
             mgr_standbys=tuple(name for name in mgrs if name != active) if active else (),
             tree=places,
-            ranks=_ranks(status, fs),
+            ranks=_ranks(status, fs, slow.hosts),
             rgws=status.rgws,
             filesystems=tuple(name for name, _ in fs.clients) if fs else (),
             flags=health.flags,
@@ -232,10 +232,15 @@ def _problem(words: str, error: SourceError, host: str) -> str:
     return text(f"ceph {words} on {host}: {what}; {error.remedy}", 4 * NAME)
 
 
-def _ranks(status: Status, fs: commands.FsStatus | None) -> tuple[MdsRank, ...]:
+def _ranks(status: Status, fs: commands.FsStatus | None, hosts: Sequence[tuple[str, str]]) -> tuple[MdsRank, ...]:
     """Every MDS: `fs status` knows standbys and clients, the status which is laggy, and of which file system it is."""
     if fs is None:
-        return named_filesystems(status.ranks, ())
+        # The mgr does not tell. Who runs without a rank stands by, if there are as many as the mons count.
+        known_ranks = {mds.name for mds in status.ranks}
+        mdss = [daemon.removeprefix("mds.") for daemon, _ in hosts if daemon.startswith("mds.")]
+        idle = [MdsRank("", None, name, "standby") for name in mdss if name not in known_ranks]
+        ranks = named_filesystems(status.ranks, ())
+        return (*ranks, *idle) if len(idle) == status.standbys else ranks
     known = {mds.name: mds for mds in status.ranks}
     found = []
     for mds in fs.ranks:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from farmtui.farm.state import Severity
 from farmtui.farm.units import age, count
+from screens.ceph_own import daemon_severity
 from screens.describe import Block, Field, Link
 from screens.describe.measured import measured
 from screens.places import Subject
@@ -63,9 +64,8 @@ def check_links(farm: Farm, name: str) -> tuple[Link, ...]:
             found.append(Link("OSD", Subject("osd", ident, ident), words, state))
     for ident in dict.fromkeys(_MON.findall(text)):
         if daemon := daemons.get(ident):
-            state = Severity.OK if daemon.well else Severity.CRITICAL
             words = f"{ident}  {daemon.host}  {daemon.state}"
-            found.append(Link("daemon", Subject("ceph-daemon", ident, ident), words, state))
+            found.append(Link("daemon", Subject("ceph-daemon", ident, ident), words, daemon_severity(daemon)))
     return tuple(found[:LINKS])
 
 
@@ -101,7 +101,7 @@ def daemon_blocks(farm: Farm, name: str) -> tuple[Block, ...]:
     fields: list[Field] = []
     if kind == "mon":
         fields = _quorum(farm, detail)
-    elif kind == "mgr" and not detail.silent:
+    elif kind == "mgr" and detail.mgr is not None:
         fields = [
             Field("active", detail.mgr or "none", None if detail.mgr else Severity.CRITICAL),
             Field("standby", ", ".join(detail.mgr_standbys) or "none"),
@@ -119,7 +119,7 @@ def daemon_blocks(farm: Farm, name: str) -> tuple[Block, ...]:
         ]
     if detail.versions:
         several = Severity.WARNING if len(detail.versions) > 1 else None
-        fields.append(Field("versions", ", ".join(f"{v}: {n} daemons" for v, n in detail.versions), several))
+        fields.append(Field("versions", ", ".join(f"{v} ×{n}" for v, n in detail.versions), several))
     return (Block(f"Ceph says, on {detail.asked}", tuple(fields)),) if fields else ()
 
 

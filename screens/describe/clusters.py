@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from farmtui.farm.state import Severity
 from farmtui.farm.units import count, data_rate, data_size, duration, percent, rate
 from farmtui.insight.ceph_checks import explain
+from screens.ceph_own import daemon_severity
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.describe.ceph_own import ceph_measured, check_blocks, check_fields, check_links, daemon_blocks, osd_blocks
 from screens.describe.machines import node_subject
@@ -105,7 +106,7 @@ def describe_daemon(farm: Farm, key: str) -> Detail | None:
     daemon = next((d for d in daemons if d.name == key), None)
     if ceph is None or daemon is None:
         return None
-    severity = Severity.OK if daemon.well else Severity.CRITICAL
+    severity = daemon_severity(daemon)
     fields = (Field("state", daemon.state, severity), Field("host", daemon.host or "–"), ceph_measured(farm))
     blocks = (Block("Daemon", fields), *daemon_blocks(farm, daemon.name))
     return Detail(daemon.name, severity, (), blocks, _host_links(farm, daemon.host), raw=daemon)

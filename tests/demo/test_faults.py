@@ -130,8 +130,8 @@ async def test_the_console_shows_it_over_http(name: str, tmp_path: Path) -> None
     async with stage(name) as farm:
         config = farm.config(tmp_path)
         if name == "interconnect-down":
-            # Behind the link nobody answers: the source of Proxmox VE would wait for its deadline.
-            config = config.model_copy(update={"proxmox": []})
+            # Behind the link nobody answers: the sources that ask Proxmox VE would wait for their deadlines.
+            config = config.model_copy(update={"proxmox": [], "ceph": None})
         picture = await Feed(config).one_cycle(60.0)
     assert SHOWN[name](picture)
     assert picture.book is not None

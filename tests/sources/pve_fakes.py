@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from farmtui.config import ProxmoxConfig
+from farmtui.config import CephConfig, ProxmoxConfig
+from farmtui.sources.ceph_detail_pve import CephPveSource
 from farmtui.sources.proxmox import ProxmoxSource
 from tests.sources.conftest import Certificates, Handler, Serve
 from tests.sources.prometheus.fakes import Fault
@@ -70,7 +71,7 @@ class Pve:
     def __init__(self, serve: Serve, certificates: Certificates) -> None:
         self._serve = serve
         self._certificates = certificates
-        self._sources: list[ProxmoxSource] = []
+        self._sources: list[ProxmoxSource | CephPveSource] = []
         self._opened: list[asyncio.Transport] = []
         self.now = 0.0
         """The sources' monotonic clock."""
@@ -88,18 +89,28 @@ class Pve:
 
     def source(self, *hosts: str, deadline_s: float = PATIENT_S, **more: Any) -> ProxmoxSource:
         """A source for these API nodes."""
+        config = self._config(hosts, deadline_s=deadline_s, **more)
+        source = ProxmoxSource(config, clock=lambda: AT, monotonic=lambda: self.now)
+        self._sources.append(source)
+        return source
+
+    def ceph(self, *hosts: str, deadline_s: float = PATIENT_S) -> CephPveSource:
+        """A source for the Ceph behind these API nodes."""
+        section = CephConfig(via="pve", deadline_s=deadline_s)
+        source = CephPveSource(section, self._config(hosts), clock=lambda: AT, monotonic=lambda: self.now)
+        self._sources.append(source)
+        return source
+
+    def _config(self, hosts: Sequence[str], **more: Any) -> ProxmoxConfig:
         given: dict[str, Any] = {
             "name": "main",
             "hosts": list(hosts),
             "token_id": TOKEN_ID,
             "token_secret": "env:FARMTUI_TEST_SECRET",
             "ca_file": self._certificates.ca_file,
-            "deadline_s": deadline_s,
             **more,
         }
-        source = ProxmoxSource(ProxmoxConfig(**given), clock=lambda: AT, monotonic=lambda: self.now)
-        self._sources.append(source)
-        return source
+        return ProxmoxConfig(**given)
 
     async def close(self) -> None:
         """Close every source, and what is left of its connections."""

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from farmtui.demo.observed import Keeper, Observed
+from farmtui.demo.servers.proxmox_ceph import ceph_daemons, ceph_filesystems, ceph_osds, ceph_pools, ceph_status
 from farmtui.demo.servers.proxmox_state import (
     Json,
     PveState,
@@ -47,10 +48,18 @@ class ProxmoxServer:
             "/cluster/status": lambda state, _given: cluster_status(state),
             "/cluster/resources": lambda state, given: cluster_resources(state, given.get("type", "")),
             "/cluster/tasks": lambda _state, _given: [],
+            "/cluster/ceph/status": lambda state, _given: ceph_status(state),
             "/nodes": lambda state, _given: node_list(state),
             "/nodes/{node}/status": lambda state, given: node_status(state, given["node"]),
             "/nodes/{node}/storage": lambda state, given: node_storage(state, given["node"]),
             "/nodes/{node}/tasks": lambda _state, _given: [],
+            "/nodes/{node}/ceph/status": lambda state, _given: ceph_status(state),
+            "/nodes/{node}/ceph/osd": lambda state, _given: ceph_osds(state),
+            "/nodes/{node}/ceph/pool": lambda state, _given: ceph_pools(state),
+            "/nodes/{node}/ceph/fs": lambda state, _given: ceph_filesystems(state),
+            "/nodes/{node}/ceph/mon": lambda state, _given: ceph_daemons(state, "mon"),
+            "/nodes/{node}/ceph/mgr": lambda state, _given: ceph_daemons(state, "mgr"),
+            "/nodes/{node}/ceph/mds": lambda state, _given: ceph_daemons(state, "mds"),
             "/nodes/{node}/lxc": lambda _state, _given: [],
             "/nodes/{node}/qemu": lambda state, given: node_guests(state, given["node"]),
             "/nodes/{node}/qemu/{vmid}/status/current": lambda state, given: guest_status(state, *_guest(given)),

@@ -91,7 +91,7 @@ def _mdss(figures: Figures) -> tuple[CephDaemon, ...]:
     for name, _, host, rank in sorted(figures.rows("ceph.mds_info"), key=_order):
         active = rank.lstrip("-").isdigit() and int(rank) >= 0
         silent = active and figures.of("ceph.mds_heard_per_s", name) == 0.0
-        state = f"rank {rank}{', silent' if silent else ''}" if active else "standby"
+        state = f"{'silent, ' if silent else ''}rank {rank}" if active else "standby"
         found.append(CephDaemon(name, host, state, well=not silent))
     return tuple(found)
 

@@ -137,7 +137,7 @@ async def test_an_active_mds_that_hears_no_client_is_not_well(serve: Serve, poll
     )
     ceph = await ceph_of(polls.source(await serve(fake)))
     assert [(mds.name, mds.state, mds.well) for mds in ceph.mdss] == [
-        ("mds.a", "rank 0, silent", False),
+        ("mds.a", "silent, rank 0", False),
         ("mds.b", "rank 1", True),
         ("mds.c", "rank 2", True),
         ("mds.d", "standby", True),
