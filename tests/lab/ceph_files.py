@@ -76,6 +76,7 @@ def conf(
         "osd_beacon_report_interval = 2",
         "mds_beacon_interval = 1",
         "mds_beacon_grace = 4",
+        "mds_beacon_mon_down_grace = 4",
         "mds_reconnect_timeout = 2",
         # The average of a quarter of an hour: an OSD that was frozen would be reproached with it for as long.
         "mon_warn_on_slow_ping_time = 60000",
