@@ -58,7 +58,8 @@ def conf(
         "mon_allow_pool_delete = true",
         "mon_data_avail_warn = 1",
         "mon_data_avail_crit = 1",
-        # Faults that are seen soon.
+        # Faults that are seen soon, in a cluster that is a minute old too.
+        "mon_down_mkfs_grace = 0",
         "osd_heartbeat_interval = 1",
         "osd_heartbeat_grace = 4",
         "mon_osd_adjust_heartbeat_grace = false",

@@ -144,6 +144,12 @@ async def test_an_active_mds_that_hears_no_client_is_not_well(serve: Serve, poll
     ]
 
 
+async def test_flags_have_cephs_own_names(serve: Serve, polls: Polls) -> None:
+    flags = [series(1, __name__=f"ceph_osd_flag_{name}") for name in ("noout", "nodeep_scrub")]
+    ceph = await ceph_of(polls.source(await serve(cluster(osd_flags=flags))))
+    assert ceph.flags == ("nodeep-scrub", "noout")
+
+
 async def test_groups_are_counted_by_pool_and_slow_daemons_named(serve: Serve, polls: Polls) -> None:
     def groups(state: str, pool: str, number: float) -> Any:
         return series(number, __name__=f"ceph_pg_{state}", pool_id=pool)
