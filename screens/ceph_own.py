@@ -87,7 +87,7 @@ def ceph_freshness(farm: Farm) -> Freshness:
     While Ceph does not answer they are of before, however fresh the mgr that goes on serving them looks.
     """
     ceph, detail = farm.ceph, farm.ceph_detail
-    if detail is not None and detail.silent:
+    if (detail is not None and detail.silent) or (ceph is not None and ceph.stalled):
         return Freshness.STALE
     views = []
     own = farm.source("ceph")
@@ -101,17 +101,15 @@ def ceph_freshness(farm: Farm) -> Freshness:
 def _figures_freshness(farm: Farm) -> Freshness:
     """The mgr's own, which may stop while Prometheus goes on."""
     source = farm.freshness("prometheus")
-    if farm.ceph is not None and farm.ceph.stalled and source.readable:
-        return Freshness.STALE
     if farm.ceph is None or source is not Freshness.LIVE:
         return source
     return row_freshness(farm, farm.ceph.seen_at)
 
 
 def ceph_age_s(farm: Farm) -> float | None:
-    """Seconds since Ceph last told what was new, by whichever way; None where it never has."""
-    ceph = farm.ceph
-    return (farm.at - ceph.heard_at).total_seconds() if ceph is not None and ceph.heard_at is not None else None
+    """Seconds since Ceph was last heard of; None where it never was."""
+    heard_at = farm.ceph.heard_at if farm.ceph else None
+    return (farm.at - heard_at).total_seconds() if heard_at else None
 
 
 def ceph_health(farm: Farm) -> tuple[str, Severity]:
@@ -141,6 +139,8 @@ def notes(farm: Farm) -> tuple[tuple[Severity, str], ...]:
     if detail is not None and detail.silent:
         served = "; the mgr still serves the figures of before" if ceph and ceph.seen_at else ""
         found.append((Severity.CRITICAL if detail.quorum.lost else Severity.UNKNOWN, f"{detail.quorum.why}{served}"))
+    elif ceph is not None and ceph.stalled:
+        found.append((Severity.CRITICAL, "quorum lost? Its mons decide nothing; the mgr repeats what was true before"))
     elif source is not None and source.failure is not None:
         found.append((Severity.WARNING, _unasked(source, figures=bool(ceph and ceph.seen_at))))
     if ceph is not None and ceph.differences:

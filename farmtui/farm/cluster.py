@@ -201,6 +201,11 @@ class Ceph:
     """How many operations are slow by the daemon that waits for them, the most first."""
 
     @property
+    def objects_left(self) -> float:
+        """Object copies that are degraded or misplaced."""
+        return (self.objects_degraded or 0.0) + (self.objects_misplaced or 0.0)
+
+    @property
     def heard_at(self) -> datetime | None:
         """When Ceph was last heard of, by whichever way."""
         return max((at for at in (self.seen_at, self.told_at) if at is not None), default=None)
@@ -209,11 +214,6 @@ class Ceph:
     def pgs_counted(self) -> bool:
         """Whether anybody counts placement groups; without a mgr nobody does."""
         return self.pgs_total > 0 or self.objects_degraded is not None
-
-    @property
-    def objects_left(self) -> float:
-        """Object copies that are degraded or misplaced."""
-        return (self.objects_degraded or 0.0) + (self.objects_misplaced or 0.0)
 
     @property
     def used_ratio(self) -> float | None:

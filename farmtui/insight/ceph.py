@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from farmtui.farm.cluster import Ceph, HealthCheck
 from farmtui.farm.farm import Farm
 from farmtui.farm.node import Tier
-from farmtui.farm.state import Freshness, Severity, freshness_of
+from farmtui.farm.state import Severity
 from farmtui.farm.units import age, count, data_size, duration, percent
 from farmtui.insight.ceph_checks import explain
-from farmtui.insight.ceph_own import own_words
+from farmtui.insight.ceph_own import own_words, unheard
 from farmtui.insight.ceph_recovery import pace_words
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.lookup import Machines
@@ -55,7 +55,7 @@ def ceph_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
     for check in checks:
         if not check.muted:
             yield _check(ceph, check, tuple(own_words(farm.ceph_detail, check.name)))
-    if ceph.health is None or _unheard(farm, ceph):
+    if ceph.health is None or unheard(farm, ceph):
         yield _unknown(farm, ceph, machines)
     elif ceph.health >= Severity.WARNING and not ceph.checks:
         yield Finding(
@@ -65,22 +65,9 @@ def ceph_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
     yield from _capacity(ceph)
 
 
-def _unheard(farm: Farm, ceph: Ceph) -> bool:
-    """Whether the last that Ceph has told is old while Prometheus goes on: its mgr is gone, or tells nothing new."""
-    source = farm.source("prometheus")
-    if (
-        ceph.told_at is not None
-        or source is None
-        or farm.freshness("prometheus") not in (Freshness.LIVE, Freshness.AGEING)
-    ):
-        return False
-    age_s = (farm.at - ceph.seen_at).total_seconds() if ceph.seen_at else None
-    return freshness_of(age_s, source.interval_s) in (Freshness.STALE, Freshness.NEVER)
-
-
 def _unknown(farm: Farm, ceph: Ceph, machines: Machines) -> Finding:
     """No mgr answers, or one that only repeats what was before: two faults with one outcome."""
-    heard = "" if ceph.seen_at is None else age((farm.at - ceph.seen_at).total_seconds())
+    heard = "" if ceph.heard_at is None else age((farm.at - ceph.heard_at).total_seconds())
     if ceph.stalled:
         return Finding(
             "ceph/stalled", Severity.CRITICAL, "Ceph: quorum lost?",
@@ -102,22 +89,25 @@ def _unknown(farm: Farm, ceph: Ceph, machines: Machines) -> Finding:
 
 
 def _silent_mds(ceph: Ceph) -> Iterator[Finding]:
-    """An active MDS that has clients and hears none: Ceph raises no check that says so.
+    """An active MDS of which nobody hears: Ceph raises no check that says so.
 
     Where all MDSs die at once the mons even keep the standby in their map, and say HEALTH_OK.
     """
-    silent = [mds.name for mds in ceph.mdss if not mds.well]
+    silent = [mds for mds in ceph.mdss if not mds.well and ("silent" in mds.state or "laggy" in mds.state)]
     if not silent:
         return
     clients = f"{ceph.mds_clients} clients have" if ceph.mds_clients and ceph.mds_clients > 1 else "its client has"
+    laggy = any("laggy" in mds.state for mds in silent)
     standby = any(mds.state == "standby" for mds in ceph.mdss)
     yield Finding(
-        "ceph/mds-silent", Severity.UNKNOWN if standby else Severity.CRITICAL, f"CephFS: {_listed(silent)} is silent",
-        "all MDSs have ended at once, or all clients have: the mons would have replaced one of them by now"
+        "ceph/mds-silent", Severity.UNKNOWN if standby else Severity.CRITICAL,
+        f"CephFS: {_listed([mds.name for mds in silent])} is silent",
+        f"all MDSs have ended at once{'' if laggy else ', or all clients'}: the mons would have replaced one by now"
         if standby else
         "it has most likely ended or hangs, and no standby can take over: every access to the files hangs",
         (
-            f"{clients} not been heard for two minutes; Ceph goes on calling it active",
+            "Ceph calls it laggy: its mons do not hear of it" if laggy
+            else f"{clients} not been heard for two minutes; Ceph goes on calling it active",
             "first: ceph fs status calls it laggy; ceph orch daemon restart mds.NAME, or systemctl start ceph-mds@ID",
         ),
         (CHECK, "MDS_SILENT"), "storage", "storage",

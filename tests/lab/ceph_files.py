@@ -58,7 +58,8 @@ def conf(
         "mon_allow_pool_delete = true",
         "mon_data_avail_warn = 1",
         "mon_data_avail_crit = 1",
-        # Faults that are seen soon.
+        # Faults that are seen soon, in a cluster that is a minute old too.
+        "mon_down_mkfs_grace = 0",
         "osd_heartbeat_interval = 1",
         "osd_heartbeat_grace = 4",
         "mon_osd_adjust_heartbeat_grace = false",
@@ -76,6 +77,7 @@ def conf(
         "osd_beacon_report_interval = 2",
         "mds_beacon_interval = 1",
         "mds_beacon_grace = 4",
+        "mds_beacon_mon_down_grace = 4",
         "mds_reconnect_timeout = 2",
         # The average of a quarter of an hour: an OSD that was frozen would be reproached with it for as long.
         "mon_warn_on_slow_ping_time = 60000",

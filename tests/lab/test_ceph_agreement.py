@@ -15,7 +15,7 @@ from farmtui.farm.units import count, data_size, duration, percent
 from tests.lab.ceph_screen import WIDE, row
 from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
-from tests.lab.service import Lab, console_config
+from tests.lab.service import console_config
 from tests.lab.services.ceph import Ceph
 from tests.lab.services.prometheus import Prometheus
 from tests.terminal.pty_harness import PtySession
@@ -178,7 +178,7 @@ def test_traffic(screen: PtySession, ceph: Ceph, tmp_path: Path) -> None:
         ceph.tool("rados", "-p", "cephfs.data", "rm", "traffic")
 
 
-def test_status_without_a_screen(ceph: Ceph, prometheus: Prometheus, lab: Lab, written: float, tmp_path: Path) -> None:
+def test_status_without_a_screen(ceph: Ceph, prometheus: Prometheus, written: float, tmp_path: Path) -> None:
     config = console_config((prometheus, ceph), tmp_path / "farmtui.yaml")
     command = [sys.executable, "-m", "farmtui", "status", "--json", "--config", str(config)]
 

@@ -91,7 +91,7 @@ def test_an_mds_is_killed_and_then_the_one_that_took_over(screen: PtySession, ce
         screen.wait_for("so Ceph MDS_INSUFFICIENT_STANDBY")
         assert ceph.run("health")["status"] == "HEALTH_WARN"
         screen.send("4")
-        screen.wait_for(lambda: row(screen, "mds", standby, "✖ rank 0, silent", ceph.host_of[standby]))
+        screen.wait_for(lambda: row(screen, "mds", standby, "✖ silent, rank 0", ceph.host_of[standby]))
     is_well(screen)
 
 

@@ -159,7 +159,7 @@ def mds(name: str, state: str, *, is_well: bool = True) -> CephDaemon:
 
 
 def test_a_silent_mds_that_nobody_replaces_is_an_outage() -> None:
-    silent = mds("mds.a", "rank 0, silent", is_well=False)
+    silent = mds("mds.a", "silent, rank 0", is_well=False)
     raised = checks("MDS_INSUFFICIENT_STANDBY")
     told = found(farm_of(dataclasses.replace(well(), checks=raised, health=WARNING, mdss=(silent,))))
     assert list(told) == ["ceph/mds-silent"]

@@ -35,7 +35,10 @@ def ceph(figures: Figures) -> Ceph | None:
         filesystems=tuple(sorted({key[1] for key in figures.rows("ceph.fs_info")})),
         mds_clients=int(sum(sessions)) if sessions else None,
         osds=_osds(figures),
-        flags=tuple(sorted(key[0].removeprefix(_FLAG_PREFIX) for key in figures.rows("ceph.osd_flags"))),
+        # A metric's name has no dashes; `ceph osd unset nodeep_scrub` would not do.
+        flags=tuple(
+            sorted(key[0].removeprefix(_FLAG_PREFIX).replace("_", "-") for key in figures.rows("ceph.osd_flags"))
+        ),
         pg_states=_most_first(by_state),
         pgs_total=sum(states.get(_TOTAL, 0) for states in by_pool.values()),
         pools=_pools(figures, by_pool),
@@ -91,7 +94,7 @@ def _mdss(figures: Figures) -> tuple[CephDaemon, ...]:
     for name, _, host, rank in sorted(figures.rows("ceph.mds_info"), key=_order):
         active = rank.lstrip("-").isdigit() and int(rank) >= 0
         silent = active and figures.of("ceph.mds_heard_per_s", name) == 0.0
-        state = f"rank {rank}{', silent' if silent else ''}" if active else "standby"
+        state = f"{'silent, ' if silent else ''}rank {rank}" if active else "standby"
         found.append(CephDaemon(name, host, state, well=not silent))
     return tuple(found)
 

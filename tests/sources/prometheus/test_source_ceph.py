@@ -137,11 +137,17 @@ async def test_an_active_mds_that_hears_no_client_is_not_well(serve: Serve, poll
     )
     ceph = await ceph_of(polls.source(await serve(fake)))
     assert [(mds.name, mds.state, mds.well) for mds in ceph.mdss] == [
-        ("mds.a", "rank 0, silent", False),
+        ("mds.a", "silent, rank 0", False),
         ("mds.b", "rank 1", True),
         ("mds.c", "rank 2", True),
         ("mds.d", "standby", True),
     ]
+
+
+async def test_flags_have_cephs_own_names(serve: Serve, polls: Polls) -> None:
+    flags = [series(1, __name__=f"ceph_osd_flag_{name}") for name in ("noout", "nodeep_scrub")]
+    ceph = await ceph_of(polls.source(await serve(cluster(osd_flags=flags))))
+    assert ceph.flags == ("nodeep-scrub", "noout")
 
 
 async def test_groups_are_counted_by_pool_and_slow_daemons_named(serve: Serve, polls: Polls) -> None:
