@@ -11,8 +11,8 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from farmtui.config import GlusterConfig
-from farmtui.farm.gluster import GlusterPool, GlusterVolume, Quota
-from farmtui.farm.reading import Failure, Reading
+from farmtui.farm.gluster import Brick, GlusterPool, GlusterVolume, Quota
+from farmtui.farm.reading import Failure, FailureKind, Reading
 from farmtui.sources import gluster_decode as decode
 from farmtui.sources.errors import SourceError, at_place
 from farmtui.sources.failover import Failover
@@ -46,15 +46,25 @@ class GlusterSource:
         self._heals: dict[str, dict[decode.Place, decode.Heal]] = {}
         self._heal_problems: dict[str, str] = {}
         self._quotas: dict[str, tuple[Quota, ...]] = {}
+        self._bricks: dict[str, tuple[Brick, ...]] = {}
+        """As the last status had them, by volume."""
+        self._alone: list[GlusterPool] = []
+        """What peers have said in this poll that see too few of the others."""
         self._after = ""
         """The last volume whose heals were asked for: the next poll goes on behind it."""
 
     async def poll(self) -> Reading[GlusterPool]:
         """Ask the first peer that answers. Never raises."""
         began, self._asked = time.perf_counter(), 0
+        self._alone.clear()
         asked = await self._failover.ask(self._read, self._failure)
-        told = asked.warnings if asked.value is None else (*asked.warnings, *asked.value.problems)
-        return Reading(asked.value, self._clock(), time.perf_counter() - began, asked.failure, told, self._asked)
+        value, failure, told = asked.value, asked.failure, asked.warnings
+        if value is None and failure is not None and self._alone:
+            # Nobody sees more: then that is how it is.
+            told = (*told, failure.what)
+            value, failure = self._alone[0], None
+        told = told if value is None else (*told, *value.problems)
+        return Reading(value, self._clock(), time.perf_counter() - began, failure, told, self._asked)
 
     def _failure(self, error: Exception, host: str) -> Failure:
         return failure_of(error, source=self.name, deadline_s=self._config.deadline_s)
@@ -68,19 +78,35 @@ class GlusterSource:
         peers = decode.peers(await self._gluster(host, "pool", "list"))
         volumes = decode.volumes(await self._gluster(host, "volume", "info"))
         problems: list[str] = []
+        started = any(volume.status == "Started" for volume in volumes)
         try:
-            volumes = decode.with_status(volumes, await self._gluster(host, "volume", "status", "all", "detail"))
-        except SourceError as error:
-            if volumes and any(volume.status == "Started" for volume in volumes):
-                raise
             # With no volume started there is no status to be had, and gluster calls that an error.
-            problems += [error.what] if volumes and "is not started" not in error.what else []
-        if self._polls % SLOW_EVERY == 0:
-            for volume in self._due(volumes):
-                problems += await self._slow(host, volume)
+            if started:
+                volumes = decode.with_status(volumes, await self._gluster(host, "volume", "status", "all", "detail"))
+                self._bricks = {volume.name: volume.bricks for volume in volumes}
+        except SourceError as error:
+            # It waits for every peer, and so for one that is cut off; which peers are away is known all the same.
+            if any(volume.name not in self._bricks for volume in volumes):
+                raise
+            volumes = tuple(replace(volume, bricks=self._bricks[volume.name]) for volume in volumes)
+            problems.append(f"bricks are shown as they were: {error.what}")
+        else:
+            if started and self._polls % SLOW_EVERY == 0:
+                for volume in self._due(volumes):
+                    problems += await self._slow(host, volume)
         self._polls += 1
         found = tuple(self._with_slow(volume) for volume in volumes)
-        return GlusterPool(self._config.name, host, peers, found, tuple(problems))
+        pool = GlusterPool(self._config.name, host, peers, found, tuple(problems))
+        seen = sum(peer.connected for peer in peers)
+        if 2 * seen <= len(peers):
+            # It is this one that is cut off, more likely than all the others: what they say counts.
+            self._alone.append(pool)
+            raise SourceError(
+                FailureKind.UNREACHABLE,
+                f"{host}: it sees {seen} of {len(peers)} peers, itself among them",
+                "look at the network between it and the others; another peer is asked",
+            )
+        return pool
 
     def _due(self, volumes: tuple[GlusterVolume, ...]) -> list[GlusterVolume]:
         """Those whose heals are counted now: all of them, unless there are very many."""

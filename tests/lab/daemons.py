@@ -77,7 +77,9 @@ class Daemon:
         environment: Mapping[str, str] | None = None,
         ready_s: float = READY_S,
         log: Path | None = None,
+        hard: bool = False,
     ) -> None:
+        """`hard`: only SIGKILL ends it, as is so of the first process of namespaces of its own."""
         self.name = name
         self._ledger = ledger
         self._command = list(command)
@@ -86,6 +88,7 @@ class Daemon:
         self._user = user
         self._environment = environment
         self._ready_s = ready_s
+        self._hard = hard
         self.log = log or folder / f"{name}.log"
         """Where its output goes."""
         self.process: subprocess.Popen[bytes] | None = None
@@ -121,7 +124,7 @@ class Daemon:
                 extra_groups=None if self._user is None else [],
                 env=None if self._environment is None else {**os.environ, **self._environment},
             )
-        self._ledger.process(self.name, self.process.pid)
+        self._ledger.process(self.name, self.process.pid, hard=self._hard)
 
     def is_ready(self) -> bool:
         """Whether it serves. Raises RuntimeError with its last words if it has ended."""
@@ -134,6 +137,9 @@ class Daemon:
     def stop(self) -> None:
         """End it as an operator would, and by force if it does not end."""
         if self.process is None or self.process.poll() is not None:
+            return
+        if self._hard:
+            self.kill()
             return
         self.process.send_signal(signal.SIGTERM)
         self.process.send_signal(signal.SIGCONT)

@@ -25,6 +25,8 @@ class Entry:
     name: str
     """A process's label; else the name or path that the kernel knows it by."""
     pid: int = 0
+    hard: bool = False
+    """A process that only SIGKILL ends, such as the first one of namespaces of its own."""
     began: int = 0
     """A process's start time in clock ticks since boot: with it, a pid that was given out again is not ours."""
 
@@ -35,9 +37,9 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def process(self, name: str, pid: int) -> None:
+    def process(self, name: str, pid: int, *, hard: bool = False) -> None:
         """Write down a process that was just started."""
-        self._append(Entry("process", name, pid, started_at(pid)))
+        self._append(Entry("process", name, pid, hard, started_at(pid)))
 
     def netns(self, name: str) -> None:
         """Write down a network namespace that is about to be added with `ip netns add`."""
@@ -107,7 +109,7 @@ def runs(entry: Entry) -> bool:
 
 def end(entry: Entry) -> None:
     """End a process as an operator would, and by force if it does not end. One that is stopped goes on first."""
-    for signum, wait_s in ((signal.SIGTERM, TERM_S), (signal.SIGKILL, TERM_S)):
+    for signum, wait_s in ((signal.SIGTERM, TERM_S), (signal.SIGKILL, TERM_S))[entry.hard :]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(entry.pid, signum)
             os.kill(entry.pid, signal.SIGCONT)

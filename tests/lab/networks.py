@@ -32,6 +32,27 @@ def member(ledger: Ledger, name: str, number: int, address: str) -> None:
     ip("-n", netns, "route", "add", "default", "via", f"{address.rpartition('.')[0]}.1")
 
 
+def inside(netns: str) -> list[str]:
+    """What a machine's first process is started with: network, mounts, host name and processes of its own.
+
+    When it ends, or is killed, the kernel ends all that it has started: bricks, shims and containers, which outlive
+    their parent otherwise.
+    """
+    return [
+        *("nsenter", f"--net=/run/netns/{netns}"),
+        *("unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"),
+    ]
+
+
+def entering(pid: int) -> list[str]:
+    """What a command is started with to run in the namespaces of a machine whose first process is `pid`."""
+    spaces = f"/proc/{pid}/ns"
+    return [
+        *("nsenter", f"--net={spaces}/net", f"--mount={spaces}/mnt", f"--uts={spaces}/uts"),
+        *(f"--pid={spaces}/pid_for_children", "--"),
+    ]
+
+
 def names(folder: Path, hosts: Mapping[str, str]) -> str:
     """Shell lines for a mount namespace of its own, in which these names, and no others, have an address.
 

@@ -16,8 +16,8 @@ from tests.terminal.pty_harness import PtySession
 
 @pytest.fixture
 def screen(console: Console, gluster: Gluster) -> Iterator[PtySession]:
-    """The storage screen over a volume that is well; whatever a test has done, it is well again after it."""
-    session = console(gluster, screen="storage", columns=150, lines=40)
+    """The storage screen, so low that its tiles are in plain text; the volume is well before and after each test."""
+    session = console(gluster, screen="storage", columns=150, lines=33)
     shows(session, "3 of 3 up", "no split-brain", "bears 1 more")
     yield session
     wait_until("bricks online", lambda: gluster.online() == len(PEERS), 60.0)
@@ -85,14 +85,13 @@ def test_a_split_brain_is_critical_and_says_what_to_do(screen: PtySession, glust
     def heal() -> None:
         gluster.start_bricks()
         for peer in PEERS:
-            for name in ("torn",):
-                gluster.inside(
-                    PEERS[0], "gluster", "--mode=script", "volume", "heal", VOLUME, "split-brain", "source-brick",
-                    f"{gluster.address(peer)}:{gluster.brick(peer)}", f"/{name}", check=False,
-                )  # fmt: skip
+            gluster.inside(
+                PEERS[0], "gluster", "--mode=script", "volume", "heal", VOLUME, "split-brain", "source-brick",
+                f"{gluster.address(peer)}:{gluster.brick(peer)}", "/torn", check=False,
+            )  # fmt: skip
         for option in options:
             gluster.gluster(PEERS[0], "volume", "reset", VOLUME, option)
-        gluster.gluster(PEERS[0], "volume", "heal", VOLUME)
+        gluster.inside(PEERS[0], "gluster", "--mode=script", "volume", "heal", VOLUME, check=False)
 
     for option, value in options.items():
         gluster.gluster(PEERS[0], "volume", "set", VOLUME, option, value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any, ClassVar
 from xml.etree import ElementTree as ET
 
 from tests.lab.daemons import Daemon, wait_until
-from tests.lab.networks import bridge, member, names
+from tests.lab.networks import bridge, entering, inside, member, names
 from tests.lab.service import Lab, Service
 from tests.lab.services.ssh import SshHosts
 
@@ -44,6 +43,8 @@ class Gluster(Service):
         bricks = [f"{self.address(peer)}:{self.brick(peer)}" for peer in PEERS]
         self.gluster(PEERS[0], "volume", "create", VOLUME, "replica", "3", *bricks, "force")
         self.gluster(PEERS[0], "volume", "set", VOLUME, "cluster.heal-timeout", "5")
+        # A client waits so long for a brick that is cut off; 42 s by default.
+        self.gluster(PEERS[0], "volume", "set", VOLUME, "network.ping-timeout", "5")
         self.gluster(PEERS[0], "volume", "start", VOLUME)
         wait_until("bricks online", lambda: self.online() == len(PEERS))
         ssh = self.lab.service(SshHosts)
@@ -51,17 +52,15 @@ class Gluster(Service):
             ssh.add(peer, enter=self.daemons[peer].pid)
 
     def stop(self) -> None:
-        """End the bricks, the heal daemons and glusterd of each peer."""
-        for peer, daemon in self.daemons.items():
-            for pid in self._pids(peer):
-                os.kill(pid, signal.SIGKILL)
+        """End each peer, and with it its bricks and heal daemons."""
+        for daemon in self.daemons.values():
             daemon.stop()
 
     def config(self) -> dict[str, Any]:
         """All peers, asked each second."""
         return {
             **self.lab.service(SshHosts).config(),
-            "gluster": [{"name": "main", "hosts": list(PEERS), "interval_s": 1, "deadline_s": 15}],
+            "gluster": [{"name": "main", "hosts": list(PEERS), "interval_s": 1, "deadline_s": 8}],
         }
 
     # -- for tests ------------------------------------------------------------------------------
@@ -77,7 +76,7 @@ class Gluster(Service):
     def inside(self, peer: str, *command: str, check: bool = True) -> str:
         """What a command prints that is run in a peer's namespaces."""
         done = subprocess.run(
-            ["nsenter", "--target", str(self.daemons[peer].pid), "--net", "--mount", "--uts", "--", *command],
+            [*entering(self.daemons[peer].pid), *command],
             capture_output=True,
             text=True,
             check=False,
@@ -89,19 +88,29 @@ class Gluster(Service):
 
     def gluster(self, peer: str, *words: str) -> ET.Element:
         """The gluster command's XML. Raises RuntimeError where it fails."""
-        root = ET.fromstring(self.inside(peer, "gluster", "--mode=script", "--xml", *words))
+        text = self.inside(peer, "gluster", "--mode=script", "--xml", *words, check=False)
+        try:
+            root = ET.fromstring(text)
+        except ET.ParseError:
+            raise RuntimeError(f"gluster {' '.join(words)}: {text or 'nothing'}") from None
         if root.findtext("opRet") != "0":
             raise RuntimeError(f"gluster {' '.join(words)}: {root.findtext('opErrstr')}")
         return root
 
     def online(self) -> int:
-        """How many bricks are online."""
-        status = self.gluster(PEERS[0], "volume", "status", VOLUME, "detail")
+        """How many bricks are online; 0 while gluster does not say."""
+        try:
+            status = self.gluster(PEERS[0], "volume", "status", VOLUME, "detail")
+        except RuntimeError:
+            return 0
         return sum(node.findtext("status") == "1" for node in status.iter("node"))
 
     def pending(self, peer: str = PEERS[0]) -> list[str | None]:
-        """What heal info counts at each brick."""
-        root = self.gluster(peer, "volume", "heal", VOLUME, "info", "summary")
+        """What heal info counts at each brick; nothing while gluster does not say."""
+        try:
+            root = self.gluster(peer, "volume", "heal", VOLUME, "info", "summary")
+        except RuntimeError:
+            return []
         return [brick.findtext("numberOfEntriesInHealPending") for brick in root.iter("brick")]
 
     @contextmanager
@@ -118,7 +127,7 @@ class Gluster(Service):
 
     def kill_brick(self, peer: str) -> None:
         """SIGKILL for the brick's process."""
-        os.kill(self._brick_pid(peer), signal.SIGKILL)
+        self.inside(peer, "kill", "-KILL", str(self._brick_pid(peer)))
 
     def start_bricks(self) -> None:
         """Have gluster start what is down, and wait for it."""
@@ -148,15 +157,17 @@ class Gluster(Service):
             f"mount --bind {folder}/log /var/log/glusterfs\n"
             f"mount --bind {folder}/run /run\n"
             "mkdir -p /run/gluster\n"
-            "exec glusterd --no-daemon --log-level=WARNING\n"
+            # The shell is the first process: it buries what ends, so that gluster sees that a brick is gone.
+            "glusterd --no-daemon --log-level=WARNING &\nwait\n"
         )
         script.chmod(0o755)
         self.daemons[peer] = Daemon(
             self.lab.ledger,
             f"glusterd-{peer}",
-            ["nsenter", f"--net=/run/netns/{self._net}-{number}", "unshare", "--mount", "--uts", str(script)],
+            [*inside(f"{self._net}-{number}"), str(script)],
             folder,
             lambda: "Number of Peers" in self.inside(peer, "gluster", "peer", "status", check=False),
+            hard=True,
         )
         self.daemons[peer].launch()
 
@@ -171,17 +182,3 @@ class Gluster(Service):
             if node.findtext("hostname") == self.address(peer) and node.findtext("path") == str(self.brick(peer)):
                 return int(node.findtext("pid") or 0)
         raise RuntimeError(f"{peer} has no brick")
-
-    def _pids(self, peer: str) -> list[int]:
-        """Processes of this peer that glusterd has started: they are found by its folders."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit() or int(entry.name) == self.daemons[peer].pid:
-                continue
-            try:
-                same = (entry / "ns" / "mnt").readlink() == Path(f"/proc/{self.daemons[peer].pid}/ns/mnt").readlink()
-            except OSError:
-                continue
-            if same:
-                found.append(int(entry.name))
-        return found

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.lab.daemons import Daemon, free_port, listens, wait_until
+from tests.lab.networks import entering
 from tests.lab.service import Lab, Service
 
 NETNS = "farmtui-inner"
@@ -98,9 +99,7 @@ class SshHosts(Service):
         lines = [f"SetEnv {' '.join(f'{k}={v}' for k, v in environment.items())}"] if environment else []
         if enter is not None:
             script = self.folder / f"enter-{name}"
-            script.write_text(
-                f'#!/bin/sh\nexec nsenter --target {enter} --net --mount --uts -- /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n'
-            )
+            script.write_text(f'#!/bin/sh\nexec {" ".join(entering(enter))} /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n')
             script.chmod(0o755)
             lines.append(f"ForceCommand {script}")
         host = self._sshd(name, address, free_port(address), lines)

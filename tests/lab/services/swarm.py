@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.lab.daemons import Daemon, answers, free_port, wait_until
-from tests.lab.networks import bridge, member, names
+from tests.lab.networks import bridge, inside, member, names
 from tests.lab.service import Lab, Service
 from tests.lab.services.ssh import SshHosts
 
@@ -52,14 +52,11 @@ class Swarm(Service):
         self._observe()
 
     def stop(self) -> None:
-        """End the engines, and what leads to their metrics. Their namespaces end with the lab's ledger."""
+        """End the engines with all that they run, and what leads to their metrics."""
         self.lab.unscrape("dockerd")
         for daemon in self.metrics.values():
             daemon.stop()
-        for engine, daemon in self.daemons.items():
-            subprocess.run(
-                ["docker", "-H", self._host(engine), "swarm", "leave", "--force"], capture_output=True, check=False
-            )
+        for daemon in self.daemons.values():
             daemon.stop()
 
     def config(self) -> dict[str, Any]:
@@ -137,17 +134,19 @@ class Swarm(Service):
         script.write_text(
             "#!/bin/sh\nset -e\n"
             f"hostname {engine}\n{names(folder, {each: self.address(each) for each in self.engines})}"
+            # A pid of before may be somebody else's in a new namespace.
+            f"rm -f {folder}/pid\n"
             "mkdir -p /run/docker && mount -t tmpfs tmpfs /run/docker\n"
-            f"exec dockerd --data-root {folder}/data --exec-root /run/docker --pidfile {folder}/pid"
+            f"dockerd --data-root {folder}/data --exec-root /run/docker --pidfile {folder}/pid"
             f" --host unix://{folder}/docker.sock --metrics-addr 127.0.0.1:9323 --experimental"
             " --exec-opt native.cgroupdriver=cgroupfs --iptables=false --ip-masq=false --userland-proxy=false"
-            " --log-level=warn --init\n"
+            " --log-level=warn --init &\nwait\n"
         )
         script.chmod(0o755)
         daemon = Daemon(
             self.lab.ledger,
             f"dockerd-{engine}",
-            ["nsenter", f"--net=/run/netns/{netns}", "unshare", "--mount", "--uts", str(script)],
+            [*inside(netns), str(script)],
             folder,
             lambda: (
                 subprocess.run(
@@ -155,6 +154,7 @@ class Swarm(Service):
                 ).returncode
                 == 0
             ),
+            hard=True,
         )
         daemon.launch()
         self.daemons[engine] = daemon
