@@ -98,7 +98,9 @@ class GlusterSource:
                 # What hangs holds the pool's lock: to ask again at once would keep operators from it.
                 self._status_from, self._status_problem = self._polls + STATUS_AGAIN, error.what
             volumes = tuple(replace(volume, bricks=self._bricks[volume.name]) for volume in volumes)
-            problems.append(f"bricks are shown as they were: {error.what}")
+            problems.append(
+                f"bricks are shown as they were: {error.what} (it waits for every peer: one may be cut off)"
+            )
         else:
             if started and self._polls % SLOW_EVERY == 0:
                 for volume in self._due(volumes):

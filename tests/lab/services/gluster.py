@@ -49,7 +49,7 @@ class Gluster(Service):
         wait_until("bricks online", lambda: self.online() == len(PEERS))
         ssh = self.lab.service(SshHosts)
         for peer in PEERS:
-            ssh.add(peer, enter=self.daemons[peer].pid)
+            ssh.add(peer, enter=self.daemons[peer].pid_file)
 
     def stop(self) -> None:
         """End each peer, and with it its bricks and heal daemons."""
