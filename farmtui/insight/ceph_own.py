@@ -7,7 +7,7 @@ from typing import Final
 
 from farmtui.farm.ceph_detail import CephDetail
 from farmtui.farm.farm import Farm
-from farmtui.farm.state import Severity
+from farmtui.farm.state import Freshness, Severity, freshness_of
 from farmtui.insight.finding import Finding
 
 LINES: Final = 2
@@ -30,7 +30,7 @@ def ceph_silence(farm: Farm) -> Iterator[Finding]:
             )  # fmt: skip
         return
     quorum = detail.quorum
-    stale = ("the mgr still serves the figures of before",) if farm.ceph and farm.ceph.seen_at else ()
+    stale = ("the mgr still serves the figures of before",) if mgr_serves(farm) else ()
     if quorum.lost:
         need = len(quorum.mons) // 2 + 1
         mend = f"{need} of {len(quorum.mons)} mons must run and see each other" if quorum.mons else "start the mons"
@@ -48,6 +48,16 @@ def ceph_silence(farm: Farm) -> Iterator[Finding]:
         screen="storage", part="storage", covers=frozenset({("source", "ceph")}),
         topics=("cephmon", "cephquorum", "cephhealth"),
     )  # fmt: skip
+
+
+def mgr_serves(farm: Farm) -> bool:
+    """Whether the mgr still serves metrics, whatever they are worth."""
+    prometheus = farm.source("prometheus")
+    seen_at = farm.ceph.seen_at if farm.ceph else None
+    if prometheus is None or seen_at is None:
+        return False
+    fresh = freshness_of((farm.at - seen_at).total_seconds(), prometheus.interval_s)
+    return fresh in (Freshness.LIVE, Freshness.AGEING)
 
 
 def own_words(detail: CephDetail | None, name: str) -> Iterator[str]:
