@@ -88,7 +88,7 @@ def ceph_freshness(farm: Farm) -> Freshness:
     While Ceph does not answer they are of before, however fresh the mgr that goes on serving them looks.
     """
     ceph, detail = farm.ceph, farm.ceph_detail
-    if detail is not None and detail.silent:
+    if (detail is not None and detail.silent) or (ceph is not None and ceph.stalled):
         return Freshness.STALE
     views = []
     own = farm.source("ceph")
@@ -105,6 +105,12 @@ def _figures_freshness(farm: Farm) -> Freshness:
     if farm.ceph is None or source is not Freshness.LIVE:
         return source
     return row_freshness(farm, farm.ceph.seen_at)
+
+
+def ceph_age_s(farm: Farm) -> float | None:
+    """Seconds since Ceph was last heard of; None where it never was."""
+    heard_at = farm.ceph.heard_at if farm.ceph else None
+    return (farm.at - heard_at).total_seconds() if heard_at else None
 
 
 def ceph_health(farm: Farm) -> tuple[str, Severity]:
@@ -134,6 +140,8 @@ def notes(farm: Farm) -> tuple[tuple[Severity, str], ...]:
     if detail is not None and detail.silent:
         served = "; the mgr still serves the figures of before" if mgr_serves(farm) else ""
         found.append((Severity.CRITICAL if detail.quorum.lost else Severity.UNKNOWN, f"{detail.quorum.why}{served}"))
+    elif ceph is not None and ceph.stalled:
+        found.append((Severity.CRITICAL, "quorum lost? Its mons decide nothing; the mgr repeats what was true before"))
     elif source is not None and source.failure is not None:
         found.append((Severity.WARNING, _unasked(source, figures=mgr_serves(farm))))
     if ceph is not None and ceph.differences:

@@ -17,7 +17,7 @@ from farmtui.farm.units import age, duration, percent, rate
 from farmtui.insight.finding import Finding
 from screens import limits
 from screens.cache import against_last_week, hit_severity, hit_words, known
-from screens.ceph_own import ceph_health, health_freshness
+from screens.ceph_own import ceph_age_s, ceph_health, health_freshness
 from screens.frame import FarmScreen
 from screens.places import Place, Subject
 from screens.storage import fills_words
@@ -240,7 +240,8 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         elif farm.ceph.used_ratio is None:
             value, sub = words, "used space not known"
         yield "storage", tile(
-            value, sub, health, freshness=health_freshness(farm), trend=trend_values(farm, "ceph.used_ratio"), high=1.0,
+            value, sub, health, freshness=health_freshness(farm), age_s=ceph_age_s(farm),
+            trend=trend_values(farm, "ceph.used_ratio"), high=1.0,
         )  # fmt: skip
     if farm.galera is not None:
         nodes = farm.galera.nodes

@@ -15,10 +15,12 @@ from textual.widgets import Static
 from farmtui.commands import Command
 from farmtui.farm.cluster import Ceph, CephDaemon, Osd, Pool
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import count, data_rate, data_size, duration, percent, rate
+from farmtui.farm.units import count, data_rate, data_size, duration, percent
+from farmtui.insight.ceph_recovery import pace_words
 from screens import limits
 from screens.ceph_own import (
     CheckRow,
+    ceph_age_s,
     ceph_freshness,
     ceph_health,
     check_columns,
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
     from farmtui.insight.finding import Finding
 
 VIEWS = ("osds", "pools", "daemons")
+LOST_STATES = ("inconsistent", "down", "incomplete", "stale", "unknown", "recovery_unfound")
+"""States of placement groups whose data is lost, in doubt, or cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +209,9 @@ class StorageScreen(FarmScreen):
 
     def _show_summary(self, farm: Farm, ceph: Ceph | None, fresh: Freshness) -> None:
         words, health = ceph_health(farm)
-        flags = f"flags: {' '.join(ceph.flags)}" if ceph and ceph.flags else f"{len(ceph.checks) if ceph else 0} checks"
-        age_s = (farm.at - ceph.heard_at).total_seconds() if ceph and ceph.heard_at else None
+        checks = len(ceph.checks) if ceph else 0
+        flags = f"flags: {' '.join(ceph.flags)}" if ceph and ceph.flags else f"{checks} check{'s' * (checks != 1)}"
+        age_s = ceph_age_s(farm)
         self.query_one("#tile-health", Tile).show(
             TileState(words, flags, severity=health, freshness=health_freshness(farm), age_s=age_s)
         )
@@ -323,7 +328,7 @@ def pg_severity(ceph: Ceph | None) -> Severity:
     if ceph is None or not ceph.pgs_counted:
         return Severity.OK if ceph is None else Severity.UNKNOWN
     states = dict(ceph.pg_states)
-    if any(states.get(name) for name in ("inconsistent", "down", "incomplete", "stale", "unknown", "recovery_unfound")):
+    if any(states.get(name) for name in LOST_STATES):
         return Severity.CRITICAL
     return Severity.WARNING if states.get("clean", 0) < ceph.pgs_total else Severity.OK
 
@@ -332,12 +337,11 @@ def recovery_words(ceph: Ceph | None) -> str:
     """What is being repaired, how fast and until when."""
     if ceph is None or not ceph.pgs_counted:
         return "" if ceph is None else "no mgr counts them"
-    left = (ceph.objects_degraded or 0) + (ceph.objects_misplaced or 0)
-    if not left:
-        return "nothing to recover"
-    if ceph.recovery_eta_s is None:
-        return f"{count(left)} objects, standing still"
-    return f"{count(left)} at {rate(ceph.recovering_objects_per_s)}, {duration(ceph.recovery_eta_s)} left"
+    wrong = [f"{number} {name}" for name, number in ceph.pg_states if name in LOST_STATES]
+    if ceph.objects_left:
+        copies = "" if ceph.recovery_eta_s else " copies"
+        wrong.append(f"{count(ceph.objects_left)}{copies} {pace_words(ceph)}")
+    return ", ".join(wrong) or "nothing to recover"
 
 
 def _daemons(ceph: Ceph) -> list[Daemon]:

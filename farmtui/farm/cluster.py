@@ -20,6 +20,7 @@ class GaleraNode:
     primary: bool | None = None
     ready: bool | None = None
     flow_control_ratio: float | None = None
+    """Share of time, 0-1, for which replication was paused; much the same on every node, whichever is slow."""
     recv_queue: float | None = None
     cert_failures_per_s: float | None = None
     queries_per_s: float | None = None
@@ -27,6 +28,8 @@ class GaleraNode:
     connections: float | None = None
     max_connections: float | None = None
     seen_at: datetime | None = None
+    flow_control_sent_per_s: float | None = None
+    """How often this node asks the others to wait for it: it is the slow one."""
 
     @property
     def state_word(self) -> str:
@@ -44,6 +47,19 @@ class Galera:
     """The database tier."""
 
     nodes: tuple[GaleraNode, ...]
+
+    @property
+    def slow(self) -> tuple[GaleraNode, ...]:
+        """The nodes that ask the others to wait, the one that asks most first."""
+        asking = [node for node in self.nodes if node.up and (node.flow_control_sent_per_s or 0.0) > 0]
+        return tuple(sorted(asking, key=lambda node: -(node.flow_control_sent_per_s or 0.0)))
+
+    @property
+    def paused_ratio(self) -> float | None:
+        """Share of time for which replication was paused, by the node that says most."""
+        return max(
+            (n.flow_control_ratio for n in self.nodes if n.flow_control_ratio is not None and n.up), default=None
+        )
 
     @property
     def size_min(self) -> int | None:
@@ -132,6 +148,8 @@ class Pool:
     write_per_s: float | None = None
     read_bytes_per_s: float | None = None
     write_bytes_per_s: float | None = None
+    pg_states: tuple[tuple[str, int], ...] = ()
+    """Its placement groups by state name, most first; a PG is in several states at once."""
 
     @property
     def unclean(self) -> int | None:
@@ -174,6 +192,19 @@ class Ceph:
     differences: tuple[str, ...] = ()
     """Where the mgr's figures and Ceph's own word do not agree, in words."""
 
+    objects_left_slope_per_s: float | None = None
+    """By how many object copies a second those degraded or misplaced become more; below 0 they become fewer."""
+    stalled: bool = False
+    """The mgr answers, and what it tells is old: its mons decide nothing, most likely for want of a quorum. `health` is
+    None then, and `seen_at` is when it last told what was new."""
+    slow_daemons: tuple[tuple[str, int], ...] = ()
+    """How many operations are slow by the daemon that waits for them, the most first."""
+
+    @property
+    def objects_left(self) -> float:
+        """Object copies that are degraded or misplaced."""
+        return (self.objects_degraded or 0.0) + (self.objects_misplaced or 0.0)
+
     @property
     def heard_at(self) -> datetime | None:
         """When Ceph was last heard of, by whichever way."""
@@ -192,11 +223,29 @@ class Ceph:
         return self.used_bytes / self.total_bytes
 
     @property
+    def recovers(self) -> bool:
+        """Whether object copies are being made or moved now."""
+        working = any(count for state, count in self.pg_states if state in ("recovering", "backfilling"))
+        return self.objects_left > 0 and (working or bool(self.recovering_objects_per_s))
+
+    @property
+    def recovery_per_s(self) -> float | None:
+        """By how many a second the object copies that are degraded or misplaced become fewer; None where they do not.
+
+        Ceph's own rate stands in where nobody has measured them over time.
+        """
+        slope = self.objects_left_slope_per_s
+        pace = self.recovering_objects_per_s if slope is None else -slope
+        return pace if pace is not None and pace > 0 else None
+
+    @property
     def recovery_eta_s(self) -> float | None:
-        """Seconds until no object copy is degraded or misplaced at the present rate; None when it stands still."""
-        left = (self.objects_degraded or 0.0) + (self.objects_misplaced or 0.0)
-        rate = self.recovering_objects_per_s or 0.0
-        return left / rate if left > 0 and rate > 0 else None
+        """Seconds until no object copy is degraded or misplaced, at the pace of the last minutes.
+
+        None when nothing recovers, and while they have not become fewer yet.
+        """
+        pace = self.recovery_per_s
+        return self.objects_left / pace if self.recovers and pace else None
 
     @property
     def full_in_s(self) -> float | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 from farmtui.farm.ceph_detail import CephDetail
+from farmtui.farm.cluster import Ceph
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Freshness, Severity, freshness_of
 from farmtui.insight.finding import Finding
@@ -72,9 +74,26 @@ def own_words(detail: CephDetail | None, name: str) -> Iterator[str]:
         yield "; ".join(check.lines[:LINES]) + (f"; and {more} lines more" if more > 0 else "")
 
 
+def unheard(farm: Farm, ceph: Ceph) -> bool:
+    """Whether the last that Ceph has told is old while Prometheus goes on: its mgr is gone, or tells nothing new."""
+    own, figures = farm.source("ceph"), farm.source("prometheus")
+    if ceph.told_at is not None and own is not None and _fresh(farm, ceph.told_at, own.interval_s):
+        return False
+    # Where Prometheus is silent itself, that is what is wrong.
+    goes_on = figures is not None and farm.freshness("prometheus") in (Freshness.LIVE, Freshness.AGEING)
+    return goes_on and figures is not None and not _fresh(farm, ceph.seen_at, figures.interval_s)
+
+
+def _fresh(farm: Farm, at: datetime | None, interval_s: float) -> bool:
+    age_s = (farm.at - at).total_seconds() if at else None
+    return freshness_of(age_s, interval_s) in (Freshness.LIVE, Freshness.AGEING)
+
+
 def ceph_health_words(farm: Farm) -> str:
     """The cluster's health in a few words, for a summary."""
     detail = farm.ceph_detail
     if detail is not None and detail.silent:
         return "has no quorum" if detail.quorum.lost else "does not answer"
-    return "unknown" if farm.ceph is None or farm.ceph.health is None else farm.ceph.health.word
+    if farm.ceph is None or farm.ceph.health is None:
+        return "unknown"
+    return f"{'was ' if unheard(farm, farm.ceph) else ''}{farm.ceph.health.word}"

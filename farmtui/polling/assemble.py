@@ -133,7 +133,7 @@ def _ceph(reports: Sequence[Report], metrics: Ceph | None, now: datetime) -> Cep
     told = None if own is None else Told(own.value, own.taken_at or now, trusted=own.trusted(now))
     seen_at = metrics.seen_at if metrics else None
     age_s = (now - seen_at).total_seconds() if seen_at else None
-    trusted = any(
+    trusted = (metrics is None or not metrics.stalled) and any(
         report.trusted(now) and freshness_of(age_s, report.interval_s) in (Freshness.LIVE, Freshness.AGEING)
         for report in reports
         if isinstance(report.value, PrometheusView)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from farmtui.demo.world.ceph_changes import FlagSet
+from farmtui.demo.world.ceph_changes import FlagSet, SlowOps
 from farmtui.sources.prometheus import PrometheusSource, PrometheusTrends
 from farmtui.sources.prometheus.catalogue import catalogue
 from tests.demo.stage import Clock, Stage, stage
 
-RIGHTLY_EMPTY = {"sites.failing", "cache.backends_down", "ceph.health_checks", "ceph.osd_flags"}
+RIGHTLY_EMPTY = {"sites.failing", "cache.backends_down", "ceph.health_checks", "ceph.osd_flags", "ceph.slow_daemons"}
 """What a farm in which all is well has none of."""
 
 FIGURES = [figure for figure in catalogue().asked if figure.promql]
@@ -38,7 +38,7 @@ async def test_every_figure_has_data_on_the_reference_farm() -> None:
 
 async def test_what_is_empty_without_faults_is_not_with_them() -> None:
     async with stage("site-broken", "worker-down", "osd-down") as farm:
-        await farm.running.keeper.ask(lambda o: o.happen(FlagSet("noout")))
+        await farm.running.keeper.ask(lambda o: o.happen(FlagSet("noout"), SlowOps(7)))
         farm.clock.at += 60.0
         found = {figure.name: await _rows(farm, figure.promql) for figure in FIGURES}
     assert {name for name, rows in found.items() if not rows} == set()

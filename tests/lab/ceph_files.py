@@ -32,7 +32,7 @@ def conf(
 ) -> str:
     """The text of ceph.conf. `mons` are addresses with ports by id; `hosts` the daemons, `addresses` the IP, by host.
 
-    Settings make faults show, and mend, in seconds instead of minutes; nothing is set that changes what Ceph says.
+    Settings make faults show, and mend, in seconds instead of minutes.
     """
     lines = [
         "[global]",
@@ -58,7 +58,8 @@ def conf(
         "mon_allow_pool_delete = true",
         "mon_data_avail_warn = 1",
         "mon_data_avail_crit = 1",
-        # Faults that are seen soon.
+        # Faults that are seen soon, in a cluster that is a minute old too.
+        "mon_down_mkfs_grace = 0",
         "osd_heartbeat_interval = 1",
         "osd_heartbeat_grace = 4",
         "mon_osd_adjust_heartbeat_grace = false",
@@ -66,6 +67,8 @@ def conf(
         "mon_osd_down_out_interval = 600",
         "mon_lease = 2",
         "mon_tick_interval = 1",
+        "mon_election_timeout = 2",
+        "paxos_propose_interval = 0.2",
         "mon_mgr_digest_period = 1",
         "mon_mgr_beacon_grace = 5",
         "mgr_beacon_period = 1",
@@ -74,7 +77,10 @@ def conf(
         "osd_beacon_report_interval = 2",
         "mds_beacon_interval = 1",
         "mds_beacon_grace = 4",
+        "mds_beacon_mon_down_grace = 4",
         "mds_reconnect_timeout = 2",
+        # The average of a quarter of an hour: an OSD that was frozen would be reproached with it for as long.
+        "mon_warn_on_slow_ping_time = 60000",
         # Recovery that takes seconds.
         "osd_recovery_sleep = 0",
         "osd_recovery_sleep_hdd = 0",
@@ -83,7 +89,6 @@ def conf(
         "osd_recovery_delay_start = 0",
         "osd_scrub_sleep = 0",
         "osd_scrub_auto_repair = false",
-        "osd_op_complaint_time = 3",
         # Small.
         "osd_objectstore = bluestore",
         "bluestore_block_create = true",
@@ -94,7 +99,9 @@ def conf(
         "osd_op_num_shards = 2",
         "rgw_thread_pool_size = 16",
         "rgw_enable_usage_log = false",
-        *(f"\n[{kind}]\n{kind}_data = {folder}/{kind}.$id" for kind in ("mon", "mgr", "osd", "mds")),
+        *(f"\n[{kind}]\n{kind}_data = {folder}/{kind}.$id" for kind in ("mon", "mgr", "mds", "osd")),
+        # Not the MDSs': theirs would be slow at every start.
+        "osd_op_complaint_time = 3",
     ]
     for host, daemons in hosts.items():
         for daemon in daemons:

@@ -66,9 +66,13 @@ class Lab:
         while self._services:
             self._services.popitem()[1].stop()
 
-    def scrape(self, job: str, instances: Mapping[str, str]) -> None:
-        """Have Prometheus scrape a job: machine name by instance (`127.0.1.11:9131`). It sees the file by itself."""
-        self._write(job, [{"targets": [at], "labels": {"job": job, "node": name}} for at, name in instances.items()])
+    def scrape(self, job: str, instances: Mapping[str, str], owner: str = "") -> None:
+        """Have Prometheus scrape a job: machine name by instance (`127.0.1.11:9131`). It sees the file by itself.
+
+        Services that have targets of the same job say who they are: `owner`.
+        """
+        entries = [{"targets": [at], "labels": {"job": job, "node": name}} for at, name in instances.items()]
+        self._write(f"{job}-{owner}" if owner else job, entries)
 
     def probe(self, job: str, exporter: str, target: str) -> None:
         """Have Prometheus probe a TCP address through a blackbox exporter, and call it by that address."""
@@ -81,15 +85,15 @@ class Lab:
         }
         self._write(job, [{"targets": [exporter], "labels": labels}])
 
-    def _write(self, job: str, entries: list[dict[str, Any]]) -> None:
-        path = self.targets / f"{job}.json"
+    def _write(self, name: str, entries: list[dict[str, Any]]) -> None:
+        path = self.targets / f"{name}.json"
         # Renamed into place: Prometheus may read at any moment.
         path.with_suffix(".new").write_text(json.dumps(entries), encoding="utf-8")
         path.with_suffix(".new").replace(path)
 
-    def unscrape(self, job: str) -> None:
-        """Have Prometheus forget a job."""
-        self.scrape(job, {})
+    def unscrape(self, job: str, owner: str = "") -> None:
+        """Have Prometheus forget a job, or what one owner has of it."""
+        self.scrape(job, {}, owner)
 
 
 class Service:

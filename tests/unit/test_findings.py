@@ -217,7 +217,6 @@ def test_a_split_galera_is_told_with_what_each_node_sees() -> None:
     [
         ({"local_state": 2}, "galera/state/db-1:9104", WARNING),
         ({"ready": False}, "galera/ready/db-1:9104", CRITICAL),
-        ({"flow_control_ratio": 0.4}, "galera/flow/db-1:9104", CRITICAL),
         ({"cert_failures_per_s": 3.0}, "galera/certify/db-1:9104", WARNING),
         ({"connections": 390.0}, "galera/connections/db-1:9104", CRITICAL),
     ],
@@ -227,6 +226,20 @@ def test_troubles_of_a_galera_node(changes: dict[str, Any], key: str, severity: 
     assert {k: f.severity for k, f in told.items()} == {key: severity}
 
 
+def test_flow_control_is_one_fault_and_names_the_node_that_asks_for_it() -> None:
+    # As measured on a real cluster: all nodes are paused alike, and only the slow ones send.
+    sent = {1: 0.0, 2: 2.0, 3: 5.0}
+    nodes = [synced(n, flow_control_ratio=0.4, flow_control_sent_per_s=rate) for n, rate in sent.items()]
+    told = found(galera(*nodes))
+    assert list(told) == ["galera/flow"]
+    assert told["galera/flow"].severity is CRITICAL
+    assert told["galera/flow"].title == "MariaDB on db-3:9104 slows the cluster"
+    assert "waits 40 % of the time for db-3:9104 and db-2:9104 to catch up" in told["galera/flow"].cause
+    unmeasured = found(galera(*(synced(n, flow_control_ratio=0.1) for n in (1, 2, 3))))["galera/flow"]
+    assert unmeasured.severity is WARNING
+    assert "not measured" in unmeasured.cause
+
+
 def test_a_swarm_without_a_leader_is_an_outage_and_lost_nodes_are_counted() -> None:
     leaderless = SwarmCounts("", ("m1",), (), (), None, NOW)
     assert found(dataclasses.replace(make_farm(), swarm=leaderless))["swarm/leader"].severity is CRITICAL
@@ -234,55 +247,6 @@ def test_a_swarm_without_a_leader_is_an_outage_and_lost_nodes_are_counted() -> N
     told = found(dataclasses.replace(make_farm(), swarm=lost))
     assert told["swarm/nodes"].title == "Swarm has lost 2 of 23 nodes"
     assert told["swarm/pending"].title == "7 Swarm tasks find no node"
-
-
-def test_of_cephs_checks_the_cause_stands_for_its_consequences() -> None:
-    farm = dataclasses.replace(make_farm(), ceph=whole_farm().ceph)
-    told = found(farm)
-    assert list(told) == ["ceph/OSD_DOWN"]
-    evidence = " | ".join(told["ceph/OSD_DOWN"].evidence)
-    assert "osd.3 on stor-2" in evidence
-    assert "43k degraded" in evidence
-    assert "120/s recover" in evidence
-    assert "so Ceph PG_DEGRADED" in evidence
-
-
-def test_osds_of_a_machine_that_is_gone_are_the_machines_finding() -> None:
-    farm = dataclasses.replace(make_farm(nodes=[down("stor-2", Tier.STORAGE)]), ceph=whole_farm().ceph)
-    told = found(farm)
-    assert list(told) == ["node/stor-2"]
-    assert "so Ceph OSD_DOWN" in told["node/stor-2"].evidence
-
-
-def test_a_ceph_check_that_nobody_has_heard_of_is_told_all_the_same() -> None:
-    ceph = whole_farm().ceph
-    assert ceph is not None
-    strange = dataclasses.replace(ceph, checks=(HealthCheck("FROBNICATOR_STUCK", CRITICAL),))
-    finding = found(dataclasses.replace(make_farm(), ceph=strange))["ceph/FROBNICATOR_STUCK"]
-    assert finding.severity is CRITICAL
-    assert finding.cause
-
-
-def test_a_ceph_that_nobody_hears_is_unknown_and_never_well() -> None:
-    ceph = whole_farm().ceph
-    assert ceph is not None
-    farm = dataclasses.replace(make_farm(), ceph=dataclasses.replace(ceph, health=None, checks=(), seen_at=ago(12)))
-    finding = found(farm)["ceph/unknown"]
-    assert (finding.severity, finding.evidence) == (UNKNOWN, ("last heard 12 min ago",))
-
-
-@pytest.mark.parametrize(
-    ("used", "growth", "severity"),
-    [(0.5, 1e5, None), (0.86, 0.0, WARNING), (0.96, 0.0, CRITICAL), (0.5, 1e7, CRITICAL)],
-)
-def test_capacity_is_told_before_it_is_used_up(used: float, growth: float, severity: Severity | None) -> None:
-    ceph = whole_farm().ceph
-    assert ceph is not None
-    ceph = dataclasses.replace(
-        ceph, health=Severity.OK, checks=(), total_bytes=5e12, used_bytes=used * 5e12, growth_bytes_per_s=growth
-    )
-    told = found(dataclasses.replace(make_farm(), ceph=ceph))
-    assert (told["ceph/capacity"].severity if told else None) is severity
 
 
 # -- the parts

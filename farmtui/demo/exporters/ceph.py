@@ -1,4 +1,7 @@
-"""The prometheus module of the active Ceph mgr: a standby mgr answers 200 and nothing."""
+"""The prometheus module of the active Ceph mgr: a standby mgr answers 200 and nothing.
+
+Without quorum the active one goes on with what the mons told it last; only what daemons count themselves is of now.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from farmtui.demo.exporters.series import Counter, Family, Gauge, named
-from farmtui.demo.exporters.targets import MGRS, Target, Targets
+from farmtui.demo.exporters.targets import Target, Targets
 from farmtui.demo.promql.series import Series
 from farmtui.demo.world.ceph_state import CHECKS, CephModel, CephState
 from farmtui.demo.world.changes import alive
-from farmtui.demo.world.inventory import STORAGE, Machine
-from farmtui.demo.world.signals import Presence
+from farmtui.demo.world.condition import Condition
+from farmtui.demo.world.inventory import MONS, STORAGE, Machine
+from farmtui.demo.world.signals import Presence, Signal
 from farmtui.demo.world.world import World
 
 VERSION = "ceph version 16.2.15 (618f440892089921c3e944a991122ddc44e60516) pacific (stable)"
@@ -64,39 +68,41 @@ class CephExporter:
         self._world = world
         self._targets = targets
         self._model = model
-        self._daemons: Sequence[Machine] = world.farm.tiers[STORAGE][:MGRS]
+        self._daemons: Sequence[Machine] = world.farm.tiers[STORAGE][:MONS]
 
     def families(self) -> list[Family]:
         """All metrics of the module."""
         families: list[Family] = []
 
-        def gauge(name: str, text: str, rows: Callable[[], list[tuple[dict[str, str], Compute]]]) -> None:
-            families.append(Family(name, "gauge", text, lambda: self._gauges(name, rows())))
+        def add(kind: str, name: str, text: str, rows: Callable[[], list[tuple[dict[str, str], Compute]]]) -> None:
+            families.append(Family(name, kind, text, lambda: self._gauges(name, rows())))
 
-        gauge("ceph_health_status", "Cluster health status", partial(self._single, lambda s: float(s.health)))
+        # What the module calls untyped, Prometheus calls unknown.
+        gauge, untyped = partial(add, "gauge"), partial(add, "unknown")
+        untyped("ceph_health_status", "Cluster health status", partial(self._single, lambda s: float(s.health)))
         gauge("ceph_health_detail", "healthcheck status by type (0=inactive, 1=active)", self._checks)
         gauge("ceph_mon_quorum_status", "Monitors in quorum", self._quorum)
-        gauge("ceph_mon_metadata", "MON Metadata", self._mon_metadata)
+        untyped("ceph_mon_metadata", "MON Metadata", self._mon_metadata)
         gauge("ceph_mgr_status", "MGR status (0=standby, 1=active)", self._mgr_status)
         gauge("ceph_mgr_metadata", "MGR metadata", self._mgr_metadata)
-        gauge("ceph_mds_metadata", "MDS Metadata", self._mds_metadata)
+        untyped("ceph_mds_metadata", "MDS Metadata", self._mds_metadata)
         gauge("ceph_mds_sessions_session_count", "Session count", self._mds_sessions)
-        gauge("ceph_fs_metadata", "FS Metadata", self._fs_metadata)
-        gauge("ceph_rgw_metadata", "RGW Metadata", self._rgw_metadata)
-        gauge("ceph_osd_metadata", "OSD Metadata", self._osd_metadata)
-        gauge("ceph_osd_up", "OSD status up", lambda: self._per_osd(lambda s, i: float(s.osds[i].up)))
-        gauge("ceph_osd_in", "OSD status in", lambda: self._per_osd(lambda s, i: float(s.osds[i].is_in)))
-        gauge("ceph_osd_weight", "OSD status weight", lambda: self._per_osd(lambda s, i: s.osds[i].weight))
-        gauge("ceph_osd_stat_bytes", "OSD size", lambda: self._per_osd(lambda s, i: s.osds[i].size))
-        gauge("ceph_osd_stat_bytes_used", "Used space", lambda: self._per_osd(lambda s, i: s.osds[i].used))
+        untyped("ceph_fs_metadata", "FS Metadata", self._fs_metadata)
+        untyped("ceph_rgw_metadata", "RGW Metadata", self._rgw_metadata)
+        untyped("ceph_osd_metadata", "OSD Metadata", self._osd_metadata)
+        untyped("ceph_osd_up", "OSD status up", lambda: self._per_osd(lambda s, i: float(s.osds[i].up)))
+        untyped("ceph_osd_in", "OSD status in", lambda: self._per_osd(lambda s, i: float(s.osds[i].is_in)))
+        untyped("ceph_osd_weight", "OSD status weight", lambda: self._per_osd(lambda s, i: s.osds[i].weight))
+        gauge("ceph_osd_stat_bytes", "OSD size", lambda: self._measured(lambda s, i: s.osds[i].size))
+        gauge("ceph_osd_stat_bytes_used", "Used space", lambda: self._measured(lambda s, i: s.osds[i].used))
         for latency in ("apply", "commit"):
             gauge(
                 f"ceph_osd_{latency}_latency_ms",
                 f"OSD stat {latency}_latency_ms",
-                lambda: self._per_osd(lambda s, i: s.osds[i].latency_ms),
+                lambda: self._measured(lambda s, i: s.osds[i].latency_ms),
             )
         for flag in FLAGS:
-            gauge(f"ceph_osd_flag_{flag}", f"OSD Flag {flag}", partial(self._flag, flag))
+            untyped(f"ceph_osd_flag_{flag}", f"OSD Flag {flag}", partial(self._flag, flag))
         for state in PG_STATES:
             gauge(
                 f"ceph_pg_{state}",
@@ -107,8 +113,13 @@ class CephExporter:
             gauge(name, text, partial(self._single, read))
         for name, text, read_pool in _POOL:
             gauge(name, text, partial(self._per_pool, read_pool))
-        gauge("ceph_pool_metadata", "POOL Metadata", self._pool_metadata)
+        untyped("ceph_pool_metadata", "POOL Metadata", self._pool_metadata)
         gauge("ceph_pool_quota_bytes", "DF pool quota_bytes", self._quotas)
+        gauge("ceph_daemon_health_metrics", "Health metrics for Ceph daemons", self._daemon_health)
+        families += [
+            Family("ceph_paxos_commit", "counter", "Commits", self._commits),
+            Family("ceph_mds_server_handle_client_session", "counter", "Client session messages", self._messages),
+        ]
         for kind in ("rd", "wr", "rd_bytes", "wr_bytes"):
             name = f"ceph_pool_{kind}"
             families.append(
@@ -142,12 +153,40 @@ class CephExporter:
             for pool in self._world.farm.pools
         ]
 
+    def _commits(self) -> list[Series]:
+        return self._counters("ceph_paxos_commit", "mon", self._model.commits)
+
+    def _messages(self) -> list[Series]:
+        return self._counters("ceph_mds_server_handle_client_session", "mds", self._model.session_messages)
+
+    def _counters(self, name: str, kind: str, signal: Callable[[str], Signal]) -> list[Series]:
+        return [
+            Counter(
+                named(name, target.labels, ceph_daemon=f"{kind}.{machine.name}"),
+                self._active(target),
+                ((1.0, signal(machine.name)),),
+            )
+            for target in self._targets.of("ceph")
+            for machine in self._daemons
+        ]
+
     def _cluster(self, read: Callable[[CephState], float]) -> Compute:
-        return lambda t: read(self._model.state(t))
+        return lambda t: read(self._model.state(self._model.told_at(t)))
+
+    def _now(self, t: float) -> Condition:
+        """The condition as the mons told it last."""
+        return self._world.timeline.at(self._model.told_at(t)).condition
+
+    def _measured(self, read: Callable[[CephState, int], float]) -> list[tuple[dict[str, str], Compute]]:
+        """What each OSD counts itself, whether or not there is a quorum."""
+        return [
+            ({"ceph_daemon": f"osd.{i}"}, lambda t, i=i: read(self._model.state(t), i))  # type: ignore[misc]
+            for i in range(len(self._world.farm.osd_hosts))
+        ]
 
     def _per_osd(self, read: Callable[[CephState, int], float]) -> list[tuple[dict[str, str], Compute]]:
         return [
-            ({"ceph_daemon": f"osd.{i}"}, lambda t, i=i: read(self._model.state(t), i))  # type: ignore[misc]
+            ({"ceph_daemon": f"osd.{i}"}, self._cluster(lambda s, i=i: read(s, i)))  # type: ignore[misc]
             for i in range(len(self._world.farm.osd_hosts))
         ]
 
@@ -159,7 +198,7 @@ class CephExporter:
 
     def _per_pool(self, read: Callable[[CephState, int], float]) -> list[tuple[dict[str, str], Compute]]:
         return [
-            ({"pool_id": str(pool.id)}, lambda t, i=i: read(self._model.state(t), i))  # type: ignore[misc]
+            ({"pool_id": str(pool.id)}, self._cluster(lambda s, i=i: read(s, i)))  # type: ignore[misc]
             for i, pool in enumerate(self._world.farm.pools)
         ]
 
@@ -172,8 +211,7 @@ class CephExporter:
         ]
 
     def _while_alive(self, machine: Machine) -> Compute:
-        timeline, farm = self._world.timeline, self._world.farm
-        return lambda t: 1.0 if alive(timeline.at(t).condition, farm, machine.name) else None
+        return lambda t: 1.0 if alive(self._now(t), self._world.farm, machine.name) else None
 
     # -- rows
 
@@ -183,12 +221,25 @@ class CephExporter:
             for name, severity in CHECKS.items()
         ]
 
+    def _daemon_health(self) -> list[tuple[dict[str, str], Compute]]:
+        """By type and daemon; slow operations wait in the first two OSDs."""
+        mons = [f"mon.{m.name}" for m in self._daemons]
+        osds = [f"osd.{i}" for i in range(len(self._world.farm.osd_hosts))]
+
+        def slow(share: int) -> Compute:
+            return self._cluster(lambda s: float((s.slow_ops + 1 - share) // 2) if share < 2 else 0.0)
+
+        shares = {**dict.fromkeys(mons, 2), **{osd: min(i, 2) for i, osd in enumerate(osds)}}
+        return [
+            *(({"type": "SLOW_OPS", "ceph_daemon": name}, slow(share)) for name, share in shares.items()),
+            *(({"type": "PENDING_CREATING_PGS", "ceph_daemon": name}, lambda _t: 0.0) for name in osds),
+        ]
+
     def _quorum(self) -> list[tuple[dict[str, str], Compute]]:
-        timeline, farm = self._world.timeline, self._world.farm
         return [
             (
                 {"ceph_daemon": f"mon.{m.name}"},
-                lambda t, m=m: float(alive(timeline.at(t).condition, farm, m.name)),  # type: ignore[misc]
+                lambda t, m=m: float(alive(self._now(t), self._world.farm, m.name)),  # type: ignore[misc]
             )
             for m in self._daemons
         ]
@@ -201,13 +252,11 @@ class CephExporter:
         ]
 
     def _mgr_status(self) -> list[tuple[dict[str, str], Compute]]:
-        timeline = self._world.timeline
-
         def status(machine: Machine) -> Compute:
             here = self._while_alive(machine)
 
             def value(t: float) -> float | None:
-                return None if here(t) is None else float(timeline.at(t).condition.ceph.mgr == machine.name)
+                return None if here(t) is None else float(self._now(t).ceph.mgr == machine.name)
 
             return value
 
@@ -217,14 +266,13 @@ class CephExporter:
         return self._per_daemon("mgr", self._while_alive)
 
     def _mds_metadata(self) -> list[tuple[dict[str, str], Compute]]:
-        timeline = self._world.timeline
         rows: list[tuple[dict[str, str], Compute]] = []
         for machine in self._daemons:
             here = self._while_alive(machine)
             for active in (True, False):
 
                 def value(t: float, here: Compute = here, m: Machine = machine, active: bool = active) -> float | None:
-                    is_active = timeline.at(t).condition.ceph.mds == m.name
+                    is_active = self._now(t).ceph.mds == m.name
                     return here(t) if is_active is active else None
 
                 labels = {
@@ -239,12 +287,11 @@ class CephExporter:
         return rows
 
     def _mds_sessions(self) -> list[tuple[dict[str, str], Compute]]:
-        timeline = self._world.timeline
-        clients = float(len(self._world.farm.tiers["app"]))
+        clients = self._model.clients
         return [
             (
                 {"ceph_daemon": f"mds.{m.name}"},
-                lambda t, m=m: clients if timeline.at(t).condition.ceph.mds == m.name else None,  # type: ignore[misc]
+                lambda t, m=m: clients if self._now(t).ceph.mds == m.name else None,  # type: ignore[misc]
             )
             for m in self._daemons
         ]
@@ -277,9 +324,8 @@ class CephExporter:
         ]
 
     def _flag(self, flag: str) -> list[tuple[dict[str, str], Compute]]:
-        timeline = self._world.timeline
         spelled = flag.replace("_", "-")
-        return [({}, lambda t: float(spelled in timeline.at(t).condition.ceph.flags))]
+        return [({}, lambda t: float(spelled in self._now(t).ceph.flags))]
 
     def _pool_metadata(self) -> list[tuple[dict[str, str], Compute]]:
         return [

@@ -16,6 +16,7 @@ from farmtui.demo.world.inventory import (
     EDGE,
     HYPERVISOR,
     MONITORING,
+    MONS,
     STORAGE,
     Inventory,
     Machine,
@@ -25,9 +26,6 @@ from farmtui.demo.world.inventory import (
 from farmtui.demo.world.signals import Presence
 from farmtui.demo.world.timeline import Epoch
 from farmtui.demo.world.world import World
-
-MGRS = 3
-"""How many of the storage nodes run a mon, a mgr and an MDS."""
 
 INTERCONNECT = "interconnect"
 CLOUD_API = "cloud-api"
@@ -155,7 +153,7 @@ def _targets(farm: Inventory) -> Iterable[Target]:
         for tier in tiers:
             for machine in farm.tiers[tier]:
                 yield target(job, machine, port)
-    for machine in farm.tiers[STORAGE][:MGRS]:
+    for machine in farm.tiers[STORAGE][:MONS]:
         yield target("ceph", machine, 9283)
     prober = farm.tiers[MONITORING][0]
     blackbox, pve_exporter = f"{prober.address}:9115", f"{prober.address}:9221"

@@ -10,9 +10,9 @@ from typing import Any
 
 from farmtui.demo.servers.proxmox_state import Json, PveState, RefusedError
 from farmtui.demo.world.ceph_changes import REPLICAS, copies_per_osd
-from farmtui.demo.world.ceph_state import CHECKS, MONS, CephState, PoolState
+from farmtui.demo.world.ceph_state import CHECKS, CephState, PoolState
 from farmtui.demo.world.condition import Ceph
-from farmtui.demo.world.inventory import OSDS_PER_NODE, STORAGE, Machine
+from farmtui.demo.world.inventory import MONS, OSDS_PER_NODE, STORAGE, Machine
 
 VERSION = "16.2.15"
 _FSID = "6d2f3c1e-9d5b-4c1a-8f57-2a1f0e5b7c90"
@@ -199,6 +199,9 @@ def _said(told: CephTold, name: str) -> tuple[str, list[str]]:
         case "OSD_NEARFULL":
             full = [n for n, osd in enumerate(figures.osds) if osd.size and osd.used / osd.size >= 0.85]
             return f"{len(full)} nearfull osd(s)", [f"osd.{number} is near full" for number in full]
+        case "POOL_NEARFULL":
+            names = [pool.name for pool in told.state.farm.pools]
+            return f"{len(names)} pool(s) nearfull", [f"pool '{name}' is nearfull" for name in names]
         case "SLOW_OPS":
             return f"{ceph.slow_ops} slow ops, oldest one blocked for 42 sec, daemons [osd.0,osd.1] have slow ops.", []
         case "OSD_SCRUB_ERRORS":

@@ -144,7 +144,9 @@ class MgrActive:
 
     def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
         """See Change."""
-        return now if now.ceph.mgr else replace(now, ceph=replace(now.ceph, mgr=self.node))
+        if now.ceph.mgr or now.ceph.silent_since is not None:
+            return now
+        return replace(now, ceph=replace(now.ceph, mgr=self.node))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,9 @@ class MdsActive:
 
     def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
         """See Change."""
-        return now if now.ceph.mds else replace(now, ceph=replace(now.ceph, mds=self.node))
+        if now.ceph.mds or now.ceph.silent_since is not None:
+            return now
+        return replace(now, ceph=replace(now.ceph, mds=self.node))
 
 
 def with_osd(now: Condition, index: int, osd: Osd) -> Condition:

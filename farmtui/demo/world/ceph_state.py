@@ -9,7 +9,7 @@ from farmtui.demo.world.ceph_changes import RECOVERY_OBJECTS_PER_S, REPLICAS, co
 from farmtui.demo.world.changes import alive
 from farmtui.demo.world.condition import Ceph, Condition
 from farmtui.demo.world.flows import Flows
-from farmtui.demo.world.inventory import GIB, OSDS_PER_NODE, STORAGE, Inventory, Pool
+from farmtui.demo.world.inventory import APP, GIB, MONS, OSDS_PER_NODE, STORAGE, Inventory, Pool
 from farmtui.demo.world.signals import NOTHING, Mix, Signal, steady
 from farmtui.demo.world.timeline import Epoch
 
@@ -18,7 +18,6 @@ GROWTH_BYTES_PER_S = 38 * GIB / 86_400.0
 """New data per second, counted once."""
 
 FULL_RATIO, NEARFULL_RATIO = 0.95, 0.85
-MONS = 3
 WARN, ERR = "HEALTH_WARN", "HEALTH_ERR"
 CHECKS: Mapping[str, str] = {
     "FS_DEGRADED": WARN,
@@ -33,6 +32,7 @@ CHECKS: Mapping[str, str] = {
     "PG_AVAILABILITY": WARN,
     "PG_DAMAGED": ERR,
     "PG_DEGRADED": WARN,
+    "POOL_NEARFULL": WARN,
     "SLOW_OPS": WARN,
 }
 """Health checks that this cluster can raise, with their severities."""
@@ -41,6 +41,8 @@ _READS_PER_REQUEST, _WRITES_PER_REQUEST = 6.0, 1.4
 _READ_BYTES, _WRITE_BYTES = 46_000.0, 24_000.0
 _BACKUP_BYTES_PER_S = 7.2e7
 _BACKUP_OP_BYTES = 1.0e6
+_COMMITS_PER_S = 0.6
+_RENEWED_EVERY_S = 20.0
 _DATA_POOL, _BACKUP_POOL = 3, 8
 
 
@@ -119,7 +121,34 @@ class CephModel:
         """Whether data moves."""
         return any(o.missing.v0 > o.missing.v1 or o.misplaced.v0 > o.misplaced.v1 for o in now.ceph.osds)
 
-    # -- client operations, as signals
+    def told_at(self, t: float) -> float:
+        """The time of what a mgr tells at t: without quorum it repeats what was so before the mons lost it."""
+        since = self._flows.timeline.at(t).condition.ceph.silent_since
+        return t if since is None else min(t, since - 1.0)
+
+    # -- what is counted, as signals
+
+    def commits(self, mon: str) -> Signal:
+        """What a mon commits per second: at every report of the mgr, and nothing without quorum."""
+
+        def mix(epoch: Epoch) -> Mix:
+            now = epoch.condition
+            decides = now.ceph.silent_since is None and alive(now, self._farm, mon)
+            return steady(_COMMITS_PER_S) if decides else NOTHING
+
+        return self._flows.signal("ceph commits", mix, mon)
+
+    def session_messages(self, mds: str) -> Signal:
+        """What an MDS hears per second of its clients' sessions: each is renewed every twenty seconds."""
+        heard = steady(self.clients / _RENEWED_EVERY_S)
+        return self._flows.signal(
+            "ceph sessions", lambda epoch: heard if epoch.condition.ceph.mds == mds else NOTHING, mds
+        )
+
+    @property
+    def clients(self) -> float:
+        """Clients of CephFS: each worker mounts it."""
+        return float(len(self._farm.tiers[APP]))
 
     def operations(self, pool: Pool, kind: str) -> Signal:
         """A pool's operations or bytes per second. `kind`: rd, wr, rd_bytes, wr_bytes."""
@@ -134,6 +163,8 @@ class CephModel:
         return total * (1.0 / living)
 
     def _operations(self, epoch: Epoch, pool: Pool, kind: str) -> Mix:
+        if epoch.condition.ceph.silent_since is not None:
+            return NOTHING
         reads = kind.startswith("rd")
         per_request = _READS_PER_REQUEST if reads else _WRITES_PER_REQUEST
         share = pool.read_share if reads else pool.write_share
@@ -231,7 +262,7 @@ class CephModel:
                     max_avail=float(round(max_avail)),
                     percent_used=stored / (stored + max_avail) if stored + max_avail else 0.0,
                     states=states,
-                    recovering_objects_per_s=round(rates * share, 1),
+                    recovering_objects_per_s=float(round(rates * share)),
                     recovering_bytes_per_s=float(round(rates * share * bytes_per_object)),
                 )
             )
@@ -291,6 +322,7 @@ class CephModel:
             "OSD_SCRUB_ERRORS": ceph.inconsistent > 0,
             "SLOW_OPS": ceph.slow_ops > 0,
             "OSD_NEARFULL": nearfull,
+            "POOL_NEARFULL": nearfull,
             "MDS_ALL_DOWN": not living,
             "FS_DEGRADED": not ceph.mds and bool(living),
             "MDS_INSUFFICIENT_STANDBY": len(living) == 1,

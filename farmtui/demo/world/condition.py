@@ -100,6 +100,8 @@ class Ceph:
     slow_ops: int = 0
     stopped: frozenset[int] = frozenset()
     """OSDs whose daemon is stopped though their machine runs."""
+    silent_since: float | None = None
+    """When the mons lost their quorum; None while they have one. What a mgr tells without it is of before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ EDGE, CACHE, APP, DATABASE, STORAGE, MONITORING = "edge", "cache", "app", "datab
 HYPERVISOR = "hypervisor"
 PVE_CLUSTER = "pve-main"
 OSDS_PER_NODE = 4
+MONS = 3
+"""So many storage machines, the first ones, run a mon, a mgr and an MDS beside their OSDs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from farmtui.demo.world.changes import (
     ready_for_tasks,
 )
 from farmtui.demo.world.condition import Condition, Relaxing
-from farmtui.demo.world.inventory import APP, EDGE, STORAGE, Inventory
+from farmtui.demo.world.inventory import APP, EDGE, MONS, STORAGE, Inventory
 
 MISS_RATIO = 0.072
 """Cacheable misses of a warm cache with all its nodes."""
@@ -178,12 +178,18 @@ def _ceph(before: Condition, after: Condition, farm: Inventory, at: float) -> tu
     ceph = after.ceph
     if ceph.mgr and ceph.mgr not in living:
         ceph = replace(ceph, mgr="")
-    if not ceph.mgr and living:
-        later.append((_MGR_FAILOVER_S, MgrActive(living[0])))
     if ceph.mds and ceph.mds not in living:
         ceph = replace(ceph, mds="")
-    if not ceph.mds and living:
-        later.append((_MDS_FAILOVER_S, MdsActive(living[0])))
+    quorum = 2 * sum(m.name in living for m in farm.tiers[STORAGE][:MONS]) > MONS
+    if quorum:
+        ceph = replace(ceph, silent_since=None)
+        # It is the mons that choose who takes over.
+        if not ceph.mgr:
+            later.append((_MGR_FAILOVER_S, MgrActive(living[0])))
+        if not ceph.mds:
+            later.append((_MDS_FAILOVER_S, MdsActive(living[0])))
+    elif ceph.silent_since is None:
+        ceph = replace(ceph, silent_since=at)
     if ceph.repairing and not before.ceph.repairing:
         later.append((_REPAIR_S, RepairEnds()))
     return replace(after, ceph=ceph), later

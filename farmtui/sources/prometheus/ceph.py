@@ -24,7 +24,7 @@ def ceph(figures: Figures) -> Ceph | None:
     health = figures.whole("ceph.health_status")
     sessions = [value for value in figures.rows("ceph.mds_clients").values() if not math.isnan(value)]
     return Ceph(
-        health=None if health is None else _HEALTH.get(health, Severity.UNKNOWN),
+        health=None if health is None or figures.stalled else _HEALTH.get(health, Severity.UNKNOWN),
         checks=_checks(figures),
         mons=_mons(figures),
         mgrs=_mgrs(figures),
@@ -35,9 +35,12 @@ def ceph(figures: Figures) -> Ceph | None:
         filesystems=tuple(sorted({key[1] for key in figures.rows("ceph.fs_info")})),
         mds_clients=int(sum(sessions)) if sessions else None,
         osds=_osds(figures),
-        flags=tuple(sorted(key[0].removeprefix(_FLAG_PREFIX) for key in figures.rows("ceph.osd_flags"))),
-        pg_states=tuple(sorted(by_state.items(), key=lambda item: (-item[1], item[0]))),
-        pgs_total=sum(total for total, _ in by_pool.values()),
+        # A metric's name has no dashes; `ceph osd unset nodeep_scrub` would not do.
+        flags=tuple(
+            sorted(key[0].removeprefix(_FLAG_PREFIX).replace("_", "-") for key in figures.rows("ceph.osd_flags"))
+        ),
+        pg_states=_most_first(by_state),
+        pgs_total=sum(states.get(_TOTAL, 0) for states in by_pool.values()),
         pools=_pools(figures, by_pool),
         objects_degraded=figures.number("ceph.objects_degraded"),
         objects_misplaced=figures.number("ceph.objects_misplaced"),
@@ -49,6 +52,9 @@ def ceph(figures: Figures) -> Ceph | None:
         recovering_objects_per_s=figures.number("ceph.recovering_objects_per_s"),
         slow_ops=figures.number("ceph.slow_ops"),
         seen_at=figures.seen("ceph"),
+        objects_left_slope_per_s=figures.number("ceph.objects_left_slope_per_s"),
+        stalled=figures.stalled,
+        slow_daemons=_slow_daemons(figures),
     )
 
 
@@ -71,18 +77,25 @@ def _mons(figures: Figures) -> tuple[CephDaemon, ...]:
 
 
 def _mgrs(figures: Figures) -> tuple[CephDaemon, ...]:
+    hosts = {key[0]: key[1] for key in figures.rows("ceph.mgr_info")}
     status = figures.rows("ceph.mgr_status")
     return tuple(
-        CephDaemon(key[0], "", "active" if status[key] > 0 else "standby", well=True)
+        CephDaemon(key[0], hosts.get(key[0], ""), "active" if status[key] > 0 else "standby", well=True)
         for key in sorted(status, key=_order)
     )
 
 
 def _mdss(figures: Figures) -> tuple[CephDaemon, ...]:
+    """The MDSs. One that is active, has clients and has heard none of them for minutes is not well.
+
+    With a standby the mons would have replaced it, and are about to.
+    """
     found = []
     for name, _, host, rank in sorted(figures.rows("ceph.mds_info"), key=_order):
         active = rank.lstrip("-").isdigit() and int(rank) >= 0
-        found.append(CephDaemon(name, host, f"rank {rank}" if active else "standby", well=True))
+        silent = active and figures.of("ceph.mds_heard_per_s", name) == 0.0
+        state = f"{'silent, ' if silent else ''}rank {rank}" if active else "standby"
+        found.append(CephDaemon(name, host, state, well=not silent))
     return tuple(found)
 
 
@@ -110,37 +123,43 @@ def _osds(figures: Figures) -> tuple[Osd, ...]:
     return tuple(found)
 
 
-def _placement_groups(figures: Figures) -> tuple[dict[str, int], dict[str, tuple[int, int]]]:
-    """Placement groups by state over all pools, and by pool how many there are and how many are clean."""
+def _slow_daemons(figures: Figures) -> tuple[tuple[str, int], ...]:
+    waiting = {key: int(value) for key, value in figures.rows("ceph.slow_daemons").items() if not math.isnan(value)}
+    return tuple((key[0], waiting[key]) for key in sorted(waiting, key=lambda key: (-waiting[key], _order(key))))
+
+
+def _placement_groups(figures: Figures) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """Placement groups by state over all pools, and by pool and state; each pool's has `total` too."""
     by_state: dict[str, int] = {}
-    by_pool: dict[str, tuple[int, int]] = {}
+    by_pool: dict[str, dict[str, int]] = {}
     for (metric, pool_id), value in figures.rows("ceph.pg_states").items():
         state = metric.removeprefix(_PG_PREFIX)
         if math.isnan(value):
             continue
-        total, clean = by_pool.get(pool_id, (0, 0))
-        if state == _TOTAL:
-            by_pool[pool_id] = (total + int(value), clean)
-            continue
-        by_state[state] = by_state.get(state, 0) + int(value)
-        if state == "clean":
-            by_pool[pool_id] = (total, clean + int(value))
+        by_pool.setdefault(pool_id, {})[state] = int(value)
+        if state != _TOTAL:
+            by_state[state] = by_state.get(state, 0) + int(value)
     return by_state, by_pool
 
 
-def _pools(figures: Figures, by_pool: dict[str, tuple[int, int]]) -> tuple[Pool, ...]:
+def _most_first(states: dict[str, int]) -> tuple[tuple[str, int], ...]:
+    counted = ((state, number) for state, number in states.items() if state != _TOTAL)
+    return tuple(sorted(counted, key=lambda item: (-item[1], item[0])))
+
+
+def _pools(figures: Figures, by_pool: dict[str, dict[str, int]]) -> tuple[Pool, ...]:
     named = {key[0]: key[1:] for key in figures.rows("ceph.pool_info")}
     found = []
     for pool_id in sorted({*named, *(pool for pool in by_pool if pool)}, key=_number_first):
         name, kind, description = named.get(pool_id, ("", "", ""))
-        pgs, clean = by_pool.get(pool_id, (0, 0))
+        states = by_pool.get(pool_id, {})
         found.append(
             Pool(
                 id=pool_id,
                 name=name or pool_id,
                 kind=description or kind,
-                pgs=pgs,
-                pgs_clean=clean,
+                pgs=states.get(_TOTAL, 0),
+                pgs_clean=states.get("clean", 0),
                 stored_bytes=figures.of("ceph.pool_stored_bytes", pool_id),
                 max_avail_bytes=figures.of("ceph.pool_max_avail_bytes", pool_id),
                 used_ratio=figures.of("ceph.pool_percent_used", pool_id),
@@ -150,6 +169,7 @@ def _pools(figures: Figures, by_pool: dict[str, tuple[int, int]]) -> tuple[Pool,
                 write_per_s=figures.of("ceph.pool_write_per_s", pool_id),
                 read_bytes_per_s=figures.of("ceph.pool_read_bytes_per_s", pool_id),
                 write_bytes_per_s=figures.of("ceph.pool_write_bytes_per_s", pool_id),
+                pg_states=_most_first(states),
             )
         )
     return tuple(found)

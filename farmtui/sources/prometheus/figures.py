@@ -30,6 +30,10 @@ SLOW_EVERY: Final = 4
 WHOLE: Final = ""
 """Stands for an instance in parts that are one thing (a Ceph cluster: whichever mgr is active answers)."""
 
+STALLED: Final = timedelta(minutes=2)
+"""What a mgr tells is at least so old once `ceph.mon_commits_per_s` shows that the mons decide nothing."""
+
+_CEPH: Final = ("ceph", WHOLE)
 _NOTHING: Final[Mapping[Key, float]] = MappingProxyType({})
 
 
@@ -60,6 +64,8 @@ class Figures:
     """By instance, when it was last a scrape target."""
     met: frozenset[str] = frozenset()
     """Groups that have ever had a figure answered: parts of the farm that exist."""
+    stalled: bool = False
+    """Whether Ceph's mgr went on serving what was true before while its mons decided nothing, when it last answered."""
 
     def rows(self, name: str) -> Mapping[Key, float]:
         """A figure's numbers by label values; empty where there are none."""
@@ -110,7 +116,11 @@ def learn(
     gone = frozenset() if up_now is None else frozenset(name for name in up_at if not up_now.get(name, False))
     telling = _telling(known, answers, catalogue)
     told_at = dict(known.told_at) | dict.fromkeys(telling, at)
-    seen_at = _bounded(_recent(known.seen_at, at) | dict.fromkeys(_seen_now(telling, answers, gone), at), told_at)
+    stalled = _stalled(known, answers)
+    seen_now = dict.fromkeys(_seen_now(telling, answers, gone), at)
+    if stalled and _CEPH in seen_now:
+        seen_now[_CEPH] = known.seen_at.get(_CEPH, at - STALLED)
+    seen_at = _bounded(_recent(known.seen_at, at) | seen_now, told_at)
     values: dict[str, Mapping[Key, float]] = {}
     answered_at = dict(known.answered_at)
     problems = dict(known.problems)
@@ -130,7 +140,7 @@ def learn(
         else:
             values[name] = {key: value for key, value in before.items() if _row_stays(figure, key, seen_at, told_at)}
     met = known.met | {figure.group for figure in catalogue.asked if values[figure.name] and not figure.always_answers}
-    return Figures(values, answered_at, problems, seen_at, told_at, up_at, met)
+    return Figures(values, answered_at, problems, seen_at, told_at, up_at, met, stalled)
 
 
 def _up_by_instance(answer: Answer | None) -> dict[str, bool] | None:
@@ -185,6 +195,16 @@ def _seen_now(
                 instance = key[0] if key else WHOLE
                 if instance not in gone:
                     yield group, instance
+
+
+def _stalled(known: Figures, answers: Mapping[str, Answer]) -> bool:
+    """Whether the mgr tells what is old. Of one that is gone, or could not be asked, it is so if it was before."""
+    health = answers.get("ceph.health_status")
+    if health is None or health.failed or not health.values:
+        return known.stalled
+    commits = answers.get("ceph.mon_commits_per_s")
+    rows = known.rows("ceph.mon_commits_per_s") if commits is None or commits.failed else commits.values
+    return rows.get(()) == 0.0
 
 
 def _row_stays(

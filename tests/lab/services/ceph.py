@@ -1,13 +1,14 @@
 """Ceph: three monitors, a manager, six OSDs in three hosts, two MDSs with a file system, and a RADOS gateway.
 
 The hosts are UTS namespaces with a loopback address each, so that daemons report the host names that a farm would
-have. To enter one needs root; the daemons then run as user ceph, except where `ceph-objectstore-tool` is used.
+have, and each has its node exporter. To make one needs root; what runs in it is user ceph's, and nobody's.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import struct
 import subprocess
@@ -17,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
 
+from farmtui.sources.prometheus.catalogue import catalogue
 from tests.lab.ceph_files import USER, conf, keyring, monmap, owned
 from tests.lab.daemons import Daemon, answers, free_port, listens, wait_until
 from tests.lab.service import Lab, Service
@@ -28,6 +30,12 @@ HOSTS = {
     "stor-3": ("mon.c", "osd.4", "osd.5", "rgw.a"),
 }
 POOLS = {"rbd": 16, "cephfs.meta": 8, "cephfs.data": 8}
+QUICK = {
+    "ceph.mon_commits_per_s": {"2m": "10s", "1m": "5s"},
+    "ceph.mds_heard_per_s": {"2m": "25s", "1m": "10s"},
+    "ceph.objects_left_slope_per_s": {"2m": "15s"},
+}
+"""Windows of the catalogue's queries, and those for a lab that is scraped fifteen times as often as a farm."""
 CLI_S = 20.0
 HEALTHY_S = 90.0
 
@@ -57,6 +65,18 @@ class Ceph(Service):
         self.metrics = f"{ADDRESSES['stor-1']}:{free_port(ADDRESSES['stor-1'])}"
         """Where the active mgr's prometheus module listens."""
         self.daemons = {name: self._daemon(name) for name in self.host_of}
+        self.nodes = {host: f"{ADDRESSES[host]}:{free_port(ADDRESSES[host])}" for host in HOSTS}
+        """Where each host's node exporter listens."""
+        self.exporters = {host: self._exporter(host) for host in HOSTS}
+        client = Path(__file__).parents[1] / "cephfs_client.py"
+        self.client = Daemon(
+            lab.ledger,
+            "cephfs-client",
+            ["/usr/bin/python3", str(client), str(self.conf)],
+            self.folder,
+            lambda: "mounted" in self.client.log.read_text(encoding="utf-8"),
+        )
+        """The only one that uses the file system."""
 
     # -- start and stop
 
@@ -81,30 +101,48 @@ class Ceph(Service):
                 f"config set mgr mgr/prometheus/server_port {self.metrics.partition(':')[2]} --force",
                 "config set mgr mgr/prometheus/scrape_interval 1 --force",
                 "mgr module enable prometheus --force",
+            )
+            self._launch("mgr.x")
+            self.script(
                 *(f"osd new {uuids[name]} {name.partition('.')[2]}" for name in osds),
                 *(f"osd pool create {pool} {pgs} {pgs}" for pool, pgs in POOLS.items()),
                 "osd pool application enable rbd rbd",
                 "fs new cephfs cephfs.meta cephfs.data",
+                "fs set cephfs session_timeout 30",
             )
-            self._launch("mgr.x")
             for each in made:
                 each.result()
         self._launch(*osds, "mds.a", "mds.b", "rgw.a")
+        for exporter in self.exporters.values():
+            exporter.launch()
         self._wait_ready(*self.daemons)
+        self.client.launch()
         wait_until("Ceph's metrics", lambda: answers(f"http://{self.metrics}/metrics"))
         self.wait_healthy()
+        wait_until("CephFS mounted", self.client.is_ready)
         self.lab.scrape("ceph", {self.metrics: "stor-1"})
+        self.lab.scrape("node", {at: host for host, at in self.nodes.items()}, owner=self.name)
 
     def stop(self) -> None:
         """End all daemons, those first that others serve."""
         self.lab.unscrape("ceph")
-        # Nobody needs their last words: a clean end of eleven daemons takes half a minute.
-        for name in reversed(self.daemons):
-            self.daemons[name].kill()
+        self.lab.unscrape("node", owner=self.name)
+        # Nobody needs their last words: a clean end of thirteen daemons takes half a minute.
+        for daemon in (self.client, *self.exporters.values(), *reversed(self.daemons.values())):
+            daemon.kill()
 
     def config(self) -> dict[str, Any]:
-        """The storage tier."""
-        return {"tiers": {"storage": {"expect": 1, "match": ["stor-*"]}}}
+        """The storage tier, and queries that see in seconds what they see in minutes on a farm."""
+        queries = {}
+        for name, windows in QUICK.items():
+            promql = catalogue().figures[name].promql
+            for window, short in windows.items():
+                promql = re.sub(rf"\b{window}\b", short, promql)
+            queries[name] = promql
+        return {
+            "tiers": {"storage": {"expect": len(HOSTS), "match": ["stor-*"]}},
+            "prometheus": {"queries": queries},
+        }
 
     def _launch(self, *names: str) -> None:
         for name in names:
@@ -123,36 +161,34 @@ class Ceph(Service):
         return Daemon(
             self.lab.ledger,
             name,
-            ["unshare", "--uts", "sh", "-c", _AS_HOST, self.host_of[name], *command],
+            ["unshare", "--uts", "sh", "-c", _AS_HOST, self.host_of[name], USER, *command],
             self.folder,
             lambda: self._serves(name),
             ready_s=60.0,
         )
 
+    def _exporter(self, host: str) -> Daemon:
+        at = self.nodes[host]
+        # Their CPU, memory and disks are this machine's, which has other things to do.
+        collectors = ("--collector.disable-defaults", "--collector.uname", "--collector.loadavg")
+        command = ["prometheus-node-exporter", f"--web.listen-address={at}", *collectors]
+        return Daemon(
+            self.lab.ledger,
+            f"node-{host}",
+            ["unshare", "--uts", "sh", "-c", _AS_HOST, host, "nobody", *command],
+            self.folder,
+            lambda: answers(f"http://{at}/"),
+        )
+
     def _make_mon(self, name: str) -> None:
         owned(self.folder / name)
         ident = name.partition(".")[2]
-        self._as_ceph("ceph-mon", "--mkfs", "-i", ident, "--monmap", "monmap", "--keyring", "keyring")
+        self.as_user("ceph-mon", "--mkfs", "-i", ident, "--monmap", "monmap", "--keyring", "keyring")
 
     def _make_osd(self, name: str, osd_uuid: str) -> None:
         owned(self.folder / name)
         ident = name.partition(".")[2]
-        self._as_ceph("ceph-osd", "--mkfs", "-i", ident, "--osd-uuid", osd_uuid, "--monmap", "monmap")
-
-    def _as_ceph(self, *command: str) -> None:
-        done = subprocess.run(
-            [*command, "-c", str(self.conf)],
-            cwd=self.folder,
-            user=USER,
-            group=USER,
-            extra_groups=[],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise CephError(f"{' '.join(command)}: {done.stderr[-2000:]}")
+        self.as_user("ceph-osd", "--mkfs", "-i", ident, "--osd-uuid", osd_uuid, "--monmap", "monmap")
 
     def _serves(self, name: str) -> bool:
         """Whether a daemon does its work, by its own admin socket: that answers without quorum too."""
@@ -205,6 +241,22 @@ class Ceph(Service):
             raise CephError(f"{program} {' '.join(arguments)}: {done.stderr.decode(errors='replace')[-2000:]}")
         return done.stdout.decode(errors="replace")
 
+    def as_user(self, *command: str) -> None:
+        """Run one of Ceph's programs as the daemons' user, as its folders want it. Raises CephError."""
+        done = subprocess.run(
+            [*command, "-c", str(self.conf)],
+            cwd=self.folder,
+            user=USER,
+            group=USER,
+            extra_groups=[],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise CephError(f"{' '.join(command)}: {done.stderr[-2000:]}")
+
     def admin_socket(self, name: str, command: str, **arguments: Any) -> Any:
         """Ask a daemon itself, without monitors. Raises OSError where it does not run."""
         with socket.socket(socket.AF_UNIX) as asked:
@@ -228,10 +280,14 @@ class Ceph(Service):
         wait_until("Ceph HEALTH_OK, all clean", self.healthy, deadline_s)
 
     @contextlib.contextmanager
-    def killed(self, *names: str) -> Iterator[None]:
-        """These daemons are killed within, and run again, the cluster healthy, after it."""
+    def killed(self, *names: str, but: str = "") -> Iterator[None]:
+        """These daemons are killed within, and run again, the cluster healthy, after it.
+
+        One of them may be left to be killed within.
+        """
         for name in names:
-            self.daemons[name].kill()
+            if name != but:
+                self.daemons[name].kill()
         try:
             yield
         finally:
@@ -253,4 +309,4 @@ class Ceph(Service):
         return self.folder / osd
 
 
-_AS_HOST = f'hostname "$0" && exec setpriv --reuid={USER} --regid={USER} --clear-groups "$@"'
+_AS_HOST = 'hostname "$0"; u=$1; shift; exec setpriv --reuid="$u" --regid="$(id -g "$u")" --clear-groups "$@"'

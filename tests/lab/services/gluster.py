@@ -60,7 +60,7 @@ class Gluster(Service):
         """All peers, asked each second."""
         return {
             **self.lab.service(SshHosts).config(),
-            "gluster": [{"name": "main", "hosts": list(PEERS), "interval_s": 1, "deadline_s": 8}],
+            "gluster": [{"name": "main", "hosts": list(PEERS), "interval_s": 3, "deadline_s": 5}],
         }
 
     # -- for tests ------------------------------------------------------------------------------

@@ -1,0 +1,115 @@
+"""Faults of a real Ceph's mons, mgr and MDSs, each provoked, read from the console's screens, and mended."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.ceph_screen import WIDE, is_well, row, shows_its_checks
+from tests.lab.conftest import Console
+from tests.lab.daemons import wait_until
+from tests.lab.services.ceph import Ceph
+from tests.lab.services.prometheus import Prometheus
+from tests.terminal.pty_harness import PtySession
+
+
+@pytest.fixture
+def screen(console: Console, prometheus: Prometheus, ceph: Ceph) -> Iterator[PtySession]:
+    """The storage screen over a cluster that is well, and is so again."""
+    ceph.wait_healthy()
+    session = console(prometheus, ceph, screen="storage", **WIDE)
+    is_well(session)
+    yield session
+    ceph.wait_healthy()
+
+
+def test_one_mon_of_three_is_killed(screen: PtySession, ceph: Ceph) -> None:
+    with ceph.killed("mon.c"):
+        shows_its_checks(screen, ceph, "MON_DOWN")
+        screen.wait_for(lambda: row(screen, "mon", "mon.c", "✖ out", "stor-3"))
+        assert row(screen, "mon", "mon.a", "● quorum", "stor-1")
+        screen.send("1")
+        screen.wait_for("a monitor is out of quorum; without a majority of them the cluster stops")
+        screen.wait_for("mon.c on stor-3")
+        screen.send("4")
+    is_well(screen)
+
+
+def test_the_quorum_is_lost(screen: PtySession, console: Console, ceph: Ceph, prometheus: Prometheus) -> None:
+    """The mgr then serves HEALTH_OK on and on, three mons in quorum: the console must not believe it."""
+    with ceph.killed("mon.b", "mon.c"):
+        screen.wait_for(lambda: "HEALTH_OK" not in screen.text)
+        assert prometheus.value("max(ceph_health_status)") == 0.0
+        assert prometheus.value("sum(ceph_mon_quorum_status)") == 3.0
+        with contextlib.suppress(TimeoutError):
+            pytest.fail(f"ceph answers: {ceph.run('health', timeout_s=3)}")
+        screen.wait_for("▌ unknown")
+        screen.wait_for("stale")
+        screen.send("1")
+        screen.wait_for("Ceph: quorum lost?")
+        screen.wait_for("its mons decide nothing: most likely a majority is down, and reads and writes hang")
+        assert re.search(r"no mon has committed anything for \d+ s or longer", screen.text)
+        assert "✖ CRIT" in screen.text.splitlines()[0]
+        later = console(prometheus, ceph)
+        later.wait_for("Ceph: quorum lost?")
+        later.wait_for("no mon has committed anything for 2 min or longer")
+        screen.send("4")
+    is_well(screen)
+    screen.wait_for(lambda: "stale" not in screen.text)
+
+
+def test_the_mgr_is_killed(screen: PtySession, ceph: Ceph) -> None:
+    with ceph.killed("mgr.x"):
+        screen.wait_for("was HEALTH_OK")
+        screen.wait_for("stale")
+        assert row(screen, "osd.0", "stor-1"), "the last picture stays readable"
+        screen.send("1")
+        screen.wait_for("Ceph's health is unknown")
+        screen.wait_for("no active mgr answers: the cluster may be well, but nobody can tell")
+        screen.wait_for(lambda: re.search(r"last heard \d+ s ago: ok", screen.text))
+        screen.send("4")
+    is_well(screen)
+    screen.wait_for(lambda: "stale" not in screen.text)
+
+
+def test_an_mds_is_killed_and_then_the_one_that_took_over(screen: PtySession, ceph: Ceph) -> None:
+    """The last one, killed, stays active for Ceph, which says no more than HEALTH_WARN."""
+    active, standby = mdss(ceph)
+    with ceph.killed(active, standby, but=standby):
+        shows_its_checks(screen, ceph, "MDS_INSUFFICIENT_STANDBY")
+        screen.wait_for(lambda: row(screen, "mds", standby, "● rank 0", ceph.host_of[standby]))
+        assert active not in screen.text
+        screen.send("1")
+        screen.wait_for("Ceph MDS_INSUFFICIENT_STANDBY")
+        wait_until("its client is back", lambda: ceph.admin_socket(standby, "session ls") != [])
+        ceph.daemons[standby].kill()
+        screen.wait_for(f"CephFS: {standby} is silent", 90.0)
+        screen.wait_for("no standby can take over: every access to the files hangs")
+        screen.wait_for("so Ceph MDS_INSUFFICIENT_STANDBY")
+        assert ceph.run("health")["status"] == "HEALTH_WARN"
+        screen.send("4")
+        screen.wait_for(lambda: row(screen, "mds", standby, "✖ silent, rank 0", ceph.host_of[standby]))
+    is_well(screen)
+
+
+def test_every_mds_is_stopped(screen: PtySession, ceph: Ceph) -> None:
+    for name in ("mds.a", "mds.b"):
+        ceph.daemons[name].stop()
+    with ceph.killed("mds.a", "mds.b"):
+        shows_its_checks(screen, ceph, "MDS_ALL_DOWN", "FS_DEGRADED")
+        screen.wait_for("HEALTH_ERR")
+        screen.send("1")
+        screen.wait_for("Ceph MDS_ALL_DOWN")
+        screen.wait_for("so Ceph FS_DEGRADED")
+        screen.send("4")
+    is_well(screen)
+
+
+def mdss(ceph: Ceph) -> tuple[str, str]:
+    """The active one, and the standby."""
+    told = ceph.run("fs", "status")["mdsmap"]
+    active = next(mds["name"] for mds in told if mds["state"] == "active")
+    return f"mds.{active}", next(f"mds.{mds['name']}" for mds in told if mds["state"] == "standby")

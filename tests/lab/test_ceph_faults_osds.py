@@ -1,0 +1,181 @@
+"""Faults of a real Ceph's OSDs and data, each provoked, read from the console's screens, and mended."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.ceph_screen import WIDE, is_well, row, shows_its_checks
+from tests.lab.conftest import Console
+from tests.lab.daemons import wait_until
+from tests.lab.services.ceph import Ceph
+from tests.lab.services.prometheus import Prometheus
+from tests.terminal.pty_harness import PtySession
+
+POOL, RUN = "rbd", "faults"
+
+
+@pytest.fixture(scope="module")
+def objects(ceph: Ceph) -> Iterator[int]:
+    """Data that a fault can leave short of copies; gives the number of objects."""
+    bench = ("rados", "-p", POOL)
+    said = ceph.tool(
+        *bench, "--format=json", "bench", "3", "write", "-b", "8192", "-t", "8", "--no-cleanup", "--run-name", RUN,
+        timeout_s=60,
+    )  # fmt: skip
+    yield int(json.loads(said[said.index("{") :])["total_writes_made"])
+    ceph.tool(*bench, "cleanup", "--run-name", RUN, timeout_s=60)
+
+
+@pytest.fixture
+def screen(console: Console, prometheus: Prometheus, ceph: Ceph, objects: int) -> Iterator[PtySession]:
+    """The storage screen over a cluster that is well, and is so again."""
+    ceph.wait_healthy()
+    session = console(prometheus, ceph, screen="storage", **WIDE)
+    is_well(session)
+    yield session
+    ceph.wait_healthy()
+
+
+def test_an_osd_is_killed(screen: PtySession, ceph: Ceph) -> None:
+    with ceph.killed("osd.3"):
+        shows_its_checks(screen, ceph, "OSD_DOWN", "PG_DEGRADED")
+        screen.wait_for("5 of 6 up")
+        screen.wait_for(lambda: row(screen, "osd.3", "stor-2", "✖ down in"))
+        groups = ceph.run("pg", "stat")["pg_summary"]
+        clean = sum(state["num"] for state in groups["num_pg_by_state"] if state["name"] == "active+clean")
+        screen.wait_for(f"{clean} of {groups['num_pgs']} clean")
+        screen.wait_for("copies standing still")
+        screen.send("1")
+        screen.wait_for("an OSD that should hold data does not run; its copies are missing")
+        screen.wait_for("osd.3 on stor-2")
+        assert "so Ceph PG_DEGRADED" in screen.text
+        assert "nothing to recover" not in screen.text
+        screen.send("4")
+    is_well(screen)
+    screen.wait_for("6 of 6 up")
+
+
+def test_all_osds_of_a_host_are_killed(screen: PtySession, ceph: Ceph) -> None:
+    with ceph.killed(*ceph.osds_on("stor-3")):
+        shows_its_checks(screen, ceph, "OSD_HOST_DOWN", "OSD_DOWN", "PG_DEGRADED")
+        screen.wait_for("4 of 6 up")
+        screen.send("1")
+        screen.wait_for("Ceph OSD_HOST_DOWN")
+        screen.wait_for("osd.4 on stor-3, osd.5 on stor-3")
+        screen.wait_for("so Ceph OSD_DOWN")
+        causes = [line for line in screen.text.splitlines() if re.search(r"(▲|✖) (warn|CRIT) +Ceph", line)]
+        assert len(causes) == 1, "the host stands for its OSDs and for what their data lacks"
+        screen.send("4")
+    is_well(screen)
+
+
+def test_a_flag_is_set(screen: PtySession, ceph: Ceph) -> None:
+    ceph.text("osd", "set", "noout")
+    try:
+        shows_its_checks(screen, ceph, "OSDMAP_FLAGS")
+        screen.wait_for("flags: noout")
+        screen.send("1")
+        screen.wait_for("a flag that stops some of the cluster's work is set")
+        screen.wait_for("noout")
+    finally:
+        ceph.text("osd", "unset", "noout")
+    screen.send("4")
+    is_well(screen)
+
+
+def test_recovery_has_an_end_that_can_be_believed(screen: PtySession, ceph: Ceph, objects: int) -> None:
+    told: list[tuple[float, float]] = []
+    # About fifteen objects in each of these, whatever the number of objects: some forty seconds for an OSD's share.
+    ceph.text("tell", "osd.*", "config", "set", "osd_recovery_sleep", f"{60.0 / (objects / 2):.4f}")
+    try:
+        ceph.text("osd", "out", "0")
+        screen.wait_for("5 in")
+        screen.wait_for("copies recovering")
+
+        def done() -> bool:
+            found = re.search(r"at [\d.k]+/s, (?:(\d+) m(?:in)? )?([\d.]+) s left", screen.text)
+            if found:
+                told.append((time.monotonic(), 60.0 * float(found[1] or 0) + float(found[2])))
+            return "nothing to recover" in screen.text
+
+        screen.wait_for(done, deadline_s=150.0)
+        ended = time.monotonic()
+    finally:
+        ceph.text("tell", "osd.*", "config", "set", "osd_recovery_sleep", "0")
+        ceph.text("osd", "in", "0")
+    assert len(told) > 20, "the end was told while it was on its way"
+    took = ended - told[0][0]
+    assert took > 10.0, "too quick to say anything of"
+    wrong = [(round(ended - at, 1), left_s) for at, left_s in told if abs(left_s - (ended - at)) > 0.6 * took]
+    assert wrong == [], f"of {took:.0f} s (left in truth, told): it slows down at the end, and was told sooner"
+    is_well(screen)
+
+
+def test_osds_are_nearly_full_and_full(screen: PtySession, ceph: Ceph) -> None:
+    try:
+        ceph.script("osd set-nearfull-ratio 0.02")
+        shows_its_checks(screen, ceph, "OSD_NEARFULL", "POOL_NEARFULL")
+        screen.wait_for("HEALTH_WARN")
+        ceph.script("osd set-backfillfull-ratio 0.03", "osd set-full-ratio 0.04")
+        shows_its_checks(screen, ceph, "OSD_FULL", "POOL_FULL")
+        screen.wait_for("HEALTH_ERR")
+        screen.send("1")
+        screen.wait_for("an OSD is full: every write to its pools is refused")
+        screen.wait_for("so Ceph POOL_FULL")
+        assert re.search(r"osd\.\d on stor-\d \d+ %, osd", screen.text), "the fullest are named"
+        screen.send("4")
+    finally:
+        ceph.script("osd set-full-ratio 0.95", "osd set-backfillfull-ratio 0.90", "osd set-nearfull-ratio 0.85")
+    is_well(screen)
+
+
+def test_copies_differ(screen: PtySession, ceph: Ceph) -> None:
+    ceph.tool("rados", "-p", POOL, "put", "victim", "/etc/services")
+    place = ceph.run("osd", "map", POOL, "victim")
+    osd = f"osd.{place['acting'][-1]}"
+    ceph.text("osd", "set", "noout")
+    try:
+        ceph.daemons[osd].stop()
+        command = ["ceph-objectstore-tool", "--data-path", str(ceph.data(osd)), "--pgid", place["pgid"]]
+        ceph.as_user(*command, "victim", "set-bytes", "/etc/hostname")
+    finally:
+        ceph.restart(osd)
+        ceph.text("osd", "unset", "noout")
+    ceph.wait_healthy()
+    ceph.text("pg", "deep-scrub", place["pgid"])
+    shows_its_checks(screen, ceph, "PG_DAMAGED", "OSD_SCRUB_ERRORS")
+    screen.wait_for("HEALTH_ERR")
+    screen.wait_for("1 inconsistent")
+    screen.send("1")
+    screen.wait_for("scrubs have found copies that differ")
+    screen.wait_for("1 inconsistent in pool rbd")
+    screen.wait_for("so Ceph PG_DAMAGED")
+    screen.send("4")
+    ceph.text("pg", "repair", place["pgid"])
+    is_well(screen)
+    ceph.tool("rados", "-p", POOL, "rm", "victim")
+
+
+def test_operations_are_slow(screen: PtySession, ceph: Ceph) -> None:
+    ceph.text("osd", "set", "nodown")
+    ceph.daemons["osd.4"].freeze()
+    bench = ["rados", "-c", str(ceph.conf), "-p", POOL, "bench", "15", "write", "-b", "4096", "-t", "16"]
+    with subprocess.Popen([*bench, "--run-name", "slow"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as load:
+        try:
+            shows_its_checks(screen, ceph, "SLOW_OPS", "OSDMAP_FLAGS")
+            screen.send("1/SLOW\r")
+            screen.wait_for("operations are slow")
+            screen.wait_for(lambda: re.search(r"they wait in osd\.\d \(\d+\)", screen.text))
+        finally:
+            ceph.daemons["osd.4"].thaw()
+            ceph.text("osd", "unset", "nodown")
+            load.wait(timeout=120)
+    screen.send("4")
+    is_well(screen)
+    wait_until("the bench has cleaned up", lambda: "slow" not in ceph.tool("rados", "-p", POOL, "ls"))
