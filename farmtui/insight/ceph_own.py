@@ -54,12 +54,10 @@ def ceph_silence(farm: Farm) -> Iterator[Finding]:
 
 def mgr_serves(farm: Farm) -> bool:
     """Whether the mgr still serves metrics, whatever they are worth."""
-    prometheus = farm.source("prometheus")
-    seen_at = farm.ceph.seen_at if farm.ceph else None
-    if prometheus is None or seen_at is None:
+    figures, ceph = farm.source("prometheus"), farm.ceph
+    if figures is None or ceph is None:
         return False
-    fresh = freshness_of((farm.at - seen_at).total_seconds(), prometheus.interval_s)
-    return fresh in (Freshness.LIVE, Freshness.AGEING)
+    return ceph.stalled or _fresh(farm, ceph.seen_at, figures.interval_s)
 
 
 def own_words(detail: CephDetail | None, name: str) -> Iterator[str]:

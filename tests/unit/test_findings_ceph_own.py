@@ -67,6 +67,9 @@ def test_without_the_mgr_s_figures_nothing_is_said_of_them() -> None:
     for ceph in (None, gone):
         evidence = found(dataclasses.replace(farm, ceph=ceph))["ceph/quorum"].evidence
         assert "the mgr still serves the figures of before" not in evidence
+    stalled = dataclasses.replace(gone, stalled=True)
+    evidence = found(dataclasses.replace(farm, ceph=stalled))["ceph/quorum"].evidence
+    assert "the mgr still serves the figures of before" in evidence, "it repeats them"
 
 
 def test_an_alert_of_the_mons_belongs_to_the_lost_quorum() -> None:
