@@ -13,6 +13,7 @@ from farmtui.farm.cluster import CephDaemon, HealthCheck
 from farmtui.farm.state import Freshness, Severity, freshness_of
 from farmtui.farm.units import percent
 from farmtui.insight.ceph_checks import explain
+from farmtui.insight.ceph_own import mgr_serves
 from screens.columns import row_freshness
 from widgets import ink
 from widgets.glyphs import glyphs
@@ -137,12 +138,12 @@ def notes(farm: Farm) -> tuple[tuple[Severity, str], ...]:
     ceph, detail, source = farm.ceph, farm.ceph_detail, farm.source("ceph")
     found: list[tuple[Severity, str]] = []
     if detail is not None and detail.silent:
-        served = "; the mgr still serves the figures of before" if ceph and ceph.seen_at else ""
+        served = "; the mgr still serves the figures of before" if mgr_serves(farm) else ""
         found.append((Severity.CRITICAL if detail.quorum.lost else Severity.UNKNOWN, f"{detail.quorum.why}{served}"))
     elif ceph is not None and ceph.stalled:
         found.append((Severity.CRITICAL, "quorum lost? Its mons decide nothing; the mgr repeats what was true before"))
     elif source is not None and source.failure is not None:
-        found.append((Severity.WARNING, _unasked(source, figures=bool(ceph and ceph.seen_at))))
+        found.append((Severity.WARNING, _unasked(source, figures=mgr_serves(farm))))
     if ceph is not None and ceph.differences:
         found.append((Severity.INFO, f"Ceph and its metrics do not agree: {'; '.join(ceph.differences)}"))
     for event in detail.events[:EVENTS] if detail else ():

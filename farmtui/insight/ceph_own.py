@@ -32,7 +32,7 @@ def ceph_silence(farm: Farm) -> Iterator[Finding]:
             )  # fmt: skip
         return
     quorum = detail.quorum
-    stale = ("the mgr still serves the figures of before",) if farm.ceph and farm.ceph.seen_at else ()
+    stale = ("the mgr still serves the figures of before",) if mgr_serves(farm) else ()
     if quorum.lost:
         need = len(quorum.mons) // 2 + 1
         mend = f"{need} of {len(quorum.mons)} mons must run and see each other" if quorum.mons else "start the mons"
@@ -50,6 +50,14 @@ def ceph_silence(farm: Farm) -> Iterator[Finding]:
         screen="storage", part="storage", covers=frozenset({("source", "ceph")}),
         topics=("cephmon", "cephquorum", "cephhealth"),
     )  # fmt: skip
+
+
+def mgr_serves(farm: Farm) -> bool:
+    """Whether the mgr still serves metrics, whatever they are worth."""
+    figures, ceph = farm.source("prometheus"), farm.ceph
+    if figures is None or ceph is None:
+        return False
+    return ceph.stalled or _fresh(farm, ceph.seen_at, figures.interval_s)
 
 
 def own_words(detail: CephDetail | None, name: str) -> Iterator[str]:

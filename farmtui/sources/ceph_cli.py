@@ -75,6 +75,8 @@ class CephCli:
         folder = await self._socket_folder(host)
         found = await self._run(host, ["find", folder, "-maxdepth", "2", "-name", "*mon.*.asok"], SOCKET_S)
         paths = sorted(path for path in found.stdout.decode("utf-8", "replace").split("\n") if path)[:SOCKETS]
+        if not paths and "denied" in found.stderr.casefold():
+            raise SourceError(FailureKind.FORBIDDEN, f"{folder} may not be read", "set ceph.sudo")
         answers = await asyncio.gather(*(self._mon_state(host, path) for path in paths), return_exceptions=True)
         states = [answer for answer in answers if not isinstance(answer, BaseException)]
         refused = next((answer for answer in answers if isinstance(answer, BaseException)), None)

@@ -222,19 +222,28 @@ async def test_a_mon_in_quorum_means_that_the_mons_are_slow_not_that_quorum_is_l
     assert "yet mon.a is in quorum: the mons are overloaded or electing" in reading.value.quorum.why
 
 
-@pytest.mark.parametrize("there", ["no mon", "no permission"])
+UNASKED = {
+    "no mon": "none of them runs there",
+    "no permission": "stor-1: mon_status: permission denied",
+    "no folder": "run may not be read",
+}
+
+
+@pytest.mark.parametrize("there", UNASKED)
 async def test_without_a_mon_s_own_word_nothing_is_certain(stage: Stage, there: str) -> None:
     host = stage.hosts.add("stor-1", {})
     host.hangs("status")
     if there == "no permission":
         host.has_mon("a", None)
+    if there == "no folder":
+        host.has("find", "echo \"find: '/run/ceph': Permission denied\" >&2; exit 1")
     reading = await stage.source(deadline_s=SHORT_S).poll()
     assert reading.failure is None
     assert reading.value is not None
     assert (reading.value.silent, reading.value.quorum.lost, reading.value.health) == (True, False, None)
     why = reading.value.quorum.why
     assert "no quorum, or the mons cannot be reached from there" in why
-    assert ("none of them runs there" if there == "no mon" else "mon_status: permission denied") in why
+    assert UNASKED[there] in why
 
 
 async def test_a_host_that_is_cut_off_alone_is_not_ceph_s_silence(stage: Stage) -> None:

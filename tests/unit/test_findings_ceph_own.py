@@ -12,7 +12,7 @@ from farmtui.farm.state import Freshness, Severity
 from farmtui.insight.finding import Finding
 from farmtui.insight.findings import findings
 from farmtui.insight.health import components, overall
-from tests.screens.farms import make_alert, make_book, make_failure, make_farm, make_source
+from tests.screens.farms import ago, make_alert, make_book, make_failure, make_farm, make_source
 from tests.screens.whole import whole_farm
 
 WHY = "quorum lost: mon.a sees state probing; ceph status reaches no mon within 5 s (on stor-1)"
@@ -61,8 +61,15 @@ def test_a_ceph_that_does_not_answer_is_unknown_and_no_more_is_claimed() -> None
 
 
 def test_without_the_mgr_s_figures_nothing_is_said_of_them() -> None:
-    farm = dataclasses.replace(farm_with(silent(lost=True)), ceph=None)
-    assert "the mgr still serves the figures of before" not in found(farm)["ceph/quorum"].evidence
+    farm = farm_with(silent(lost=True))
+    assert farm.ceph is not None
+    gone = dataclasses.replace(farm.ceph, seen_at=ago(10))
+    for ceph in (None, gone):
+        evidence = found(dataclasses.replace(farm, ceph=ceph))["ceph/quorum"].evidence
+        assert "the mgr still serves the figures of before" not in evidence
+    stalled = dataclasses.replace(gone, stalled=True)
+    evidence = found(dataclasses.replace(farm, ceph=stalled))["ceph/quorum"].evidence
+    assert "the mgr still serves the figures of before" in evidence, "it repeats them"
 
 
 def test_an_alert_of_the_mons_belongs_to_the_lost_quorum() -> None:
