@@ -55,7 +55,7 @@ class FakeHost:
                 host.logins += 1
                 host.connections.append(conn)
 
-            async def unix_connection_requested(self, dest_path: str) -> bool:  # type: ignore[override]
+            def unix_connection_requested(self, dest_path: str) -> bool:
                 # True has asyncssh connect to that very path: tests put their sockets there.
                 return dest_path in host.sockets
 

@@ -94,14 +94,13 @@ class SshHosts(Service):
         }
 
     def add(self, name: str, *, enter: Path | None = None, environment: Mapping[str, str] | None = None) -> SshHost:
-        """One more machine. Each command runs with `environment`, in the namespaces of the process whose pid `enter` holds."""
+        """One more machine. `environment` is each command's; `enter` a file with the pid whose namespaces are its."""
         address = f"127.0.2.{len(self.hosts) + 1}"
         lines = [f"SetEnv {' '.join(f'{k}={v}' for k, v in environment.items())}"] if environment else []
         if enter is not None:
             script = self.folder / f"enter-{name}"
-            script.write_text(
-                f'#!/bin/sh\nexec {" ".join(entering(f"$(cat {enter})"))} /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n'
-            )
+            words = " ".join(entering(f"$(cat {enter})"))
+            script.write_text(f'#!/bin/sh\nexec {words} /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n')
             script.chmod(0o755)
             lines.append(f"ForceCommand {script}")
         host = self._sshd(name, address, free_port(address), lines)
