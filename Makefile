@@ -29,7 +29,7 @@ lint: $(VENV)/.installed ## formatting, lint, types and layers
 
 lab: $(VENV)/.lab ## the tests against real services (needs root and Debian)
 	tests/lab/install
-	$(PYTEST) -m lab tests/lab
+	$(PYTEST) -m lab --timeout 300 tests/lab
 
 lab-up: $(VENV)/.lab ## the real services left running, and lab.yaml, a config over them (needs root and Debian)
 	tests/lab/install
