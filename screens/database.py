@@ -89,7 +89,7 @@ class DatabaseScreen(FarmScreen):
         return (
             Column("node", "node", self._machine, width=12, flex=1, priority=0, sort=lambda n: n.instance),
             Column("state", "state", _state, width=16, priority=0, sort=node_severity, descending=True),
-            Column("component", "component", _component, width=11, priority=1),
+            Column("component", "component", _component, width=14, priority=1),
             Column("size", "sees", lambda n: count(n.cluster_size), width=5, align="right", priority=0,
                    sort=lambda n: n.cluster_size, help="the cluster's size as this node sees it"),
             Column("flow", "flow", lambda n: limited(percent(n.flow_control_ratio), n.flow_control_ratio,

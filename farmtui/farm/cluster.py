@@ -16,7 +16,7 @@ class GaleraNode:
     up: bool | None = None
     cluster_size: int | None = None
     local_state: int | None = None
-    """1 joining, 2 donor/desynced, 3 joined, 4 synced."""
+    """0 initialized (outside of any component), 1 joining, 2 donor/desynced, 3 joined, 4 synced."""
     primary: bool | None = None
     ready: bool | None = None
     flow_control_ratio: float | None = None
@@ -36,10 +36,10 @@ class GaleraNode:
         """wsrep_local_state in Galera's own words."""
         if self.up is False:
             return "down"
-        return _GALERA_STATES.get(self.local_state or 0, "unknown")
+        return "unknown" if self.local_state is None else _GALERA_STATES.get(self.local_state, "unknown")
 
 
-_GALERA_STATES = {1: "Joining", 2: "Donor/Desynced", 3: "Joined", 4: "Synced"}
+_GALERA_STATES = {0: "Initialized", 1: "Joining", 2: "Donor/Desynced", 3: "Joined", 4: "Synced"}
 
 
 @dataclass(frozen=True, slots=True)

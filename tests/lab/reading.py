@@ -48,6 +48,22 @@ def shows(screen: PtySession, *texts: str) -> None:
     screen.wait_for(lambda: all(text in screen.text for text in texts))
 
 
+def causes(screen: PtySession, back: str, *texts: str) -> None:
+    """Wait until the overview tells these, then go back to a screen by its key.
+
+    The list is filtered by the first text: other parts of the lab may be ill at the same time, and worse.
+    """
+    screen.send("1")
+    screen.wait_for("what  ")
+    words = re.sub(r"[^\w -]", ".", texts[0])
+    screen.send(f"/{words}\r")
+    shows(screen, *texts)
+    # An Esc and a key behind it would be one key with Alt.
+    screen.send("\x1b")
+    screen.pump(0.5)
+    screen.send(back)
+
+
 @contextmanager
 def undone(*undo: Callable[[], object]) -> Iterator[None]:
     """Undo a fault, in this order, whatever becomes of the test."""

@@ -11,7 +11,7 @@ import pytest
 from farmtui.farm.units import count, data_size, percent
 from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
-from tests.lab.reading import agrees, cells, row, shows, undone
+from tests.lab.reading import agrees, causes, cells, row, shows, undone
 from tests.lab.services.prometheus import Prometheus
 from tests.lab.services.redis import PRIMARY, REPLICA, Redis
 from tests.lab.services.varnish import NODES, SMALL, Varnish
@@ -26,12 +26,6 @@ def screen(console: Console, prometheus: Prometheus, varnish: Varnish, redis: Re
     session = console(prometheus, varnish, redis, screen="cache", columns=230, lines=50)
     shows(session, "cache-3", "master", "slave")
     return session
-
-
-def overview(screen: PtySession) -> None:
-    """Go where causes are told."""
-    screen.send("1")
-    screen.wait_for("what")
 
 
 def test_varnish_figures_are_varnishstats_own(screen: PtySession, varnish: Varnish) -> None:
@@ -93,8 +87,7 @@ def test_redis_figures_are_infos_own(screen: PtySession, redis: Redis) -> None:
 def test_a_child_that_dies_is_told_and_its_counters_begin_anew(screen: PtySession, varnish: Varnish) -> None:
     os.kill(varnish.child("cache-2"), signal.SIGKILL)
     screen.wait_for(lambda: "died" in row(screen, "cache-2", after="varnish"))
-    overview(screen)
-    shows(screen, "Varnish on cache-2 has crashed", "began anew with an empty cache")
+    causes(screen, "3", "Varnish on cache-2 has crashed", "began anew with an empty cache")
     wait_until("the child serves again", lambda: varnish.counters("cache-2")["MAIN.uptime"] >= 0)
 
 
@@ -105,9 +98,7 @@ def test_a_varnish_that_is_stopped_and_one_that_hangs(
     with undone(exporter.start):
         exporter.stop()
         screen.wait_for(lambda: "down" in row(screen, "cache-1", after="varnish"))
-        overview(screen)
-        shows(screen, "cache-1", "varnish")
-        screen.send("3")
+        causes(screen, "3", "cache-1", "varnish")
     screen.wait_for(lambda: "down" not in row(screen, "cache-1", after="varnish"))
     with undone(exporter.thaw):
         exporter.freeze()
@@ -122,10 +113,8 @@ def test_a_backend_that_is_sick_is_named_and_one_without_a_probe_is_not(screen: 
         varnish.make_sick("wp2")
         screen.wait_for(lambda: all("wp2 sick" in row(screen, node, after="varnish") for node in NODES))
         assert '"sick"' in varnish.admin("cache-1", "backend.list", "-j")
-        overview(screen)
-        shows(screen, "has a sick backend", "wp2", "requests go to the others")
+        causes(screen, "3", "has a sick backend", "wp2", "requests go to the others")
         assert "unprobed" not in screen.text
-        screen.send("3")
     screen.wait_for(lambda: all("3/3" in row(screen, node, after="varnish") for node in NODES))
 
 
@@ -133,8 +122,7 @@ def test_a_backend_that_somebody_has_set_sick_is_said_to_be_so(screen: PtySessio
     with undone(lambda: varnish.admin("cache-1", "backend.set_health", "wp1", "auto")):
         varnish.admin("cache-1", "backend.set_health", "wp1", "sick")
         screen.wait_for(lambda: "wp1 sick" in row(screen, "cache-1", after="varnish"))
-        overview(screen)
-        shows(screen, "somebody has set it so", "wp1")
+        causes(screen, "3", "somebody has set it so", "wp1")
 
 
 def test_an_eviction_storm_on_the_small_node(screen: PtySession, varnish: Varnish) -> None:
@@ -150,8 +138,7 @@ def test_redis_that_evicts_says_why(screen: PtySession, redis: Redis) -> None:
         for _ in range(3):
             redis.fill(3000, 4000)
         assert int(redis.info(PRIMARY)["evicted_keys"]) > 0
-        overview(screen)
-        shows(screen, "Redis on cache-1 evicts keys", "its memory is too small")
+        causes(screen, "3", "Redis on cache-1 evicts keys", "its memory is too small")
     redis.cli(PRIMARY, "set", "known", "1")
 
 
@@ -159,9 +146,7 @@ def test_a_redis_that_is_stopped(screen: PtySession, redis: Redis, prometheus: P
     with undone(redis.daemons[REPLICA].start):
         redis.daemons[REPLICA].stop()
         screen.wait_for(lambda: "down" in row(screen, REPLICA, after="of maxmemory"))
-        overview(screen)
-        shows(screen, "Redis on cache-2 is down")
-        screen.send("3")
+        causes(screen, "3", "Redis on cache-2 is down")
     screen.wait_for(lambda: "down" not in row(screen, REPLICA, after="of maxmemory"))
     wait_until("replica linked", lambda: redis.info(REPLICA)["master_link_status"] == "up")
 

@@ -10,7 +10,7 @@ import pytest
 from farmtui.farm.units import count
 from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
-from tests.lab.reading import agrees, row, shows, undone
+from tests.lab.reading import agrees, causes, row, shows, undone
 from tests.lab.services.galera import NODES, Galera, write
 from tests.lab.services.prometheus import Prometheus
 from tests.terminal.pty_harness import PtySession
@@ -29,13 +29,6 @@ def screen(console: Console, prometheus: Prometheus, galera: Galera) -> Iterator
 def node(screen: PtySession, name: str) -> str:
     """A node's row."""
     return row(screen, name, after="takes queries")
-
-
-def causes(screen: PtySession, *texts: str) -> None:
-    """Wait until the overview tells these."""
-    screen.send("1")
-    shows(screen, *texts)
-    screen.send("8")
 
 
 def test_the_figures_are_the_nodes_own(screen: PtySession, galera: Galera) -> None:
@@ -62,7 +55,7 @@ def test_a_node_that_is_desynced(screen: PtySession, galera: Galera) -> None:
     with undone(lambda: galera.sql("db-2", "SET GLOBAL wsrep_desync=OFF")):
         galera.sql("db-2", "SET GLOBAL wsrep_desync=ON")
         screen.wait_for(lambda: "Donor/Desynced" in node(screen, "db-2"))
-        causes(screen, "MariaDB on db-2 is Donor/Desynced", "behind the cluster")
+        causes(screen, "8", "MariaDB on db-2 is Donor/Desynced", "behind the cluster")
     screen.wait_for(lambda: "Synced" in node(screen, "db-2") and "Donor" not in node(screen, "db-2"))
 
 
@@ -79,7 +72,7 @@ def test_flow_control_names_the_node_that_asks_the_others_to_wait(screen: PtySes
         sent = {name: int(galera.status(name)["wsrep_flow_control_sent"]) for name in NODES}
         assert sent["db-1"] == 0
         assert max(sent.values()) > 0
-        causes(screen, "slows the cluster", "every write in the cluster waits")
+        causes(screen, "8", "slows the cluster", "every write in the cluster waits")
 
 
 def test_a_node_that_is_killed(screen: PtySession, galera: Galera) -> None:
@@ -88,7 +81,7 @@ def test_a_node_that_is_killed(screen: PtySession, galera: Galera) -> None:
         screen.wait_for(lambda: "down" in node(screen, "db-3"))
         shows(screen, "2 of 3 in it")
         wait_until("the others agree", lambda: galera.status("db-1")["wsrep_cluster_size"] == "2")
-        causes(screen, "MariaDB on db-3 is down", "Galera has 2 of 3 nodes", "one more loss stops every write")
+        causes(screen, "8", "MariaDB on db-3 is down", "Galera has 2 of 3 nodes", "one more loss stops every write")
     screen.wait_for(lambda: "Synced" in node(screen, "db-3"))
 
 
@@ -99,7 +92,7 @@ def test_no_majority_is_no_primary_component(screen: PtySession, galera: Galera)
             daemon.freeze()
         screen.wait_for(lambda: "non-Primary" in node(screen, "db-1"))
         assert galera.status("db-1")["wsrep_cluster_status"] == "non-Primary"
-        causes(screen, "Galera has no primary component", "refuses every query")
+        causes(screen, "8", "Galera has no primary component", "refuses every query")
     screen.wait_for(lambda: all("Synced" in node(screen, name) for name in NODES), 90.0)
 
 
@@ -108,7 +101,7 @@ def test_total_loss_and_a_new_beginning(screen: PtySession, galera: Galera) -> N
         for daemon in galera.daemons.values():
             daemon.kill()
         screen.wait_for(lambda: all("down" in node(screen, name) for name in NODES))
-        causes(screen, "MariaDB on db-1 is down", "MariaDB on db-2 is down", "MariaDB on db-3 is down")
+        causes(screen, "8", "MariaDB on db-1 is down", "MariaDB on db-2 is down", "MariaDB on db-3 is down")
     screen.wait_for(lambda: all("Synced" in node(screen, name) for name in NODES), 90.0)
 
 
@@ -118,5 +111,5 @@ def test_an_exporter_that_is_gone_leaves_figures_that_age(screen: PtySession, ga
         exporter.stop()
         # Its figures stay, and say how old they are: they neither freeze nor vanish.
         screen.wait_for(lambda: "stale" in node(screen, "db-2") and "Synced" in node(screen, "db-2"))
-        causes(screen, "db-2")
+        causes(screen, "8", "db-2")
     screen.wait_for(lambda: "Synced" in node(screen, "db-2"))

@@ -9,7 +9,7 @@ import pytest
 from farmtui.farm.units import data_size
 from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
-from tests.lab.reading import row, shows, undone
+from tests.lab.reading import causes, row, shows, undone
 from tests.lab.services.gluster import PEERS, VOLUME, Gluster
 from tests.terminal.pty_harness import PtySession
 
@@ -22,13 +22,6 @@ def screen(console: Console, gluster: Gluster) -> Iterator[PtySession]:
     yield session
     wait_until("bricks online", lambda: gluster.online() == len(PEERS), 60.0)
     wait_until("healed", lambda: gluster.pending() == ["0", "0", "0"], 60.0)
-
-
-def causes(screen: PtySession, *texts: str) -> None:
-    """Wait until the overview tells these."""
-    screen.send("1")
-    shows(screen, *texts)
-    screen.send("4")
 
 
 def brick(screen: PtySession, gluster: Gluster, peer: str) -> str:
@@ -66,7 +59,7 @@ def test_a_brick_that_is_down_and_the_heals_that_it_leaves(screen: PtySession, g
         assert int(pending) >= 30
         screen.wait_for(lambda: f" {pending} " in brick(screen, gluster, "gluster-1"))
         assert " ? " in f"{brick(screen, gluster, 'gluster-3')} ", "a brick that is down tells no count, which is no 0"
-        causes(screen, f"a brick of {VOLUME} is down", "the loss of one more stops writes", "wait to be healed")
+        causes(screen, "4", f"a brick of {VOLUME} is down", "the loss of one more stops writes", "wait to be healed")
     screen.wait_for(lambda: "3 of 3 up" in screen.text and f" {pending} " not in screen.text, 60.0)
 
 
@@ -75,7 +68,7 @@ def test_two_bricks_of_three_stop_writes(screen: PtySession, gluster: Gluster) -
         gluster.kill_brick("gluster-2")
         gluster.kill_brick("gluster-3")
         shows(screen, "1 of 3 up", "writes fail")
-        causes(screen, f"2 of 3 bricks of {VOLUME} are down", "writes to some of its files fail")
+        causes(screen, "4", f"2 of 3 bricks of {VOLUME} are down", "writes to some of its files fail")
 
 
 def test_a_split_brain_is_critical_and_says_what_to_do(screen: PtySession, gluster: Gluster) -> None:
@@ -104,7 +97,7 @@ def test_a_split_brain_is_critical_and_says_what_to_do(screen: PtySession, glust
             gluster.inside("gluster-1", "sh", "-c", f"sleep 1; echo {alone} > {point}/torn", check=False)
         gluster.start_bricks()
         screen.wait_for(lambda: "in split-brain" in screen.text and "no split-brain" not in screen.text, 60.0)
-        causes(screen, f"of {VOLUME} are in split-brain", "I/O error", "split-brain latest-mtime")
+        causes(screen, "4", f"of {VOLUME} are in split-brain", "I/O error", "split-brain latest-mtime")
 
 
 def _alone(gluster: Gluster, peer: str) -> bool:
@@ -135,7 +128,7 @@ def test_a_peer_that_is_cut_off_is_not_taken_for_well(screen: PtySession, gluste
 def test_a_peer_whose_glusterd_has_ended(screen: PtySession, gluster: Gluster) -> None:
     with undone(gluster.daemons["gluster-3"].start):
         gluster.daemons["gluster-3"].kill()
-        causes(screen, f"Gluster has lost peer {gluster.address('gluster-3')}", "its glusterd is down")
+        causes(screen, "4", f"Gluster has lost peer {gluster.address('gluster-3')}", "its glusterd is down")
     wait_until("joined", lambda: gluster.connected() == len(PEERS), 60.0)
 
 
@@ -148,4 +141,4 @@ def test_a_quota_that_is_exceeded(screen: PtySession, gluster: Gluster) -> None:
             gluster.gluster(PEERS[0], "volume", "quota", VOLUME, "hard-timeout", "1s")
             gluster.gluster(PEERS[0], "volume", "quota", VOLUME, "soft-timeout", "1s")
             gluster.inside("gluster-1", "sh", "-c", f"dd if=/dev/zero of={point}/full/x bs=64k count=40", check=False)
-        causes(screen, f"/full of {VOLUME} is at its quota", "every write to it is refused")
+        causes(screen, "4", f"/full of {VOLUME} is at its quota", "every write to it is refused")

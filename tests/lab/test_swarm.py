@@ -9,7 +9,7 @@ import pytest
 
 from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
-from tests.lab.reading import row, shows, undone
+from tests.lab.reading import causes, row, shows, undone
 from tests.lab.services.prometheus import Prometheus
 from tests.lab.services.swarm import IMAGE, MANAGERS, WORKERS, Swarm
 from tests.terminal.pty_harness import PtySession
@@ -23,13 +23,6 @@ def screen(console: Console, prometheus: Prometheus, swarm: Swarm) -> Iterator[P
     shows(session, "worker-1", "leader", "services", "live")
     yield session
     wait_until("the Swarm settled", swarm.settled, 90.0)
-
-
-def causes(screen: PtySession, *texts: str) -> None:
-    """Wait until the overview tells these."""
-    screen.send("1")
-    shows(screen, *texts)
-    screen.send("7")
 
 
 def view(screen: PtySession, name: str) -> None:
@@ -92,7 +85,7 @@ def test_a_node_that_is_drained_is_said_to_be_set_aside(screen: PtySession, swar
     with undone(lambda: swarm.docker(MANAGERS[0], "node", "update", "--availability", "active", "worker-1")):
         swarm.docker(MANAGERS[0], "node", "update", "--availability", "drain", "worker-1")
         screen.wait_for(lambda: "drained" in row(screen, "worker-1", after="machine   "))
-        causes(screen, "worker-1 is drained", "somebody has set it aside")
+        causes(screen, "7", "worker-1 is drained", "somebody has set it aside")
         listed = {node["Hostname"]: node["Availability"] for node in swarm.rows(MANAGERS[0], "node", "ls")}
         assert listed["worker-1"] == "Drain"
     rebalance(swarm)
@@ -106,7 +99,7 @@ def test_a_service_that_cannot_place_its_tasks_says_why(screen: PtySession, swar
         )  # fmt: skip
         view(screen, "services")
         screen.wait_for(lambda: "0/2" in row(screen, "homeless"))
-        causes(screen, "service homeless runs 0 of 2 tasks", "no suitable node")
+        causes(screen, "7", "service homeless runs 0 of 2 tasks", "no suitable node")
         told = swarm.docker(MANAGERS[0], "service", "ps", "homeless", "--no-trunc", "--format", "{{.Error}}")
         assert "no suitable node" in told
 
@@ -117,7 +110,7 @@ def test_a_service_whose_tasks_fail_says_with_what(screen: PtySession, swarm: Sw
             MANAGERS[0], "service", "create", "--detach", "--no-resolve-image", "--name", "broken", "--restart-delay",
             "2s", IMAGE, "/bin/false",
         )  # fmt: skip
-        causes(screen, "service broken runs 0 of 1 tasks", "non-zero exit (1)")
+        causes(screen, "7", "service broken runs 0 of 1 tasks", "non-zero exit (1)")
 
 
 def test_a_manager_that_is_lost_and_the_margin_that_is_left(screen: PtySession, swarm: Swarm) -> None:
@@ -127,7 +120,13 @@ def test_a_manager_that_is_lost_and_the_margin_that_is_left(screen: PtySession, 
         screen.wait_for(
             lambda: "unreachable" in row(screen, lost, after="machine   ") or "down" in row(screen, lost), 60.0
         )
-        causes(screen, f"Swarm manager {lost} is lost", "2 of 3 managers see each other", "one more stops every change")
+        causes(
+            screen,
+            "7",
+            f"Swarm manager {lost} is lost",
+            "2 of 3 managers see each other",
+            "one more stops every change",
+        )
 
 
 def test_a_leader_that_is_lost_has_a_successor(screen: PtySession, swarm: Swarm) -> None:
@@ -145,7 +144,7 @@ def test_without_a_majority_nothing_is_shown_as_of_now(screen: PtySession, swarm
         for daemon in lost:
             daemon.kill()
         shows_no_leader(screen)
-        causes(screen, "Swarm has no leader", "what runs goes on running")
+        causes(screen, "7", "Swarm has no leader", "what runs goes on running")
 
 
 def shows_no_leader(screen: PtySession) -> None:
