@@ -91,7 +91,7 @@ class Daemon:
         self._hard = hard
         self.log = log or folder / f"{name}.log"
         """Where its output goes."""
-        self.pid_file = folder / f"{name}.pid"
+        self.pid_file = self.log.with_suffix(".pid")
         """Holds the pid of the process that was started last, for what must find it after it was started anew."""
         self.process: subprocess.Popen[bytes] | None = None
 
