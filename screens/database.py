@@ -45,7 +45,8 @@ def node_severity(node: GaleraNode) -> Severity:
     taking_part = Severity.OK if node.local_state in (None, SYNCED) else Severity.WARNING
     return max(
         taking_part,
-        limits.FLOW_CONTROL.severity(node.flow_control_ratio) if node.flow_control_ratio is not None else Severity.OK,
+        # All are paused alike: only the one that asks for it is to blame.
+        limits.FLOW_CONTROL.severity(node.flow_control_ratio) if node.flow_control_sent_per_s else Severity.OK,
         limits.CONNECTIONS.severity(used) if (used := connections_ratio(node)) is not None else Severity.OK,
     )
 
@@ -93,7 +94,10 @@ class DatabaseScreen(FarmScreen):
                    sort=lambda n: n.cluster_size, help="the cluster's size as this node sees it"),
             Column("flow", "flow", lambda n: limited(percent(n.flow_control_ratio), n.flow_control_ratio,
                    limits.FLOW_CONTROL), width=8, align="right", priority=0, sort=lambda n: n.flow_control_ratio,
-                   descending=True, help="share of the time in which flow control held writes up here"),
+                   descending=True, help="share of the time in which writes were held up, by whichever node"),
+            Column("asks", "asks/s", lambda n: limited(count(n.flow_control_sent_per_s), n.flow_control_sent_per_s,
+                   limits.ANY), width=8, align="right", priority=1, sort=lambda n: n.flow_control_sent_per_s,
+                   descending=True, help="how often it asks the others to wait for it"),
             Column("queue", "queue", lambda n: count(n.recv_queue), width=6, align="right", priority=1,
                    sort=lambda n: n.recv_queue, descending=True, help="write sets that wait to be applied"),
             Column("queries", "queries/s", lambda n: count(n.queries_per_s), width=9, align="right", priority=1,
@@ -144,11 +148,9 @@ class DatabaseScreen(FarmScreen):
             f"{primary} of {whole} in it",
             severity=Severity.CRITICAL if alone or (nodes and not up) else Severity.OK, freshness=fresh,
         ))  # fmt: skip
-        flow = max(nodes, key=lambda node: node.flow_control_ratio or 0.0, default=None)
-        ratio = flow.flow_control_ratio if flow else None
-        held_up = flow is not None and (ratio or 0.0) > 0
+        ratio, slow = (galera.paused_ratio, galera.slow) if galera else (None, ())
         self._tile("flow").show(TileState(
-            percent(ratio), f"by {self._machine(flow)}" if flow is not None and held_up else "nobody holds writes up",
+            percent(ratio), f"by {self._machine(slow[0])}" if slow else "nobody asks to wait",
             severity=limits.FLOW_CONTROL.severity(ratio) if ratio is not None else Severity.OK, freshness=fresh,
         ))  # fmt: skip
         busy = max(nodes, key=lambda node: connections_ratio(node) or 0.0, default=None)

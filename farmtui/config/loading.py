@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from farmtui.config.fields import section_in
 from farmtui.config.places import duplicate_keys, line_of, shown_key, yaml_words
 from farmtui.config.whole import Config
-from farmtui.farm.node import Tier
 
 CONFIG_ENV = "FARMTUI_CONFIG"
 
@@ -118,7 +117,8 @@ def _suggestion(keys: list[str | int]) -> str:
 
     section: Any = Config
     for part in keys[:-1]:
-        if isinstance(part, int) or part in (tier.value for tier in Tier):
+        # A place in a list or in a mapping (of tiers) is no key of a section, whether or not it is a good one.
+        if isinstance(part, int) or part not in section.model_fields:
             continue
         section = section_in(section.model_fields[part].annotation)
     known = section.model_fields

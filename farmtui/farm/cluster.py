@@ -20,6 +20,7 @@ class GaleraNode:
     primary: bool | None = None
     ready: bool | None = None
     flow_control_ratio: float | None = None
+    """Share of time, 0-1, for which replication was paused; much the same on every node, whichever is slow."""
     recv_queue: float | None = None
     cert_failures_per_s: float | None = None
     queries_per_s: float | None = None
@@ -27,6 +28,8 @@ class GaleraNode:
     connections: float | None = None
     max_connections: float | None = None
     seen_at: datetime | None = None
+    flow_control_sent_per_s: float | None = None
+    """How often this node asks the others to wait for it: it is the slow one."""
 
     @property
     def state_word(self) -> str:
@@ -44,6 +47,19 @@ class Galera:
     """The database tier."""
 
     nodes: tuple[GaleraNode, ...]
+
+    @property
+    def slow(self) -> tuple[GaleraNode, ...]:
+        """The nodes that ask the others to wait, the one that asks most first."""
+        asking = [node for node in self.nodes if node.up and (node.flow_control_sent_per_s or 0.0) > 0]
+        return tuple(sorted(asking, key=lambda node: -(node.flow_control_sent_per_s or 0.0)))
+
+    @property
+    def paused_ratio(self) -> float | None:
+        """Share of time for which replication was paused, by the node that says most."""
+        return max(
+            (n.flow_control_ratio for n in self.nodes if n.flow_control_ratio is not None and n.up), default=None
+        )
 
     @property
     def size_min(self) -> int | None:

@@ -17,9 +17,19 @@ LINES: Final = 2
 
 
 def ceph_silence(farm: Farm) -> Iterator[Finding]:
-    """Ceph without quorum, or one that does not answer. All else that is known of it then is of before."""
+    """Ceph without quorum, or one that does not answer: all else that is known of it then is of before. And one
+    without a mgr, of which nobody counts anything, before it says so itself."""
     detail = farm.ceph_detail
-    if detail is None or not detail.silent:
+    if detail is None:
+        return
+    if not detail.silent:
+        if detail.mgr == "" and detail.check("MGR_DOWN") is None:
+            yield Finding(
+                "ceph/mgr", Severity.WARNING, "Ceph has no active mgr",
+                "nobody counts placement groups and what is stored, and its metrics stop; data is still served",
+                ("first: systemctl start ceph-mgr@ID on its host",), screen="storage", part="storage",
+                topics=("cephmgr",),
+            )  # fmt: skip
         return
     quorum = detail.quorum
     stale = ("the mgr still serves the figures of before",) if farm.ceph and farm.ceph.seen_at else ()

@@ -24,8 +24,29 @@ def galera_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
     for node in galera.nodes:
         yield from _galera_node(node, machines.named(node.instance))
     expected = next((tier.expected for tier in farm.tiers if tier.tier is Tier.DATABASE), None)
+    if finding := _flow_control(galera, machines):
+        yield finding
     if finding := _agreement(galera, max(len(galera.nodes), expected or 0), machines):
         yield finding
+
+
+def _flow_control(galera: Galera, machines: Machines) -> Finding | None:
+    """Every node is paused alike; the one that asks for it is the slow one, as far as that is measured."""
+    severity = above(galera.paused_ratio, FLOW_CONTROL)
+    if severity is Severity.OK:
+        return None
+    slow = galera.slow
+    who = [machines.named(node.instance) for node in slow]
+    waits = tuple(
+        f"{name} asks for it {rate(node.flow_control_sent_per_s)}, {count(node.recv_queue)} write sets in its queue"
+        for name, node in zip(who, slow, strict=True)
+    )
+    why = f"every write in the cluster waits {percent(galera.paused_ratio)} of the time"
+    return Finding(
+        "galera/flow", severity, f"MariaDB on {who[0]} slows the cluster" if who else "Galera holds its writes up",
+        f"{why} for {' and '.join(who[:2])} to catch up" if who else f"{why}; which node asks for it is not measured",
+        waits[:3], ("galera", slow[0].instance) if slow else ("", ""), "database", "database", topics=("flowcontrol",),
+    )  # fmt: skip
 
 
 def _agreement(galera: Galera, whole: int, machines: Machines) -> Finding | None:
@@ -83,10 +104,6 @@ def _galera_node(node: GaleraNode, name: str) -> Iterator[Finding]:
             why = "it copies the data to or from another node, and is behind the cluster meanwhile"
             title = f"MariaDB on {name} is {node.state_word}"
             found.append(("state", Severity.WARNING, title, why, (), ("galera", "wsrep", "desync")))
-        if severity := above(node.flow_control_ratio, FLOW_CONTROL):
-            why = f"it holds up every write in the cluster {percent(node.flow_control_ratio)} of the time"
-            seen = (f"{count(node.recv_queue)} transactions wait in its queue",)
-            found.append(("flow", severity, f"MariaDB on {name} slows the cluster", why, seen, ("flowcontrol",)))
         if severity := above(node.cert_failures_per_s, CERTIFICATION_FAILURES_PER_S):
             why = "writers on several nodes change the same rows: all but one of them are rolled back"
             seen = (f"{rate(node.cert_failures_per_s)} certification failures",)

@@ -21,6 +21,8 @@ from farmtui.sources.ssh import Remote
 
 SLOW_EVERY: Final = 4
 """Heals and quotas are asked for at every fourth poll: gluster walks its indices for them."""
+STATUS_AGAIN: Final = 4
+"""Polls without a question for the status after one that has failed."""
 SLOW_MAX: Final = 20
 """Volumes whose heals and quotas are asked for in one poll: commands stay constant."""
 _HEALS: Final = ("Replicate", "Disperse")
@@ -43,6 +45,8 @@ class GlusterSource:
         self._failover = Failover(config.hosts, what="peer")
         self._asked = 0
         self._polls = 0
+        self._status_from, self._status_problem = 0, ""
+        """The poll from which on the status is asked for again after it has failed, and with what it did."""
         self._heals: dict[str, dict[decode.Place, decode.Heal]] = {}
         self._heal_problems: dict[str, str] = {}
         self._quotas: dict[str, tuple[Quota, ...]] = {}
@@ -81,6 +85,8 @@ class GlusterSource:
         started = any(volume.status == "Started" for volume in volumes)
         try:
             # With no volume started there is no status to be had, and gluster calls that an error.
+            if started and self._polls < self._status_from:
+                raise SourceError(FailureKind.TIMEOUT, self._status_problem, "it is asked again soon")
             if started:
                 volumes = decode.with_status(volumes, await self._gluster(host, "volume", "status", "all", "detail"))
                 self._bricks = {volume.name: volume.bricks for volume in volumes}
@@ -88,8 +94,13 @@ class GlusterSource:
             # It waits for every peer, and so for one that is cut off; which peers are away is known all the same.
             if any(volume.name not in self._bricks for volume in volumes):
                 raise
+            if self._polls >= self._status_from:
+                # What hangs holds the pool's lock: to ask again at once would keep operators from it.
+                self._status_from, self._status_problem = self._polls + STATUS_AGAIN, error.what
             volumes = tuple(replace(volume, bricks=self._bricks[volume.name]) for volume in volumes)
-            problems.append(f"bricks are shown as they were: {error.what}")
+            problems.append(
+                f"bricks are shown as they were: {error.what} (it waits for every peer: one may be cut off)"
+            )
         else:
             if started and self._polls % SLOW_EVERY == 0:
                 for volume in self._due(volumes):

@@ -135,6 +135,27 @@ def test_sources_that_fail_refuse_or_lack_a_part(addresses: Callable[..., str], 
     assert "127.0.0.1:1" in document["sources"][0]["warnings"][0]
 
 
+WAYS_TO_CEPH = {
+    "ssh": "ssh: {port: 1, config_files: [], agent: false}\nceph: {via: ssh, hosts: [127.0.0.1]}\n",
+    "pve": "proxmox:\n  - {name: main, hosts: ['127.0.0.1:1'], token_id: 'a@pve!b', token_secret: 'env:T'}\nceph: {}\n",
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_CEPH)
+def test_ceph_itself_is_a_source_by_either_way(way: str, tmp_path: Path) -> None:
+    code, document = checked(tmp_path, WAYS_TO_CEPH[way], T="x")
+    assert code == 2
+    [ceph] = [source for source in document["sources"] if source["kind"] == "ceph"]
+    assert (ceph["name"], ceph["outcome"]) == ("ceph", "failed")
+    assert "127.0.0.1" in ceph["what"]
+    assert "connection refused" in ceph["what"]
+    assert ceph["remedy"]
+    done = farmtui("status", "--json", home=tmp_path, environ={"T": "x"})
+    assert done.code == 3
+    [source] = [source for source in json.loads(done.out)["sources"] if source["kind"] == "ceph"]
+    assert (source["freshness"], source["failure"]["kind"]) == ("never", "unreachable")
+
+
 def test_all_is_well(addresses: Callable[..., str], tmp_path: Path) -> None:
     code, document = checked(tmp_path, f"alertmanager: {{urls: ['{addresses(alertmanager)}']}}\n")
     assert (code, document["sources"][0]["outcome"]) == (0, "ok")

@@ -79,13 +79,19 @@ def differences(
     kinds = types(real), types(simulated)
     added = SCRAPED | absent
     for figure in figures:
-        ours, theirs = signature(real, figure.promql), signature(simulated, figure.promql)
+        ours, theirs = (signature(url, figure.promql, added) for url in (real, simulated))
         yield from _differ(figure.name, ours, theirs, numbers=figure.unit in WHOLE_UNITS)
         for metric in figure.needs:
             ours, theirs = (signature(url, metric, added) for url in (real, simulated))
             yield from _differ(metric, ours, theirs, numbers=False)
-            if ours and theirs and kinds[0].get(metric) != kinds[1].get(metric):
-                yield f"{metric}: really of type {kinds[0].get(metric)}, simulated {kinds[1].get(metric)}"
+            kind, other = (_type(metric, each) for each in kinds)
+            if ours and theirs and kind != other:
+                yield f"{metric}: really of type {kind}, simulated {other}"
+
+
+def _type(metric: str, known: dict[str, str]) -> str:
+    """A metric's type; a histogram's series are known by the name of the whole."""
+    return known.get(metric) or known.get(metric.removesuffix("_bucket"), "none")
 
 
 def _differ(what: str, ours: Signature | None, theirs: Signature | None, *, numbers: bool) -> Iterator[str]:

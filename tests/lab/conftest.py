@@ -12,6 +12,7 @@ from tests.lab.farm import LabFarm, lab_farm
 from tests.lab.service import Lab, Service, console_config
 from tests.lab.services.alertmanager import Alertmanagers
 from tests.lab.services.ceph import Ceph
+from tests.lab.services.ceph_hosts import CephHosts
 from tests.lab.services.edge import Edge, Interconnect
 from tests.lab.services.galera import Galera
 from tests.lab.services.gluster import Gluster
@@ -54,6 +55,7 @@ edge = running(Edge)
 interconnect = running(Interconnect)
 ssh = running(SshHosts)
 ceph = running(Ceph)
+ceph_hosts = running(CephHosts)
 swarm = running(Swarm)
 gluster = running(Gluster)
 varnish = running(Varnish)

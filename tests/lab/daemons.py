@@ -91,6 +91,8 @@ class Daemon:
         self._hard = hard
         self.log = log or folder / f"{name}.log"
         """Where its output goes."""
+        self.pid_file = folder / f"{name}.pid"
+        """Holds the pid of the process that was started last, for what must find it after it was started anew."""
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -125,6 +127,7 @@ class Daemon:
                 env=None if self._environment is None else {**os.environ, **self._environment},
             )
         self._ledger.process(self.name, self.process.pid, hard=self._hard)
+        self.pid_file.write_text(str(self.process.pid))
 
     def is_ready(self) -> bool:
         """Whether it serves. Raises RuntimeError with its last words if it has ended."""

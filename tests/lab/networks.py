@@ -44,8 +44,11 @@ def inside(netns: str) -> list[str]:
     ]
 
 
-def entering(pid: int) -> list[str]:
-    """What a command is started with to run in the namespaces of a machine whose first process is `pid`."""
+def entering(pid: int | str) -> list[str]:
+    """What a command is started with to run in the namespaces of a machine whose first process is `pid`.
+
+    For a shell that may be an expression that gives it.
+    """
     spaces = f"/proc/{pid}/ns"
     return [
         *("nsenter", f"--net={spaces}/net", f"--mount={spaces}/mnt", f"--uts={spaces}/uts"),

@@ -69,7 +69,8 @@ def test_nodes_services_and_networks_are_dockers_own(
     view(screen, "tasks")
     for name in ("wordpress.1", "wordpress.4", "watcher.worker-1"):
         assert "running" in row(screen, name)
-    placed = swarm.docker(MANAGERS[0], "service", "ps", "wordpress", "--format", "{{.Name}} {{.Node}}").splitlines()
+    running = ("--filter", "desired-state=running", "--format", "{{.Name}} {{.Node}}")
+    placed = swarm.docker(MANAGERS[0], "service", "ps", "wordpress", *running).splitlines()
     for task, node_name in (line.split() for line in placed):
         assert node_name in row(screen, task)
     view(screen, "networks")

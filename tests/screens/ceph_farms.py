@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from datetime import timedelta
 
 from farmtui.farm.ceph_detail import CephDetail, CheckDetail, MdsRank, MonQuorum, OsdPlace, PgSummary, ProgressEvent
@@ -98,3 +99,17 @@ def hostile() -> Farm:
     text = clean_text(HOSTILE)
     bad = CheckDetail(text[:30], W, text, (text, "[/]", "[@click=app.quit]x[/]"))
     return told(dataclasses.replace(detail(), checks=(bad,), events=(ProgressEvent("[/x] [bold", 0.5),)))
+
+
+CEPH_FARMS: dict[str, Callable[[], Farm]] = {
+    "metrics alone": whole_farm,
+    "told": told,
+    "own alone": lambda: told(metrics=False),
+    "lost": lost,
+    "lost alone": lambda: lost(metrics=False),
+    "silent": lambda: lost(certain=False),
+    "refused": refused,
+    "without mgr": without_mgr,
+    "hostile": hostile,
+}
+"""Every way in which a farm may know of its Ceph, by name."""

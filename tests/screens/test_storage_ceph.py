@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 
 import pytest
 
@@ -15,7 +14,7 @@ from screens.detail import DetailScreen, render
 from screens.overview import OverviewScreen
 from screens.places import Place, Subject
 from screens.storage import StorageScreen
-from tests.screens.ceph_farms import LINES, WHY, detail, hostile, lost, refused, told, without_mgr
+from tests.screens.ceph_farms import CEPH_FARMS, LINES, WHY, detail, lost, refused, told, without_mgr
 from tests.screens.host import SIZES, HostApp, text_of
 from tests.screens.whole import whole_farm
 from widgets.live_table import LiveTable
@@ -218,21 +217,10 @@ def test_a_farm_without_ceph_has_no_notes() -> None:
     assert notes(whole_farm()) == ()
 
 
-FARMS: dict[str, Callable[[], Farm]] = {
-    "told": told,
-    "own alone": lambda: told(metrics=False),
-    "lost": lost,
-    "lost alone": lambda: lost(metrics=False),
-    "refused": refused,
-    "without mgr": without_mgr,
-    "hostile": hostile,
-}
-
-
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", FARMS)
+@pytest.mark.parametrize("name", CEPH_FARMS)
 async def test_every_farm_is_shown_on_every_terminal(name: str, size: tuple[int, int]) -> None:
-    app = HostApp(StorageScreen, FARMS[name]())
+    app = HostApp(StorageScreen, CEPH_FARMS[name]())
     async with app.run_test(size=size) as pilot:
         for _ in range(3):
             await pilot.press("v")

@@ -151,3 +151,8 @@ def test_where_a_config_is_looked_for(tmp_path: Path, monkeypatch: pytest.Monkey
         find_config(None, home)
     with pytest.raises(ConfigError, match=r"mine\.yaml"):
         find_config(tmp_path / "mine.yaml", home)
+
+
+def test_an_unknown_key_below_an_unknown_tier_is_words_too() -> None:
+    with pytest.raises(ConfigError, match="farm"):
+        parse_config("tiers: {farm: {farm: false}}", Path("farmtui.yaml"))

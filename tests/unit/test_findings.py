@@ -217,7 +217,6 @@ def test_a_split_galera_is_told_with_what_each_node_sees() -> None:
     [
         ({"local_state": 2}, "galera/state/db-1:9104", WARNING),
         ({"ready": False}, "galera/ready/db-1:9104", CRITICAL),
-        ({"flow_control_ratio": 0.4}, "galera/flow/db-1:9104", CRITICAL),
         ({"cert_failures_per_s": 3.0}, "galera/certify/db-1:9104", WARNING),
         ({"connections": 390.0}, "galera/connections/db-1:9104", CRITICAL),
     ],
@@ -225,6 +224,20 @@ def test_a_split_galera_is_told_with_what_each_node_sees() -> None:
 def test_troubles_of_a_galera_node(changes: dict[str, Any], key: str, severity: Severity) -> None:
     told = found(galera(synced(1, **changes), synced(2), synced(3)))
     assert {k: f.severity for k, f in told.items()} == {key: severity}
+
+
+def test_flow_control_is_one_fault_and_names_the_node_that_asks_for_it() -> None:
+    # As measured on a real cluster: all nodes are paused alike, and only the slow ones send.
+    sent = {1: 0.0, 2: 2.0, 3: 5.0}
+    nodes = [synced(n, flow_control_ratio=0.4, flow_control_sent_per_s=rate) for n, rate in sent.items()]
+    told = found(galera(*nodes))
+    assert list(told) == ["galera/flow"]
+    assert told["galera/flow"].severity is CRITICAL
+    assert told["galera/flow"].title == "MariaDB on db-3:9104 slows the cluster"
+    assert "waits 40 % of the time for db-3:9104 and db-2:9104 to catch up" in told["galera/flow"].cause
+    unmeasured = found(galera(*(synced(n, flow_control_ratio=0.1) for n in (1, 2, 3))))["galera/flow"]
+    assert unmeasured.severity is WARNING
+    assert "not measured" in unmeasured.cause
 
 
 def test_a_swarm_without_a_leader_is_an_outage_and_lost_nodes_are_counted() -> None:

@@ -92,6 +92,16 @@ def test_a_check_is_told_in_ceph_s_own_words() -> None:
     assert evidence[1] == f"{lines[0]}; {lines[1]}; and 43 lines more"
 
 
+def test_a_mgr_that_is_gone_is_told_before_ceph_complains_of_it_and_once() -> None:
+    own = CephDetail("stor-1", health=Severity.OK, mgr="")
+    told = found(farm_with(own))
+    assert (told["ceph/mgr"].severity, told["ceph/mgr"].title) == (Severity.WARNING, "Ceph has no active mgr")
+    complains = dataclasses.replace(own, checks=(CheckDetail("MGR_DOWN", Severity.WARNING, "no active mgr"),))
+    assert "ceph/mgr" not in found(farm_with(complains))
+    assert "ceph/mgr" not in found(farm_with(dataclasses.replace(own, mgr=None)))
+    assert "ceph/mgr" not in found(farm_with(dataclasses.replace(own, mgr="x")))
+
+
 def test_a_muted_check_is_no_fault() -> None:
     farm = farm_with(CephDetail("stor-1", health=Severity.OK))
     assert farm.ceph is not None

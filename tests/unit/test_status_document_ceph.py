@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +14,10 @@ from farmtui.insight.findings import findings
 from farmtui.insight.health import components, overall
 from farmtui.status import text
 from farmtui.status_document import document
-from tests.screens.ceph_farms import DEGRADED, LINES, WHY, hostile, lost, refused, told, without_mgr
+from tests.screens.ceph_farms import CEPH_FARMS, DEGRADED, LINES, WHY, lost, told
 from tests.screens.whole import whole_farm
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "status-schema.json").read_text(encoding="utf-8"))
-FARMS: dict[str, Callable[[], Farm]] = {
-    "metrics alone": whole_farm,
-    "told": told,
-    "own alone": lambda: told(metrics=False),
-    "lost": lost,
-    "silent": lambda: lost(certain=False),
-    "refused": refused,
-    "without mgr": without_mgr,
-    "hostile": hostile,
-}
 
 
 def printed(farm: Farm) -> dict[str, Any]:
@@ -39,9 +28,9 @@ def printed(farm: Farm) -> dict[str, Any]:
     return back
 
 
-@pytest.mark.parametrize("name", FARMS)
+@pytest.mark.parametrize("name", CEPH_FARMS)
 def test_the_schema_describes_it(name: str) -> None:
-    jsonschema.Draft202012Validator(SCHEMA).validate(printed(FARMS[name]()))
+    jsonschema.Draft202012Validator(SCHEMA).validate(printed(CEPH_FARMS[name]()))
 
 
 def test_a_check_is_told_in_ceph_s_own_words() -> None:

@@ -59,7 +59,8 @@ class VarnishExporter:
             for name, (text, terms) in counters.items()
         ]
         families += [
-            Family(name, "gauge", text, partial(self._gauges, name, compute))
+            # A time since the start is a counter for the exporter, as Varnish has it.
+            Family(name, "counter" if name.endswith("uptime") else "gauge", text, partial(self._gauges, name, compute))
             for name, (text, compute) in gauges.items()
         ]
         families += [
@@ -254,7 +255,8 @@ class RedisExporter:
             "redis_evicted_keys_total": ("evicted_keys_total metric", lambda n: ((1.0, self._evictions(n)),)),
         }
         families = [
-            Family(name, "gauge", text, partial(self._gauges, name, compute))
+            # A time since the start is a counter for the exporter, as Varnish has it.
+            Family(name, "counter" if name.endswith("uptime") else "gauge", text, partial(self._gauges, name, compute))
             for name, (text, compute) in gauges.items()
         ]
         families += [

@@ -39,8 +39,8 @@ class DatabaseExporter:
         families = [
             Family(
                 f"{_STATUS}{name}",
-                "gauge",
-                f"Generic gauge metric from SHOW GLOBAL STATUS: {name}.",
+                "unknown",
+                "Generic metric from SHOW GLOBAL STATUS.",
                 partial(self._gauges, name, read),
             )
             for name, read in gauges.items()
@@ -49,13 +49,14 @@ class DatabaseExporter:
             "queries": lambda n: ((1.0, self._world.flows.database_queries(n)),),
             "slow_queries": lambda n: ((1.0, self._slow(n)),),
             "wsrep_flow_control_paused_ns": lambda n: ((1.0, self._paused(n)),),
+            "wsrep_flow_control_sent": lambda n: ((1.0, self._asks(n)),),
             "wsrep_local_cert_failures": lambda n: ((1.0, self._failures(n)),),
         }
         families += [
             Family(
                 f"{_STATUS}{name}",
-                "counter",
-                f"Generic metric from SHOW GLOBAL STATUS: {name}.",
+                "unknown",
+                "Generic metric from SHOW GLOBAL STATUS.",
                 partial(self._counters, name, terms),
             )
             for name, terms in counters.items()
@@ -137,11 +138,11 @@ class DatabaseExporter:
         return flows.signal("slow queries", mix, node)
 
     def _paused(self, node: str) -> Signal:
-        """Nanoseconds per second for which replication is paused."""
+        """Nanoseconds per second for which replication is paused: the same on every node, whichever is slow."""
         flows = self._world.flows
 
         def mix(epoch: Epoch) -> Mix:
-            paused = epoch.condition.databases[node].paused
+            paused = max(database.paused for database in epoch.condition.databases.values())
             quiet = Mix((8.0e5, ONE), (7.5e5, flows.noise(f"flow control {node}")))
             return (
                 quiet + Mix((paused * 1e9, ONE), (paused * 2e8, flows.noise(f"flow control {node}")))
@@ -150,6 +151,16 @@ class DatabaseExporter:
             )
 
         return flows.signal("paused", mix, node)
+
+    def _asks(self, node: str) -> Signal:
+        """How often a node asks the others to wait for it; measured on a real cluster: six times a second at most."""
+        flows = self._world.flows
+
+        def mix(epoch: Epoch) -> Mix:
+            paused = epoch.condition.databases[node].paused
+            return Mix((6.0 * paused, ONE)) if paused else NOTHING
+
+        return flows.signal("flow control asks", mix, node)
 
     def _failures(self, node: str) -> Signal:
         flows = self._world.flows

@@ -67,8 +67,8 @@ class TraefikExporter:
                 "How many HTTP requests processed on a service, partitioned by status code, protocol, and method.",
                 self._service_requests,
             ),
-            Family("traefik_service_request_duration_seconds_bucket", counter, duration, self._buckets),
-            Family("traefik_service_request_duration_seconds_count", counter, duration, self._duration_count),
+            Family("traefik_service_request_duration_seconds_bucket", "histogram", duration, self._buckets),
+            Family("traefik_service_request_duration_seconds_count", "histogram", duration, self._duration_count),
             Family(
                 "traefik_open_connections",
                 gauge,

@@ -13,7 +13,7 @@ from urllib.parse import quote_plus
 from aiohttp import web
 
 from farmtui.demo.alerting import INTERVAL_S, ActiveAlert, Rule
-from farmtui.demo.exporters.series import SCRAPE_S
+from farmtui.demo.exporters.series import SCRAPE_S, Family
 from farmtui.demo.exporters.targets import Target, down_reason
 from farmtui.demo.exporters.watchers import PROMETHEUS_VERSION
 from farmtui.demo.observed import Keeper, Observed
@@ -125,10 +125,11 @@ class PrometheusServer:
     async def _metadata(self, given: Mapping[str, list[str]], _request: web.Request) -> Any:
         wanted = given.get("metric", [""])[0]
         families = await self._keeper.ask(lambda observed: list(observed.scraped.families.values()))
+        named = {_family_name(family): family for family in sorted(families, key=lambda family: family.name)}
         return {
-            family.name: [{"type": family.kind, "help": family.help, "unit": ""}]
-            for family in sorted(families, key=lambda family: family.name)
-            if not wanted or family.name == wanted
+            name: [{"type": family.kind, "help": family.help, "unit": ""}]
+            for name, family in named.items()
+            if not wanted or name == wanted
         }
 
     # -- rules, alerts, targets
@@ -363,6 +364,13 @@ def _target(observed: Observed, target: Target, now: Any, scraped_at: float) -> 
         "scrapeInterval": f"{SCRAPE_S:g}s",
         "scrapeTimeout": "4s",
     }
+
+
+def _family_name(family: Family) -> str:
+    """The name that an exporter's metadata has: a histogram's series are several, and one family."""
+    if family.kind != "histogram":
+        return family.name
+    return family.name.removesuffix("_bucket").removesuffix("_count")
 
 
 def _plain(text: str, status: int = 200) -> Handler:

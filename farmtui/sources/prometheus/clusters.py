@@ -28,6 +28,7 @@ def _database(figures: Figures, instance: str) -> GaleraNode:
         primary=figures.is_one("db.cluster_status", instance),
         ready=figures.is_one("db.ready", instance),
         flow_control_ratio=of("flow_control_ratio"),
+        flow_control_sent_per_s=of("flow_control_sent_per_s"),
         recv_queue=of("recv_queue"),
         cert_failures_per_s=of("cert_failures_per_s"),
         queries_per_s=of("queries_per_s"),

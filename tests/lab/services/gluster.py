@@ -49,7 +49,7 @@ class Gluster(Service):
         wait_until("bricks online", lambda: self.online() == len(PEERS))
         ssh = self.lab.service(SshHosts)
         for peer in PEERS:
-            ssh.add(peer, enter=self.daemons[peer].pid)
+            ssh.add(peer, enter=self.daemons[peer].pid_file)
 
     def stop(self) -> None:
         """End each peer, and with it its bricks and heal daemons."""
@@ -60,7 +60,7 @@ class Gluster(Service):
         """All peers, asked each second."""
         return {
             **self.lab.service(SshHosts).config(),
-            "gluster": [{"name": "main", "hosts": list(PEERS), "interval_s": 1, "deadline_s": 8}],
+            "gluster": [{"name": "main", "hosts": list(PEERS), "interval_s": 3, "deadline_s": 5}],
         }
 
     # -- for tests ------------------------------------------------------------------------------

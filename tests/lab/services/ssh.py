@@ -93,13 +93,15 @@ class SshHosts(Service):
             }
         }
 
-    def add(self, name: str, *, enter: int | None = None, environment: Mapping[str, str] | None = None) -> SshHost:
-        """One more machine. Each command runs with `environment`, in the namespaces of the process `enter`."""
+    def add(self, name: str, *, enter: Path | None = None, environment: Mapping[str, str] | None = None) -> SshHost:
+        """One more machine. Each command runs with `environment`, in the namespaces of the process whose pid `enter` holds."""
         address = f"127.0.2.{len(self.hosts) + 1}"
         lines = [f"SetEnv {' '.join(f'{k}={v}' for k, v in environment.items())}"] if environment else []
         if enter is not None:
             script = self.folder / f"enter-{name}"
-            script.write_text(f'#!/bin/sh\nexec {" ".join(entering(enter))} /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n')
+            script.write_text(
+                f'#!/bin/sh\nexec {" ".join(entering(f"$(cat {enter})"))} /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n'
+            )
             script.chmod(0o755)
             lines.append(f"ForceCommand {script}")
         host = self._sshd(name, address, free_port(address), lines)
