@@ -55,6 +55,7 @@ def ceph_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
     for check in checks:
         if not check.muted:
             yield _check(ceph, check, tuple(own_words(farm.ceph_detail, check.name)))
+    yield from _left_out(ceph)
     if ceph.health is None or unheard(farm, ceph):
         yield _unknown(farm, ceph, machines)
     elif ceph.health >= Severity.WARNING and not ceph.checks:
@@ -112,6 +113,25 @@ def _silent_mds(ceph: Ceph) -> Iterator[Finding]:
         ),
         (CHECK, "MDS_SILENT"), "storage", "storage",
         covers=frozenset({(CHECK, "MDS_INSUFFICIENT_STANDBY")}), topics=("cephmds", "cephfs", "mds"),
+    )  # fmt: skip
+
+
+def _left_out(ceph: Ceph) -> Iterator[Finding]:
+    """OSDs that are down and out: once their copies are made elsewhere Ceph says HEALTH_OK, and no check names them."""
+    gone = [osd for osd in ceph.osds if not osd.up and not osd.is_in]
+    if not gone:
+        return
+    hosts = {_host(osd.host) for osd in gone}
+    several = len(gone) > 1
+    yield Finding(
+        "ceph/out", Severity.INFO, f"{len(gone)} OSD{'s are' if several else ' is'} down and out",
+        f"Ceph does without {'them' if several else 'it'}: what {'they' if several else 'it'} held is kept elsewhere",
+        (
+            _listed([f"{osd.id} on {osd.host}" if osd.host else osd.id for osd in gone]),
+            "first: systemctl start ceph-osd@ID there, or replace the disk; gone for good: ceph osd purge ID",
+        ),
+        (CEPH_HOST, next(iter(hosts))) if len(hosts) == 1 else ("", ""), "storage", "storage",
+        covers=frozenset(("osd", osd.id) for osd in gone), topics=("cephosd",),
     )  # fmt: skip
 
 

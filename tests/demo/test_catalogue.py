@@ -41,7 +41,8 @@ async def test_what_is_empty_without_faults_is_not_with_them() -> None:
         await farm.running.keeper.ask(lambda o: o.happen(FlagSet("noout"), SlowOps(7)))
         farm.clock.at += 60.0
         found = {figure.name: await _rows(farm, figure.promql) for figure in FIGURES}
-    assert {name for name, rows in found.items() if not rows} == set()
+    # Of a cluster that has just lost an OSD's room nobody can tell how it grows.
+    assert {name for name, rows in found.items() if not rows} == {"ceph.growth_bytes_per_s"}
 
 
 async def test_the_consoles_source_has_nothing_to_complain_of(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from farmtui.demo.world.ceph_changes import SlowOps
+from farmtui.demo.world.ceph_changes import OsdStop, SlowOps
 from farmtui.demo.world.changes import Change, MachineOff, MachineOn
 from farmtui.demo.world.inventory import STORAGE
 from farmtui.farm.cluster import Ceph
@@ -101,6 +101,22 @@ async def test_the_active_mds_hears_its_clients(tmp_path: Path) -> None:
         assert all(mds.well for mds in ceph.mdss)
         heard = "max by (ceph_daemon) (rate(ceph_mds_server_handle_client_session[2m])) > 0"
         assert await farm.value(f"count({heard})") == 1
+
+
+async def test_of_an_osd_that_is_down_and_out_the_mgr_tells_no_more_than_its_latency(tmp_path: Path) -> None:
+    async with watched(tmp_path) as farm:
+        await farm.after(0)
+        await farm.happen(OsdStop(5))
+        down = await farm.after(60)
+        assert "OSD_DOWN" in {check.name for check in down.checks}
+        assert await farm.value('count(ceph_osd_up{ceph_daemon="osd.5"} == 0)') == 1
+        await farm.after(700)
+        for _ in range(4):
+            # Where OSDs run is asked at each fourth poll.
+            out = await farm.after(5)
+        assert await farm.value("count(ceph_osd_up)") == len(out.osds) - 1
+        [gone] = [osd for osd in out.osds if not osd.up]
+        assert (gone.id, gone.host, gone.is_in) == ("osd.5", farm.mons[1], False)
 
 
 async def test_slow_operations_are_told_by_the_daemons_that_wait(tmp_path: Path) -> None:

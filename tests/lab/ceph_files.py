@@ -60,6 +60,7 @@ def conf(
         "mon_data_avail_crit = 1",
         # Faults that are seen soon, in a cluster that is a minute old too.
         "mon_down_mkfs_grace = 0",
+        "mon_mgr_mkfs_grace = 5",
         "osd_heartbeat_interval = 1",
         "osd_heartbeat_grace = 4",
         "mon_osd_adjust_heartbeat_grace = false",

@@ -12,7 +12,7 @@ WIDE = {"columns": 300, "lines": 30}
 BAR = r"[\s━╸─┼]+"
 
 
-def row(screen: PtySession, *cells: str) -> bool:
+def shows_row(screen: PtySession, *cells: str) -> bool:
     """Whether a table shows these cells beside each other, whatever bars are between them; a stale row is hatched."""
     return re.search(r"[\s░]" + BAR.join(map(re.escape, cells)) + r"(\s|$)", screen.text, re.MULTILINE) is not None
 

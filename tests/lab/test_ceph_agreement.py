@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from farmtui.farm.units import count, data_size, duration, percent
-from tests.lab.ceph_screen import WIDE, row
+from tests.lab.ceph_screen import WIDE, shows_row
 from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
 from tests.lab.service import console_config
@@ -57,7 +57,7 @@ def agrees(screen: PtySession, rows: Callable[[], list[Sequence[str]]]) -> None:
     missing: list[Sequence[str]] = []
 
     def all_shown() -> bool:
-        missing[:] = [cells for cells in rows() if not row(screen, *cells)]
+        missing[:] = [cells for cells in rows() if not shows_row(screen, *cells)]
         return not missing
 
     try:
@@ -122,7 +122,7 @@ def daemon_rows(ceph: Ceph) -> list[Sequence[str]]:
 
 def test_osds(screen: PtySession, ceph: Ceph) -> None:
     agrees(screen, lambda: osd_rows(ceph))
-    assert row(screen, "osd.5", "stor-3", "● up in")
+    assert shows_row(screen, "osd.5", "stor-3", "● up in")
     assert "0.95" in screen.text
 
 

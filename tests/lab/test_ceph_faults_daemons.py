@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.ceph_screen import WIDE, is_well, row, shows_its_checks
+from tests.lab.ceph_screen import WIDE, is_well, shows_its_checks, shows_row
 from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
 from tests.lab.services.ceph import Ceph
@@ -29,8 +29,8 @@ def screen(console: Console, prometheus: Prometheus, ceph: Ceph) -> Iterator[Pty
 def test_one_mon_of_three_is_killed(screen: PtySession, ceph: Ceph) -> None:
     with ceph.killed("mon.c"):
         shows_its_checks(screen, ceph, "MON_DOWN")
-        screen.wait_for(lambda: row(screen, "mon", "mon.c", "✖ out", "stor-3"))
-        assert row(screen, "mon", "mon.a", "● quorum", "stor-1")
+        screen.wait_for(lambda: shows_row(screen, "mon", "mon.c", "✖ out", "stor-3"))
+        assert shows_row(screen, "mon", "mon.a", "● quorum", "stor-1")
         screen.send("1")
         screen.wait_for("a monitor is out of quorum; without a majority of them the cluster stops")
         screen.wait_for("mon.c on stor-3")
@@ -65,7 +65,7 @@ def test_the_mgr_is_killed(screen: PtySession, ceph: Ceph) -> None:
     with ceph.killed("mgr.x"):
         screen.wait_for("was HEALTH_OK")
         screen.wait_for("stale")
-        assert row(screen, "osd.0", "stor-1"), "the last picture stays readable"
+        assert shows_row(screen, "osd.0", "stor-1"), "the last picture stays readable"
         screen.send("1")
         screen.wait_for("Ceph's health is unknown")
         screen.wait_for("no active mgr answers: the cluster may be well, but nobody can tell")
@@ -80,7 +80,7 @@ def test_an_mds_is_killed_and_then_the_one_that_took_over(screen: PtySession, ce
     active, standby = mdss(ceph)
     with ceph.killed(active, standby, but=standby):
         shows_its_checks(screen, ceph, "MDS_INSUFFICIENT_STANDBY")
-        screen.wait_for(lambda: row(screen, "mds", standby, "● rank 0", ceph.host_of[standby]))
+        screen.wait_for(lambda: shows_row(screen, "mds", standby, "● rank 0", ceph.host_of[standby]))
         assert active not in screen.text
         screen.send("1")
         screen.wait_for("Ceph MDS_INSUFFICIENT_STANDBY")
@@ -91,7 +91,7 @@ def test_an_mds_is_killed_and_then_the_one_that_took_over(screen: PtySession, ce
         screen.wait_for("so Ceph MDS_INSUFFICIENT_STANDBY")
         assert ceph.run("health")["status"] == "HEALTH_WARN"
         screen.send("4")
-        screen.wait_for(lambda: row(screen, "mds", standby, "✖ silent, rank 0", ceph.host_of[standby]))
+        screen.wait_for(lambda: shows_row(screen, "mds", standby, "✖ silent, rank 0", ceph.host_of[standby]))
     is_well(screen)
 
 

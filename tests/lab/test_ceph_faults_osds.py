@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.ceph_screen import WIDE, is_well, row, shows_its_checks
+from tests.lab.ceph_screen import WIDE, is_well, shows_its_checks, shows_row
 from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
 from tests.lab.services.ceph import Ceph
@@ -46,7 +46,7 @@ def test_an_osd_is_killed(screen: PtySession, ceph: Ceph) -> None:
     with ceph.killed("osd.3"):
         shows_its_checks(screen, ceph, "OSD_DOWN", "PG_DEGRADED")
         screen.wait_for("5 of 6 up")
-        screen.wait_for(lambda: row(screen, "osd.3", "stor-2", "✖ down in"))
+        screen.wait_for(lambda: shows_row(screen, "osd.3", "stor-2", "✖ down in"))
         groups = ceph.run("pg", "stat")["pg_summary"]
         clean = sum(state["num"] for state in groups["num_pg_by_state"] if state["name"] == "active+clean")
         screen.wait_for(f"{clean} of {groups['num_pgs']} clean")
@@ -57,6 +57,26 @@ def test_an_osd_is_killed(screen: PtySession, ceph: Ceph) -> None:
         assert "so Ceph PG_DEGRADED" in screen.text
         assert "nothing to recover" not in screen.text
         screen.send("4")
+    is_well(screen)
+    screen.wait_for("6 of 6 up")
+
+
+def test_an_osd_is_given_up(screen: PtySession, ceph: Ceph) -> None:
+    """Its copies are made elsewhere, Ceph is well, and the mgr knows nothing of it any more."""
+    ceph.daemons["osd.3"].kill()
+    try:
+        ceph.text("osd", "down", "3")
+        ceph.text("osd", "out", "3")
+        screen.wait_for(lambda: shows_row(screen, "osd.3", "stor-2", "▲ down out"))
+        ceph.wait_healthy()
+        screen.wait_for(lambda: "HEALTH_OK" in screen.text and "5 of 6 up" in screen.text and "5 in" in screen.text)
+        screen.send("1")
+        screen.wait_for("1 OSD is down and out")
+        screen.wait_for("osd.3 on stor-2")
+        screen.send("4")
+    finally:
+        ceph.restart("osd.3")
+        ceph.text("osd", "in", "3")
     is_well(screen)
     screen.wait_for("6 of 6 up")
 

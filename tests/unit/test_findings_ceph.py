@@ -16,7 +16,7 @@ from tests.screens.farms import ago, make_farm, make_source
 from tests.screens.whole import whole_farm
 from tests.unit.faulty import down, found
 
-CRITICAL, WARNING, UNKNOWN = Severity.CRITICAL, Severity.WARNING, Severity.UNKNOWN
+CRITICAL, WARNING, UNKNOWN, INFO = Severity.CRITICAL, Severity.WARNING, Severity.UNKNOWN, Severity.INFO
 
 
 def ceph(**changes: Any) -> Ceph:
@@ -110,6 +110,19 @@ def test_a_host_stands_for_its_osds_its_mon_and_what_their_data_lacks() -> None:
 def test_any_kind_of_bucket_that_is_down_names_its_osds() -> None:
     finding = found(farm_of(ceph(checks=checks("OSD_POD_DOWN"))))["ceph/OSD_POD_DOWN"]
     assert "osd.3 on stor-2" in finding.evidence
+
+
+def test_an_osd_that_is_down_and_out_is_told_though_ceph_is_well() -> None:
+    osds = tuple(dataclasses.replace(osd, up=osd.id != "osd.3", is_in=osd.id != "osd.3") for osd in ceph().osds)
+    cluster = dataclasses.replace(well(), osds=osds)
+    told = found(farm_of(cluster))
+    assert {key: (finding.severity, finding.title) for key, finding in told.items()} == {
+        "ceph/out": (INFO, "1 OSD is down and out")
+    }
+    assert "osd.3 on stor-2" in told["ceph/out"].evidence
+    # Of a machine that is gone it is no news.
+    gone = farm_of(cluster, nodes=[down("stor-2", Tier.STORAGE)])
+    assert list(found(gone)) == ["node/stor-2"]
 
 
 @pytest.mark.parametrize("name", ["OSD_NEARFULL", "OSD_BACKFILLFULL", "OSD_FULL"])

@@ -93,8 +93,8 @@ class CephExporter:
         untyped("ceph_osd_up", "OSD status up", lambda: self._per_osd(lambda s, i: float(s.osds[i].up)))
         untyped("ceph_osd_in", "OSD status in", lambda: self._per_osd(lambda s, i: float(s.osds[i].is_in)))
         untyped("ceph_osd_weight", "OSD status weight", lambda: self._per_osd(lambda s, i: s.osds[i].weight))
-        gauge("ceph_osd_stat_bytes", "OSD size", lambda: self._measured(lambda s, i: s.osds[i].size))
-        gauge("ceph_osd_stat_bytes_used", "Used space", lambda: self._measured(lambda s, i: s.osds[i].used))
+        gauge("ceph_osd_stat_bytes", "OSD size", lambda: self._per_osd(lambda s, i: s.osds[i].size))
+        gauge("ceph_osd_stat_bytes_used", "Used space", lambda: self._per_osd(lambda s, i: s.osds[i].used))
         for latency in ("apply", "commit"):
             gauge(
                 f"ceph_osd_{latency}_latency_ms",
@@ -178,15 +178,24 @@ class CephExporter:
         return self._world.timeline.at(self._model.told_at(t)).condition
 
     def _measured(self, read: Callable[[CephState, int], float]) -> list[tuple[dict[str, str], Compute]]:
-        """What each OSD counts itself, whether or not there is a quorum."""
+        """What is told of each OSD whether or not there is a quorum, and though it is down and out."""
         return [
             ({"ceph_daemon": f"osd.{i}"}, lambda t, i=i: read(self._model.state(t), i))  # type: ignore[misc]
             for i in range(len(self._world.farm.osd_hosts))
         ]
 
+    def _unless_gone(self, osd: int, read: Callable[[CephState], float]) -> Compute:
+        """Nothing of an OSD that is down and out: the mgr forgets its daemon then."""
+
+        def value(t: float) -> float | None:
+            state = self._model.state(self._model.told_at(t))
+            return read(state) if state.osds[osd].up or state.osds[osd].is_in else None
+
+        return value
+
     def _per_osd(self, read: Callable[[CephState, int], float]) -> list[tuple[dict[str, str], Compute]]:
         return [
-            ({"ceph_daemon": f"osd.{i}"}, self._cluster(lambda s, i=i: read(s, i)))  # type: ignore[misc]
+            ({"ceph_daemon": f"osd.{i}"}, self._unless_gone(i, lambda s, i=i: read(s, i)))  # type: ignore[misc]
             for i in range(len(self._world.farm.osd_hosts))
         ]
 
@@ -318,7 +327,7 @@ class CephExporter:
                     "objectstore": "bluestore",
                     "public_addr": farm.by_name[host].address,
                 },
-                lambda _t: 1.0,
+                self._unless_gone(i, lambda _s: 1.0),
             )
             for i, host in enumerate(farm.osd_hosts)
         ]

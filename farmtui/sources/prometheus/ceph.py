@@ -100,10 +100,11 @@ def _mdss(figures: Figures) -> tuple[CephDaemon, ...]:
 
 
 def _osds(figures: Figures) -> tuple[Osd, ...]:
+    """All that the mgr knows of; one of which it has latencies alone is down and out."""
     up, inside = figures.rows("ceph.osd_up"), figures.rows("ceph.osd_in")
     places = {key[0]: (key[1], key[2]) for key in figures.rows("ceph.osd_info")}
     found = []
-    for key in sorted({*up, *inside}, key=_order):
+    for key in sorted({*up, *inside, *figures.rows("ceph.osd_apply_latency_ms")}, key=_order):
         name = key[0]
         host, device_class = places.get(name, ("", ""))
         latency_ms = figures.of("ceph.osd_apply_latency_ms", name)

@@ -144,6 +144,21 @@ async def test_an_active_mds_that_hears_no_client_is_not_well(serve: Serve, poll
     ]
 
 
+async def test_an_osd_of_which_only_its_latency_is_told_is_down_and_out(serve: Serve, polls: Polls) -> None:
+    fake = cluster(
+        osd_up=[osd("osd.0"), osd("osd.1", 0)],
+        osd_in=[osd("osd.0"), osd("osd.1")],
+        osd_apply_latency_ms=[osd(f"osd.{n}", 0) for n in range(3)],
+        osd_info=[series(1, ceph_daemon="osd.2", hostname="stor-2", device_class="hdd")],
+    )
+    ceph = await ceph_of(polls.source(await serve(fake)))
+    assert [(o.id, o.host, o.up, o.is_in) for o in ceph.osds] == [
+        ("osd.0", "", True, True),
+        ("osd.1", "", False, True),
+        ("osd.2", "stor-2", False, False),
+    ]
+
+
 async def test_flags_have_cephs_own_names(serve: Serve, polls: Polls) -> None:
     flags = [series(1, __name__=f"ceph_osd_flag_{name}") for name in ("noout", "nodeep_scrub")]
     ceph = await ceph_of(polls.source(await serve(cluster(osd_flags=flags))))
