@@ -11,7 +11,7 @@ from farmtui.commands import Command
 from farmtui.farm.cluster import Galera, GaleraNode
 from farmtui.farm.node import Tier
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import count, percent, rate
+from farmtui.farm.units import count, percent
 from screens import limits
 from screens.columns import limited, row_freshness, seen
 from screens.describe.traffic import machine_name
@@ -160,9 +160,8 @@ class DatabaseScreen(FarmScreen):
             if busy is not None and used is not None else "not measured",
             severity=limits.CONNECTIONS.severity(used) if used is not None else Severity.OK, freshness=fresh,
         ))  # fmt: skip
-        total = sum(node.queries_per_s or 0.0 for node in nodes)
         chart = self.query_one("#trend", TrendChart)
-        show_trend(chart, farm, (("db.queries_per_s", f"queries, now {rate(total)}", False),))
+        show_trend(chart, farm, (("db.queries_per_s", "queries", False),))
 
     def _tile(self, name: str) -> Tile:
         return self.query_one(f"#tile-{name}", Tile)

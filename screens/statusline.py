@@ -88,18 +88,21 @@ def _age(farm: Farm, source: SourceState) -> str:
 
 
 def nav_text(entries: Sequence[ScreenEntry], here: str, health: Mapping[str, Severity], *, width: int) -> Content:
-    """The screens with their keys; a mark where something is wrong, so that one look says where to go."""
-    signs = glyphs()
-    parts: list[Content] = []
-    for entry in entries:
-        if not entry.key and entry.name != here:
-            continue
-        severity = health.get(entry.name, Severity.OK)
-        mark = f"{signs.severity[severity]}" if severity >= Severity.WARNING else " "
-        name = entry.name if width >= 60 else entry.name[:5]
-        style = f"{ink.STRONG} reverse" if entry.name == here else ink.MUTED
-        part = Content.assemble(
-            (f" {entry.key}{' ' if entry.key else ''}{name} ", style), (mark, ink.SEVERITY[severity])
-        )
-        parts.append(ClickableLine.part(part, entry.name))
-    return Content.assemble(*parts)
+    """The screens with their keys; a mark where something is wrong, so that one look says where to go.
+
+    Where they do not fit they stand closer, then with shorter names: the last one is worth as much as the first.
+    """
+    shown = [entry for entry in entries if entry.key or entry.name == here]
+    for letters, room in ((None, " "), (None, ""), (5, "")):
+        text = Content.assemble(*(_tab(entry, here, health, letters, room) for entry in shown))
+        if text.cell_length <= width:
+            break
+    return text
+
+
+def _tab(entry: ScreenEntry, here: str, health: Mapping[str, Severity], letters: int | None, room: str) -> Content:
+    severity = health.get(entry.name, Severity.OK)
+    mark = f"{glyphs().severity[severity]}" if severity >= Severity.WARNING else " "
+    style = f"{ink.STRONG} reverse" if entry.name == here else ink.MUTED
+    words = f" {entry.key}{' ' if entry.key else ''}{entry.name[:letters]}{room}"
+    return ClickableLine.part(Content.assemble((words, style), (mark, ink.SEVERITY[severity])), entry.name)
