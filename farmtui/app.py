@@ -79,6 +79,8 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     ) -> None:
         """`start` gives the config once it is known (the simulated farm has to start first); `config` if it is."""
         super().__init__()
+        # There is no screen yet that a key could be meant for: what is typed ahead waits for the first one.
+        self.keys.hold()
         self._start = start
         self._config = config
         self._first_screen = first_screen
@@ -191,9 +193,9 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         self.call_after_refresh(self._begin, first, (*self._notices, *problems))
 
     def _begin(self, first: str, notices: Sequence[str]) -> None:
-        """The first screen, unless somebody has typed ahead to another; then what polls."""
-        if self.history.here is None:
-            self.go(Place(first))
+        """The first screen, then what was typed ahead, then what polls."""
+        self.go(Place(first))
+        self.call_after_refresh(self.keys.listen)
         for notice in notices:
             self.say(notice, Severity.WARNING)
         self.call_after_refresh(self._start_feed)

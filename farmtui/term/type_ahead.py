@@ -36,10 +36,21 @@ class TypeAhead:
         self._settling = 0
         """The serial number of the key that is waited for; 0: none."""
         self._serial = 0
+        self._deaf = False
+
+    def hold(self) -> None:
+        """Keep every key until `listen`: there is nobody yet to whom it could be given."""
+        self._deaf = True
+
+    def listen(self) -> None:
+        """Give what was held, in order, and what comes from now on."""
+        self._deaf = False
+        if self._held and not self._settling:
+            self._settle()
 
     async def key(self, key: events.Key) -> None:
         """Take a key from the terminal: dispatched now, or when those before it have done their work."""
-        if self._settling:
+        if self._settling or self._deaf:
             self._held.append(key)
         elif asyncio.get_running_loop().time() - self.last_s < CLOSE_S:
             self._held.append(key)

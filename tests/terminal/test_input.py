@@ -216,6 +216,19 @@ def test_one_byte_that_is_not_utf8_does_not_end_the_app(tmp_path: Path) -> None:
         assert session.finish() == 128 + signal.SIGTERM
 
 
+def test_what_is_typed_onto_the_first_frame_reaches_the_first_screen(tmp_path: Path) -> None:
+    """The first frame names the screens, and comes before there is one that could take a key."""
+    config = tmp_path / "farmtui.yaml"
+    config.write_text("farm: {name: early}\nprometheus: {url: 'http://127.0.0.1:9'}\n", encoding="utf-8")
+    with PtySession(["-m", "farmtui", "--config", str(config)]) as session:
+        while "1 overview" not in session.text:
+            session.pump(0.001)
+        session.send(":storage\r")
+        session.wait_for("raw capacity")
+        session.send(":quit\r")
+        assert session.finish() == 0
+
+
 def test_a_huge_paste_arrives_and_the_keys_after_it_work(tmp_path: Path) -> None:
     with PtySession([*DEAF, str(tmp_path)]) as session:
         session.wait_for("step 0.")
