@@ -143,12 +143,11 @@ async def test_a_hundred_thousand_alerts_do_not_hold_up_the_loop(serve: Serve, d
         fake.faults["alerts"] = text(body)
     source = desk.source(*[await serve(fake) for fake in fakes])
     async with beating() as beat:
-        reading = await source.poll()
-    book = good(reading)
+        book = good(await source.poll())
     assert len(book.alerts) == 100_000
     assert {len(one.replicas) for one in book.alerts} == {2}
-    # What is left are the collector's own pauses. On the loop, reading and merging took nearly half of the poll.
-    assert beat.longest_s < max(0.25, reading.duration_s / 3)
+    # On the loop, reading and merging took nearly half of the poll.
+    assert beat.busiest_s < beat.spent_s / 10
 
 
 # -- parts that are wrong

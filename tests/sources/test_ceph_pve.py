@@ -289,4 +289,4 @@ async def test_a_huge_tree_is_cut_and_stops_no_loop(pve: Pve) -> None:
     async with beating() as beat:
         detail = good(await source.poll())
     assert len(detail.tree) == 20_000
-    assert beat.longest_s < 1.0
+    assert beat.busiest_s < beat.spent_s / 4

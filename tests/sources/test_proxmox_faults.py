@@ -153,7 +153,7 @@ async def test_a_big_cluster_does_not_stop_the_loop(pve: Pve) -> None:
     assert len(reading.value.guests) == 20_000
     assert reading.requests == 2 + LOOKUPS
     # A thread that works holds the loop for an interpreter's slice or two, not for all of its work.
-    assert beat.longest_s < max(0.25, reading.duration_s / 2)
+    assert beat.busiest_s < beat.spent_s / 4
 
 
 async def test_what_is_not_http(pve: Pve, serve_raw: ServeRaw) -> None:
