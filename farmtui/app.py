@@ -80,7 +80,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         """`start` gives the config once it is known (the simulated farm has to start first); `config` if it is."""
         super().__init__()
         # There is no screen yet that a key could be meant for: what is typed ahead waits for the first one.
-        self.keys.hold()
+        self.type_ahead.hold()
         self._start = start
         self._config = config
         self._first_screen = first_screen
@@ -195,7 +195,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     def _begin(self, first: str, notices: Sequence[str]) -> None:
         """The first screen, then what was typed ahead, then what polls."""
         self.go(Place(first))
-        self.call_after_refresh(self.keys.listen)
+        self.call_after_refresh(self.type_ahead.listen)
         for notice in notices:
             self.say(notice, Severity.WARNING)
         self.call_after_refresh(self._start_feed)

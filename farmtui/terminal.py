@@ -340,18 +340,18 @@ class TerminalApp(App[ReturnType]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.keys = TypeAhead(self, super().on_event)
+        self.type_ahead = TypeAhead(self, super().on_event)
         self._collector = QuietCollector()
 
     def collect_in_quiet(self) -> None:
         """From now on look for garbage only while nobody types. Call it once, when everything has been imported."""
         self._collector.begin()
-        self.set_interval(EVERY_S, lambda: self._collector.look(self.keys.last_s))
+        self.set_interval(EVERY_S, lambda: self._collector.look(self.type_ahead.last_s))
 
     async def on_event(self, event: events.Event) -> None:
         """Keys one at a time, each when the one before has done its work; everything else as Textual does."""
         if isinstance(event, events.Key) and not event.is_forwarded:
-            await self.keys.key(event)
+            await self.type_ahead.key(event)
         else:
             await super().on_event(event)
 

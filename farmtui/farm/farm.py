@@ -50,6 +50,8 @@ class PrometheusView:
     targets: tuple[Target, ...] = ()
     rules: tuple[Rule, ...] = ()
     figure_problems: tuple[tuple[str, str], ...] = ()
+    clock_ahead_s: float | None = None
+    """By how many seconds this machine's clock is ahead of Prometheus's (below 0: behind); 0 where it can be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class Farm:
     targets: tuple[Target, ...] = ()
     trends: Mapping[str, Trend] = field(default_factory=lambda: MappingProxyType({}))
     figure_problems: tuple[tuple[str, str], ...] = ()
+    clock_ahead_s: float | None = None
+    """See `PrometheusView`."""
     identity_problems: tuple[IdentityProblem, ...] = ()
     expected_sites: int | None = None
 

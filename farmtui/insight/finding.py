@@ -36,5 +36,7 @@ class Finding:
     """Things whose own faults follow from this one; those are told as its evidence, not beside it."""
     hurts: tuple[tuple[str, Severity], ...] = ()
     """Other parts that suffer from it, and how much: those of what was found to follow from it."""
+    stakes: str = ""
+    """What goes next, in words that stand in `cause` too: where this follows from another fault they are told there."""
     topics: tuple[str, ...] = ()
     """Lower-case pieces of names of alerts that say the same as this."""

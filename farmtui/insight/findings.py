@@ -57,7 +57,8 @@ def _causes(found: Sequence[Finding]) -> tuple[Finding, ...]:
             continue
         cause = causes[index]
         # A machine's own finding, or that of an answer in part, only says again what the cause already names.
-        follows = () if finding.key.startswith(("node/", "machines/", "source-partial/")) else (f"so {finding.title}",)
+        said = f"so {finding.title}{f': {finding.stakes}' if finding.stakes else ''}"
+        follows = () if finding.key.startswith(("node/", "machines/", "source-partial/")) else (said,)
         causes[index] = replace(
             cause,
             severity=max(cause.severity, finding.severity),

@@ -83,7 +83,7 @@ def _agreement(galera: Galera, whole: int, machines: Machines) -> Finding | None
         "galera/size", Severity.WARNING, f"Galera has {most} of {whole} nodes",
         f"{names} is gone: {left}" if names else f"a node is up, yet not in the cluster: {left}", sizes,
         ("galera", gone[0].instance) if gone else ("node", lost[0].name) if lost else ("", ""),
-        "database", "database", topics=("galera", "wsrep"),
+        "database", "database", stakes=left, topics=("galera", "wsrep"),
     )  # fmt: skip
 
 

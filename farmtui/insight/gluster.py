@@ -106,12 +106,14 @@ def _bricks(
     left = min(bears(bricks) for bricks in replica_sets(volume) if any(not brick.online for brick in bricks))
     empty = any(not any(brick.online for brick in bricks) for bricks in replica_sets(volume))
     if empty:
-        severity, what = Severity.CRITICAL, "no copy of some of its files can be reached"
+        severity, stakes = Severity.CRITICAL, "no copy of some of its files can be reached"
+        what = stakes
     elif left < 0:
-        severity, what = Severity.CRITICAL, "too few copies are left: writes to some of its files fail"
+        severity, stakes = Severity.CRITICAL, "writes to some of its files fail"
+        what = f"too few copies are left: {stakes}"
     else:
-        more = f"it bears the loss of {left} more" if left else "the loss of one more stops writes"
-        severity, what = Severity.WARNING, f"its files have fewer copies: {more}"
+        stakes = f"it bears the loss of {left} more" if left else "the loss of one more stops writes"
+        severity, what = Severity.WARNING, f"its files have fewer copies: {stakes}"
     hosts = {brick.host for brick in down}
     gone = machines.gone_behind(hosts)
     names = ", ".join(_named(brick, machines) for brick in down[:_NAMED])
@@ -123,7 +125,7 @@ def _bricks(
         ("node", gone.name) if gone
         else ("gluster-bricks", f"{pool.name}/{next(iter(hosts))}") if len(hosts) == 1 else subject,
         "storage", "storage", covers=frozenset({("gluster-heal", f"{pool.name}/{volume.name}")}),
-        topics=("glusterbrick", "gluster"),
+        stakes=stakes, topics=("glusterbrick", "gluster"),
     )  # fmt: skip
 
 

@@ -50,7 +50,19 @@ def source_faults(farm: Farm) -> Iterator[Finding]:
                 f"source-partial/{source.name}", Severity.WARNING, f"{source.name} answers in part",
                 source.warnings[0] + more, source.warnings[1:3], ("source", source.name), "sources", "sources",
             )  # fmt: skip
+    if farm.clock_ahead_s:
+        yield _clock(farm.clock_ahead_s)
     yield from _gaps(farm)
+
+
+def _clock(ahead_s: float) -> Finding:
+    how = f"{duration(abs(ahead_s))} {'ahead of' if ahead_s > 0 else 'behind'}"
+    return Finding(
+        "clock", Severity.WARNING, f"this machine's clock is {how} Prometheus's",
+        "silences begin and end, and ages and charts are, wrong by as much",
+        ("which of the two is right, this tells on each of them: chronyc tracking, or timedatectl timesync-status",),
+        screen="sources", part="sources",
+    )  # fmt: skip
 
 
 def _failing(farm: Farm, source: SourceState, *, blind: bool) -> Finding:

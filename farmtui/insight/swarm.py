@@ -75,7 +75,7 @@ def _managers_lost(managers: Sequence[SwarmNode], lost: Sequence[SwarmNode], mac
         else f"{len(lost)} Swarm managers are lost",
         f"{reachable} of {len(managers)} managers see each other: {left}",
         tuple(f"{node.hostname}: {node.reachability or 'unknown'}, {node.state}" for node in lost[:_NAMED]),
-        _subject(lost, machines), "compute", "swarm", topics=("swarmmanager", "swarmnode"),
+        _subject(lost, machines), "compute", "swarm", stakes=left, topics=("swarmmanager", "swarmnode"),
     )  # fmt: skip
 
 

@@ -119,6 +119,7 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
         targets=view.targets,
         trends=trends,
         figure_problems=view.figure_problems,
+        clock_ahead_s=view.clock_ahead_s,
         identity_problems=population.problems,
         expected_sites=config.farm.sites,
     )

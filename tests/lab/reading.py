@@ -7,15 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.lab.daemons import wait_until
-from tests.terminal.pty_harness import PtySession
+from tests.terminal.pty_harness import DEADLINE_S, PtySession
 
 
-def row(screen: PtySession, name: str, *, after: str = "") -> str:
-    """The first line with a name as a word of its own (below a line that has `after`); empty where there is none."""
+def row(screen: PtySession, name: str, *, after: str = "", having: str = "") -> str:
+    """The first line with a name as a word of its own (below a line that has `after`); empty where there is none.
+
+    `having`: where several are called so (a task and those that it has replaced), the one that also has this.
+    """
     lines = screen.text.splitlines()
     start = next((number for number, line in enumerate(lines) if after in line), len(lines)) if after else 0
     word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])")
-    return next((line for line in lines[start:] if word.search(line)), "")
+    return next((line for line in lines[start:] if word.search(line) and having in line), "")
 
 
 def cells(line: str) -> list[str]:
@@ -43,25 +46,39 @@ def agrees(screen: PtySession, what: str, *wanted: tuple[Callable[[], str], Call
         raise AssertionError(f"{error}: {last}\n{screen.text}") from None
 
 
-def shows(screen: PtySession, *texts: str) -> None:
+def shows(screen: PtySession, *texts: str | re.Pattern[str], deadline_s: float = DEADLINE_S) -> None:
     """Wait until all of these are on the screen at once."""
-    screen.wait_for(lambda: all(text in screen.text for text in texts))
+
+    def shown(text: str | re.Pattern[str]) -> bool:
+        return text in screen.text if isinstance(text, str) else text.search(screen.text) is not None
+
+    try:
+        screen.wait_for(lambda: all(map(shown, texts)), deadline_s)
+    except AssertionError as error:
+        raise AssertionError(f"not shown: {[text for text in texts if not shown(text)]}\n{error}") from None
 
 
-def causes(screen: PtySession, back: str, *texts: str) -> None:
-    """Wait until the overview tells these, then go back to a screen by its key.
+@contextmanager
+def overview(screen: PtySession, back: str, about: str) -> Iterator[None]:
+    """Be on the overview, its list filtered, then go back to a screen by its key.
 
-    The list is filtered by the first text: other parts of the lab may be ill at the same time, and worse.
+    Other parts of the lab may be ill at the same time, and worse.
     """
     screen.send("1")
     screen.wait_for("what  ")
-    words = re.sub(r"[^\w -]", ".", texts[0])
+    words = re.sub(r"[^\w -]", ".", about)
     screen.send(f"/{words}\r")
-    shows(screen, *texts)
+    yield
     # An Esc and a key behind it would be one key with Alt.
     screen.send("\x1b")
     screen.pump(0.5)
     screen.send(back)
+
+
+def causes(screen: PtySession, back: str, *texts: str | re.Pattern[str], deadline_s: float = DEADLINE_S) -> None:
+    """Wait until the overview tells these of the fault whose title has the first text, then go back to a screen."""
+    with overview(screen, back, str(texts[0])):
+        shows(screen, *texts, deadline_s=deadline_s)
 
 
 @contextmanager

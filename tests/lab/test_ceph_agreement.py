@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from tests.terminal.pty_harness import PtySession
 
 BENCH_S, BENCH_BYTES = 6, 65_536
 BENCH_POOL = "rbd"
+POLLS = 6
+"""A poll of the console, of its Prometheus and of the mgr's own cache lie between what Ceph says and what is shown."""
 PUT_BYTES = 16 << 20
 
 
@@ -53,11 +56,14 @@ def screen(console: Console, prometheus: Prometheus, ceph: Ceph, written: float)
 
 
 def agrees(screen: PtySession, rows: Callable[[], list[Sequence[str]]]) -> None:
-    """Wait until the screen shows every row of what Ceph says by then."""
+    """Wait until the screen shows every row as Ceph has said it within the last polls: some change each time."""
+    told: deque[list[Sequence[str]]] = deque(maxlen=POLLS)
     missing: list[Sequence[str]] = []
 
     def all_shown() -> bool:
-        missing[:] = [cells for cells in rows() if not shows_row(screen, *cells)]
+        told.append(rows())
+        by_row = zip(*told, strict=True)
+        missing[:] = [said[-1] for said in by_row if not any(shows_row(screen, *cells) for cells in said)]
         return not missing
 
     try:

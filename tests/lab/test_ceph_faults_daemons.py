@@ -11,6 +11,7 @@ import pytest
 from tests.lab.ceph_screen import WIDE, is_well, shows_its_checks, shows_row
 from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
+from tests.lab.reading import causes
 from tests.lab.services.ceph import Ceph
 from tests.lab.services.prometheus import Prometheus
 from tests.terminal.pty_harness import PtySession
@@ -31,10 +32,8 @@ def test_one_mon_of_three_is_killed(screen: PtySession, ceph: Ceph) -> None:
         shows_its_checks(screen, ceph, "MON_DOWN")
         screen.wait_for(lambda: shows_row(screen, "mon", "mon.c", "✖ out", "stor-3"))
         assert shows_row(screen, "mon", "mon.a", "● quorum", "stor-1")
-        screen.send("1")
-        screen.wait_for("a monitor is out of quorum; without a majority of them the cluster stops")
-        screen.wait_for("mon.c on stor-3")
-        screen.send("4")
+        out = "a monitor is out of quorum; without a majority of them the cluster stops"
+        causes(screen, "4", "Ceph MON_DOWN", out, "mon.c on stor-3")
     is_well(screen)
 
 
@@ -48,15 +47,11 @@ def test_the_quorum_is_lost(screen: PtySession, console: Console, ceph: Ceph, pr
             pytest.fail(f"ceph answers: {ceph.run('health', timeout_s=3)}")
         screen.wait_for("▌ unknown")
         screen.wait_for("stale")
-        screen.send("1")
-        screen.wait_for("Ceph: quorum lost?")
-        screen.wait_for("its mons decide nothing: most likely a majority is down, and reads and writes hang")
-        assert re.search(r"no mon has committed anything for \d+ s or longer", screen.text)
-        assert "✖ CRIT" in screen.text.splitlines()[0]
-        later = console(prometheus, ceph)
-        later.wait_for("Ceph: quorum lost?")
-        later.wait_for("no mon has committed anything for 2 min or longer")
-        screen.send("4")
+        hang = "its mons decide nothing: most likely a majority is down, and reads and writes hang"
+        since = re.compile(r"no mon has committed anything for \d+ s or longer")
+        causes(screen, "4", "Ceph: quorum lost?", hang, since, re.compile("^.*✖ CRIT"))
+        later = console(prometheus, ceph, **WIDE)
+        causes(later, "1", "Ceph: quorum lost?", "no mon has committed anything for 2 min or longer")
     is_well(screen)
     screen.wait_for(lambda: "stale" not in screen.text)
 
@@ -66,11 +61,8 @@ def test_the_mgr_is_killed(screen: PtySession, ceph: Ceph) -> None:
         screen.wait_for("was HEALTH_OK")
         screen.wait_for("stale")
         assert shows_row(screen, "osd.0", "stor-1"), "the last picture stays readable"
-        screen.send("1")
-        screen.wait_for("Ceph's health is unknown")
-        screen.wait_for("no active mgr answers: the cluster may be well, but nobody can tell")
-        screen.wait_for(lambda: re.search(r"last heard \d+ s ago: ok", screen.text))
-        screen.send("4")
+        nobody = "no active mgr answers: the cluster may be well, but nobody can tell"
+        causes(screen, "4", "Ceph's health is unknown", nobody, re.compile(r"last heard \d+ s ago: ok"))
     is_well(screen)
     screen.wait_for(lambda: "stale" not in screen.text)
 
@@ -82,15 +74,19 @@ def test_an_mds_is_killed_and_then_the_one_that_took_over(screen: PtySession, ce
         shows_its_checks(screen, ceph, "MDS_INSUFFICIENT_STANDBY")
         screen.wait_for(lambda: shows_row(screen, "mds", standby, "● rank 0", ceph.host_of[standby]))
         assert active not in screen.text
-        screen.send("1")
-        screen.wait_for("Ceph MDS_INSUFFICIENT_STANDBY")
-        wait_until("its client is back", lambda: ceph.admin_socket(standby, "session ls") != [])
+        causes(screen, "4", "Ceph MDS_INSUFFICIENT_STANDBY")
+        # A client has 45 s (mds_reconnect_timeout) to come back.
+        wait_until("its client is back", lambda: ceph.admin_socket(standby, "session ls") != [], 60.0)
         ceph.daemons[standby].kill()
-        screen.wait_for(f"CephFS: {standby} is silent", 90.0)
-        screen.wait_for("no standby can take over: every access to the files hangs")
-        screen.wait_for("so Ceph MDS_INSUFFICIENT_STANDBY")
+        causes(
+            screen,
+            "4",
+            f"CephFS: {standby} is silent",
+            "no standby can take over: every access to the files hangs",
+            "so Ceph MDS_INSUFFICIENT_STANDBY",
+            deadline_s=90.0,
+        )
         assert ceph.run("health")["status"] == "HEALTH_WARN"
-        screen.send("4")
         screen.wait_for(lambda: shows_row(screen, "mds", standby, "✖ silent, rank 0", ceph.host_of[standby]))
     is_well(screen)
 
@@ -101,10 +97,7 @@ def test_every_mds_is_stopped(screen: PtySession, ceph: Ceph) -> None:
     with ceph.killed("mds.a", "mds.b"):
         shows_its_checks(screen, ceph, "MDS_ALL_DOWN", "FS_DEGRADED")
         screen.wait_for("HEALTH_ERR")
-        screen.send("1")
-        screen.wait_for("Ceph MDS_ALL_DOWN")
-        screen.wait_for("so Ceph FS_DEGRADED")
-        screen.send("4")
+        causes(screen, "4", "Ceph MDS_ALL_DOWN", "so Ceph FS_DEGRADED")
     is_well(screen)
 
 

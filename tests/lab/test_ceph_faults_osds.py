@@ -13,6 +13,7 @@ import pytest
 from tests.lab.ceph_screen import WIDE, is_well, shows_its_checks, shows_row
 from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
+from tests.lab.reading import causes, overview, shows
 from tests.lab.services.ceph import Ceph
 from tests.lab.services.prometheus import Prometheus
 from tests.terminal.pty_harness import PtySession
@@ -51,12 +52,15 @@ def test_an_osd_is_killed(screen: PtySession, ceph: Ceph) -> None:
         clean = sum(state["num"] for state in groups["num_pg_by_state"] if state["name"] == "active+clean")
         screen.wait_for(f"{clean} of {groups['num_pgs']} clean")
         screen.wait_for("copies standing still")
-        screen.send("1")
-        screen.wait_for("an OSD that should hold data does not run; its copies are missing")
-        screen.wait_for("osd.3 on stor-2")
-        assert "so Ceph PG_DEGRADED" in screen.text
         assert "nothing to recover" not in screen.text
-        screen.send("4")
+        causes(
+            screen,
+            "4",
+            "Ceph OSD_DOWN",
+            "an OSD that should hold data does not run; its copies are missing",
+            "osd.3 on stor-2",
+            "so Ceph PG_DEGRADED",
+        )
     is_well(screen)
     screen.wait_for("6 of 6 up")
 
@@ -70,10 +74,7 @@ def test_an_osd_is_given_up(screen: PtySession, ceph: Ceph) -> None:
         screen.wait_for(lambda: shows_row(screen, "osd.3", "stor-2", "▲ down out"))
         ceph.wait_healthy()
         screen.wait_for(lambda: "HEALTH_OK" in screen.text and "5 of 6 up" in screen.text and "5 in" in screen.text)
-        screen.send("1")
-        screen.wait_for("1 OSD is down and out")
-        screen.wait_for("osd.3 on stor-2")
-        screen.send("4")
+        causes(screen, "4", "1 OSD is down and out", "osd.3 on stor-2")
     finally:
         ceph.restart("osd.3")
         ceph.text("osd", "in", "3")
@@ -85,13 +86,10 @@ def test_all_osds_of_a_host_are_killed(screen: PtySession, ceph: Ceph) -> None:
     with ceph.killed(*ceph.osds_on("stor-3")):
         shows_its_checks(screen, ceph, "OSD_HOST_DOWN", "OSD_DOWN", "PG_DEGRADED")
         screen.wait_for("4 of 6 up")
-        screen.send("1")
-        screen.wait_for("Ceph OSD_HOST_DOWN")
-        screen.wait_for("osd.4 on stor-3, osd.5 on stor-3")
-        screen.wait_for("so Ceph OSD_DOWN")
-        causes = [line for line in screen.text.splitlines() if re.search(r"(▲|✖) (warn|CRIT) +Ceph", line)]
-        assert len(causes) == 1, "the host stands for its OSDs and for what their data lacks"
-        screen.send("4")
+        with overview(screen, "4", "Ceph"):
+            shows(screen, "Ceph OSD_HOST_DOWN", "osd.4 on stor-3, osd.5 on stor-3", "so Ceph OSD_DOWN")
+            told = [line for line in screen.text.splitlines() if re.search(r"(▲|✖) (warn|CRIT) +Ceph", line)]
+            assert len(told) == 1, "the host stands for its OSDs and for what their data lacks"
     is_well(screen)
 
 
@@ -100,19 +98,16 @@ def test_a_flag_is_set(screen: PtySession, ceph: Ceph) -> None:
     try:
         shows_its_checks(screen, ceph, "OSDMAP_FLAGS")
         screen.wait_for("flags: noout")
-        screen.send("1")
-        screen.wait_for("a flag that stops some of the cluster's work is set")
-        screen.wait_for("noout")
+        causes(screen, "4", "Ceph OSDMAP_FLAGS", "a flag that stops some of the cluster's work is set", "noout")
     finally:
         ceph.text("osd", "unset", "noout")
-    screen.send("4")
     is_well(screen)
 
 
 def test_recovery_has_an_end_that_can_be_believed(screen: PtySession, ceph: Ceph, objects: int) -> None:
     told: list[tuple[float, float]] = []
-    # About fifteen objects in each of these, whatever the number of objects: some forty seconds for an OSD's share.
-    ceph.text("tell", "osd.*", "config", "set", "osd_recovery_sleep", f"{60.0 / (objects / 2):.4f}")
+    # About fifteen objects in each of these, whatever the number of objects: most of a minute for an OSD's share.
+    ceph.text("tell", "osd.*", "config", "set", "osd_recovery_sleep", f"{90.0 / (objects / 2):.4f}")
     try:
         ceph.text("osd", "out", "0")
         screen.wait_for("5 in")
@@ -145,11 +140,9 @@ def test_osds_are_nearly_full_and_full(screen: PtySession, ceph: Ceph) -> None:
         ceph.script("osd set-backfillfull-ratio 0.03", "osd set-full-ratio 0.04")
         shows_its_checks(screen, ceph, "OSD_FULL", "POOL_FULL")
         screen.wait_for("HEALTH_ERR")
-        screen.send("1")
-        screen.wait_for("an OSD is full: every write to its pools is refused")
-        screen.wait_for("so Ceph POOL_FULL")
-        assert re.search(r"osd\.\d on stor-\d \d+ %, osd", screen.text), "the fullest are named"
-        screen.send("4")
+        fullest = re.compile(r"osd\.\d on stor-\d \d+ %, osd")
+        refused = "an OSD is full: every write to its pools is refused"
+        causes(screen, "4", "Ceph OSD_FULL", refused, "so Ceph POOL_FULL", fullest)
     finally:
         ceph.script("osd set-full-ratio 0.95", "osd set-backfillfull-ratio 0.90", "osd set-nearfull-ratio 0.85")
     is_well(screen)
@@ -172,11 +165,8 @@ def test_copies_differ(screen: PtySession, ceph: Ceph) -> None:
     shows_its_checks(screen, ceph, "PG_DAMAGED", "OSD_SCRUB_ERRORS")
     screen.wait_for("HEALTH_ERR")
     screen.wait_for("1 inconsistent")
-    screen.send("1")
-    screen.wait_for("scrubs have found copies that differ")
-    screen.wait_for("1 inconsistent in pool rbd")
-    screen.wait_for("so Ceph PG_DAMAGED")
-    screen.send("4")
+    differ = "scrubs have found copies that differ"
+    causes(screen, "4", "Ceph OSD_SCRUB_ERRORS", differ, "1 inconsistent in pool rbd", "so Ceph PG_DAMAGED")
     ceph.text("pg", "repair", place["pgid"])
     is_well(screen)
     ceph.tool("rados", "-p", POOL, "rm", "victim")
@@ -189,13 +179,11 @@ def test_operations_are_slow(screen: PtySession, ceph: Ceph) -> None:
     with subprocess.Popen([*bench, "--run-name", "slow"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as load:
         try:
             shows_its_checks(screen, ceph, "SLOW_OPS", "OSDMAP_FLAGS")
-            screen.send("1/SLOW\r")
-            screen.wait_for("operations are slow")
-            screen.wait_for(lambda: re.search(r"they wait in osd\.\d \(\d+\)", screen.text))
+            waiting = re.compile(r"they wait in osd\.\d \(\d+\)")
+            causes(screen, "4", "Ceph SLOW_OPS", "operations are slow", waiting)
         finally:
             ceph.daemons["osd.4"].thaw()
             ceph.text("osd", "unset", "nodown")
             load.wait(timeout=120)
-    screen.send("4")
     is_well(screen)
     wait_until("the bench has cleaned up", lambda: "slow" not in ceph.tool("rados", "-p", POOL, "ls"))

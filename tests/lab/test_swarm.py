@@ -61,11 +61,11 @@ def test_nodes_services_and_networks_are_dockers_own(
             assert service["Replicas"] in line
     view(screen, "tasks")
     for name in ("wordpress.1", "wordpress.4", "watcher.worker-1"):
-        assert "running" in row(screen, name)
+        assert row(screen, name, having="running")
     running = ("--filter", "desired-state=running", "--format", "{{.Name}} {{.Node}}")
     placed = swarm.docker(MANAGERS[0], "service", "ps", "wordpress", *running).splitlines()
     for task, node_name in (line.split() for line in placed):
-        assert node_name in row(screen, task)
+        assert node_name in row(screen, task, having="running")
     view(screen, "networks")
     for network in swarm.rows(MANAGERS[0], "network", "ls", "--filter", "driver=overlay"):
         assert network["Driver"] in row(screen, network["Name"])

@@ -190,7 +190,7 @@ def test_a_lost_galera_node_is_one_finding_that_names_the_margin() -> None:
     assert list(told) == ["galera/down/db-3:9104"]
     finding = told["galera/down/db-3:9104"]
     assert finding.severity is CRITICAL
-    assert "so Galera has 2 of 3 nodes" in finding.evidence
+    assert "so Galera has 2 of 3 nodes: one more loss stops every write" in finding.evidence
 
 
 def test_a_database_node_that_died_before_anybody_looked_is_missed_all_the_same() -> None:
@@ -198,7 +198,7 @@ def test_a_database_node_that_died_before_anybody_looked_is_missed_all_the_same(
     farm = dataclasses.replace(galera(synced(1, 2), synced(2, 2)), tiers=(tier,), nodes=(down("db-3", Tier.DATABASE),))
     told = found(farm)
     assert list(told) == ["node/db-3"]
-    assert "so Galera has 2 of 3 nodes" in told["node/db-3"].evidence
+    assert "so Galera has 2 of 3 nodes: one more loss stops every write" in told["node/db-3"].evidence
 
 
 def test_a_galera_without_a_primary_component_is_an_outage() -> None:

@@ -234,6 +234,8 @@ def _tier_hint(members: list[_Instance]) -> str:
 
 
 _NOT_MEASURED: Final = HostMetrics()
+_SCRAPE_S: Final = 3.0
+"""So long an exporter may take to answer: a clock that differs by less may be right."""
 
 
 def _metrics(figures: Figures, instances: tuple[str, ...]) -> HostMetrics:
@@ -243,6 +245,10 @@ def _metrics(figures: Figures, instances: tuple[str, ...]) -> HostMetrics:
         return _NOT_MEASURED
     when, name = max(seen) if len(seen) > 1 else seen[0]
     key = (name,)
+    offset_s = figures.rows("node.clock_offset_s").get(key)
+    ahead_s = figures.rows("node.clock_ahead_s").get(key)
+    if ahead_s is not None and abs(ahead_s) > _SCRAPE_S:
+        offset_s = ahead_s
     return HostMetrics(
         cpu_ratio=figures.rows("node.cpu_ratio").get(key),
         memory_ratio=figures.rows("node.memory_ratio").get(key),
@@ -252,7 +258,7 @@ def _metrics(figures: Figures, instances: tuple[str, ...]) -> HostMetrics:
         receive_bytes_per_s=figures.rows("node.receive_bytes_per_s").get(key),
         transmit_bytes_per_s=figures.rows("node.transmit_bytes_per_s").get(key),
         uptime_s=figures.rows("node.uptime_s").get(key),
-        clock_offset_s=figures.rows("node.clock_offset_s").get(key),
+        clock_offset_s=offset_s,
         seen_at=when,
     )
 

@@ -26,6 +26,11 @@ from farmtui.sources.threads import CallPool
 PROBE: Final = "up"
 """The figure that is asked alone while it is not known whether the server answers at all."""
 
+TIME: Final = "time"
+"""The figure that is the server's own clock."""
+CLOCK_STEP_S: Final = 5.0
+"""Clocks that differ by less are taken for the same."""
+
 _WARNINGS_LIMIT: Final = 12
 
 
@@ -46,6 +51,7 @@ class _Known:
     figures: Figures = field(default_factory=Figures)
     evidence: Evidence | None = None
     machines: tuple[Machine, ...] = ()
+    clock_ahead_s: float | None = None
 
 
 def now() -> datetime:
@@ -127,7 +133,10 @@ class PrometheusSource:
         # Which targets are one machine is the costly part, and seldom changes.
         same = known.machines if found == known.evidence else machines(found)
         value = view(figures, same, beside.targets, beside.rules, beside.problems)
-        return _Known(figures, found, same), value
+        ahead_s = clock_ahead_s(answers.get(TIME), at, self._clock())
+        if ahead_s is None:
+            ahead_s = known.clock_ahead_s
+        return _Known(figures, found, same, ahead_s), replace(value, clock_ahead_s=ahead_s)
 
     @property
     def _slot(self) -> int:
@@ -209,6 +218,20 @@ class PrometheusSource:
         self._client.close()
         self._work.close()
         await self._http.close()
+
+
+def clock_ahead_s(told: Answer | None, began: datetime, ended: datetime) -> float | None:
+    """By how much our clock is certainly ahead of the server's (below 0: behind), in steps; None where it is not told.
+
+    The server told its time at some moment between `began` and `ended` of ours.
+    """
+    server_s = told.values.get(()) if told is not None else None
+    if server_s is None:
+        return None
+    least_s, most_s = began.timestamp() - server_s, ended.timestamp() - server_s
+    certain_s = least_s if least_s > 0 else min(most_s, 0.0)
+    # In steps: one that differs by a little each time would be a new picture each time.
+    return 0.0 if abs(certain_s) < CLOCK_STEP_S else round(certain_s / CLOCK_STEP_S) * CLOCK_STEP_S
 
 
 def _ask_one(api: Api, figure: Figure) -> Answer:

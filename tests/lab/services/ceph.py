@@ -33,7 +33,7 @@ POOLS = {"rbd": 16, "cephfs.meta": 8, "cephfs.data": 8}
 QUICK = {
     "ceph.mon_commits_per_s": {"2m": "10s", "1m": "5s"},
     "ceph.mds_heard_per_s": {"2m": "25s", "1m": "10s"},
-    "ceph.objects_left_slope_per_s": {"2m": "15s"},
+    "ceph.objects_left_slope_per_s": {"2m": "10s"},
 }
 """Windows of the catalogue's queries, and those for a lab that is scraped fifteen times as often as a farm."""
 CLI_S = 20.0

@@ -52,6 +52,27 @@ async def test_everything_is_asked_once_and_read(serve: Serve, polls: Polls) -> 
     assert reading.taken_at == AT
 
 
+@pytest.mark.parametrize(
+    ("ahead_s", "told_s"), [(1.2, 0.04), (-2.9, 0.04), (600.0, 600.0), (-30.0, -30.0), (None, 0.04)]
+)
+async def test_a_machines_clock_is_the_kernels_word_until_its_time_says_otherwise(
+    serve: Serve, polls: Polls, ahead_s: float | None, told_s: float
+) -> None:
+    """The kernel says 0 where nothing keeps its time; a scrape's own duration is no offset."""
+    at = "10.0.0.1:9100"
+    fake = FakePrometheus(
+        {
+            "up": [series(1, instance=at, job="node")],
+            FIGURES["node.uptime_s"].promql: [series(3600, instance=at)],
+            FIGURES["node.cpu_ratio"].promql: [series(0.1, instance=at)],
+            FIGURES["node.clock_offset_s"].promql: [series(0.04, instance=at)],
+            FIGURES["node.clock_ahead_s"].promql: [] if ahead_s is None else [series(ahead_s, instance=at)],
+        }
+    )
+    [host] = good(await polls.source(await serve(fake)).poll()).hosts
+    assert host.metrics.clock_offset_s == told_s
+
+
 async def test_slow_figures_are_spread_over_four_polls_and_known_between(serve: Serve, polls: Polls) -> None:
     node_info = FIGURES["node.info"].promql
     fake = FakePrometheus({node_info: [series(1, instance="a:9100", nodename="cache-1", release="6")]})
