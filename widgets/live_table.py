@@ -114,7 +114,8 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         classes: str | None = None,
     ) -> None:
         """`search` gives the text that a filter is matched against; by default that of all cells. `noun` names the
-        rows when there are none. `sort` is the key of the column to begin with."""
+        rows when there are none; behind a colon in it may stand what that means. `sort` is the key of the column to
+        begin with."""
         super().__init__(id=id, classes=classes)
         self._columns: tuple[Column[R], ...] = tuple(columns)
         self._key = key

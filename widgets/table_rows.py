@@ -149,18 +149,19 @@ def why_empty(
     """Why a table shows no row. Nothing yet, not allowed, nothing there and nothing that matches never look alike."""
     if keys:
         return ""
+    name = noun.partition(":")[0]
     if total and filter_text:
-        return f"none of {total:,} {noun} match /{filter_text} (Esc clears the filter)"
+        return f"none of {total:,} {name} match /{filter_text} (Esc clears the filter)"
     if total:
-        return f"none of {total:,} {noun} to show"
+        return f"none of {total:,} {name} to show"
     if reason:
         return reason
     match freshness:
         case Freshness.NEVER:
-            return f"no answer yet: {noun} not known"
+            return f"no answer yet: {name} not known"
         case Freshness.FORBIDDEN:
-            return f"not allowed: the source refuses to tell {noun}"
+            return f"not allowed: the source refuses to tell {name}"
         case Freshness.STALE:
-            return f"no {noun} when last heard of, which is long ago"
+            return f"no {name} when last heard of, which is long ago"
         case _:
             return f"no {noun}"

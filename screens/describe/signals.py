@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 
 def ago(now: datetime, then: datetime | None) -> str:
-    """`4 min ago`, `in 2 h`, `now`, `never`."""
+    """`4 min ago`, `in 1h 59m`, `now`, `never`."""
     if then is None:
         return "never"
     seconds = (now - then).total_seconds()
     if seconds < -1:
-        return f"in {age(-seconds)}"
+        # What has two hours left and what has one are not alike; the seconds are no matter past a minute.
+        return f"in {duration(round(-seconds / 60) * 60 if seconds < -60 else round(-seconds))}"
     words = age(seconds)
     return words if words == "now" else f"{words} ago"
 

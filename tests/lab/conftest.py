@@ -75,10 +75,16 @@ def console(lab: Lab, tmp_path: Path) -> Iterator[Console]:
     opened: list[PtySession] = []
 
     def open_console(
-        *services: Service, screen: str = "overview", columns: int = 160, lines: int = 45, **sections: dict[str, Any]
+        *services: Service,
+        screen: str = "overview",
+        columns: int = 160,
+        lines: int = 45,
+        environment: dict[str, str] | None = None,
+        **sections: dict[str, Any],
     ) -> PtySession:
         config = console_config(services, tmp_path / f"farmtui-{len(opened)}.yaml", sections)
-        session = PtySession(["-m", "farmtui", "--config", str(config)], columns=columns, lines=lines)
+        command = ["-m", "farmtui", "--config", str(config)]
+        session = PtySession(command, columns=columns, lines=lines, environment=environment)
         opened.append(session)
         session.wait_for("1 overview")
         if screen != "overview":

@@ -58,6 +58,14 @@ def get_json(url: str) -> Any:
         return json.load(answer)
 
 
+def as_host(host: str, user: str, command: Sequence[str]) -> list[str]:
+    """The command as a user of a machine that is called so: the name that it finds is this one."""
+    return ["unshare", "--uts", "sh", "-c", _AS_HOST, host, user, *command]
+
+
+_AS_HOST = 'hostname "$0"; u=$1; shift; exec setpriv --reuid="$u" --regid="$(id -g "$u")" --clear-groups "$@"'
+
+
 class Daemon:
     """A process that can be stopped, started again and killed; only ever by its own pid.
 

@@ -50,7 +50,7 @@ def table_of(
         key=lambda row: row.name,
         severity=lambda row: row.severity,
         freshness=lambda row: row.freshness,
-        noun="hosts",
+        noun="hosts: nobody has one",
         sort=sort,
     )
     table.set_rows(rows)
@@ -257,8 +257,8 @@ async def test_filter_and_counter() -> None:
     [
         (Freshness.NEVER, "", "no answer yet: hosts not known"),
         (Freshness.FORBIDDEN, "", "not allowed: the source refuses to tell hosts"),
-        (Freshness.LIVE, "", "no hosts"),
-        (Freshness.EMPTY, "", "no hosts"),
+        (Freshness.LIVE, "", "no hosts: nobody has one"),
+        (Freshness.EMPTY, "", "no hosts: nobody has one"),
         (Freshness.STALE, "", "no hosts when last heard of"),
         (Freshness.LIVE, "all 34 hosts are well", "all 34 hosts are well"),
     ],

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from farmtui.sources.prometheus.catalogue import catalogue
 from tests.lab.ceph_files import USER, conf, keyring, monmap, owned
-from tests.lab.daemons import Daemon, answers, free_port, listens, wait_until
+from tests.lab.daemons import Daemon, answers, as_host, free_port, listens, wait_until
 from tests.lab.service import Lab, Service
 
 ADDRESSES = {"stor-1": "127.0.1.51", "stor-2": "127.0.1.52", "stor-3": "127.0.1.53"}
@@ -161,7 +161,7 @@ class Ceph(Service):
         return Daemon(
             self.lab.ledger,
             name,
-            ["unshare", "--uts", "sh", "-c", _AS_HOST, self.host_of[name], USER, *command],
+            as_host(self.host_of[name], USER, command),
             self.folder,
             lambda: self._serves(name),
             ready_s=60.0,
@@ -175,7 +175,7 @@ class Ceph(Service):
         return Daemon(
             self.lab.ledger,
             f"node-{host}",
-            ["unshare", "--uts", "sh", "-c", _AS_HOST, host, "nobody", *command],
+            as_host(host, "nobody", command),
             self.folder,
             lambda: answers(f"http://{at}/"),
         )
@@ -307,6 +307,3 @@ class Ceph(Service):
     def data(self, osd: str) -> Path:
         """An OSD's folder: what `ceph-objectstore-tool --data-path` takes."""
         return self.folder / osd
-
-
-_AS_HOST = 'hostname "$0"; u=$1; shift; exec setpriv --reuid="$u" --regid="$(id -g "$u")" --clear-groups "$@"'

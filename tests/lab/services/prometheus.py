@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import yaml
 
-from tests.lab.daemons import Daemon, answers, free_port, get_json, wait_until
+from tests.lab.daemons import Daemon, answers, as_host, free_port, get_json, wait_until
 from tests.lab.service import Lab, Service
 from tests.lab.services.alertmanager import Alertmanagers
 
@@ -97,25 +97,25 @@ class NodeExporter(Service):
         self.machines: dict[str, str] = {}
         """Loopback address by machine name; given before it starts."""
         self.daemons: dict[str, Daemon] = {}
+        self.instances: dict[str, str] = {}
+        """Machine name by where its exporter listens."""
 
     def start(self) -> None:
         """One exporter on each machine's address."""
-        instances = {}
         for name, address in (self.machines or {"lab-1": "127.0.1.1"}).items():
             port = free_port(address)
-            instances[f"{address}:{port}"] = name
+            self.instances[f"{address}:{port}"] = name
             self.daemons[name] = Daemon(
                 self.lab.ledger,
                 f"node-{name}",
-                ["prometheus-node-exporter", f"--web.listen-address={address}:{port}"],
+                as_host(name, "nobody", ["prometheus-node-exporter", f"--web.listen-address={address}:{port}"]),
                 self.folder,
                 lambda at=f"{address}:{port}": answers(f"http://{at}/"),  # type: ignore[misc]
-                user="nobody",
             )
             self.daemons[name].launch()
         for daemon in self.daemons.values():
             wait_until(f"{daemon.name} ready", daemon.is_ready)
-        self.lab.scrape("node", instances)
+        self.lab.scrape("node", self.instances)
 
     def stop(self) -> None:
         """End them."""
