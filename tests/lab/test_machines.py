@@ -84,7 +84,9 @@ def skewed(url: str) -> Iterator[str]:
         def do_GET(self) -> None:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 said = answer.read().decode()
-            said = re.sub(r"^node_time_seconds .*$", f"node_time_seconds {time.time() - LATE_S}", said, flags=re.M)
+            said = re.sub(
+                r"^node_time_seconds .*$", f"node_time_seconds {time.time() - LATE_S}", said, flags=re.MULTILINE
+            )
             body = said.replace('nodename="lab-1"', 'nodename="late-1"').encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
