@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -21,6 +22,7 @@ from farmtui.farm.state import Severity
 from farmtui.plain import Page, hanging, page_for, put, wrapped
 from farmtui.secrets import Secret, SecretError
 from farmtui.sources import Source
+from farmtui.sources.errors import SourceError
 from farmtui.sources.prometheus import FigureReport, FigureStatus, PrometheusSource
 
 SCHEMA_VERSION: Final = 1
@@ -68,21 +70,36 @@ class SourceReport:
 
 
 @dataclass(frozen=True, slots=True)
+class HostReport:
+    """A login to one host: of those that stand in for each other, a source has only tried the first."""
+
+    host: str
+    sections: tuple[str, ...]
+    """Sections of the config that name it."""
+    outcome: Outcome
+    duration_s: float
+    what: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All that was tried."""
 
     config: Path
     secrets: tuple[SecretReport, ...]
     sources: tuple[SourceReport, ...]
+    hosts: tuple[HostReport, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """0 all well, 1 something is refused or partial, 2 a secret or a source fails, or there is no source."""
+        """0 all well, 1 a query, a part or a login fails, 2 a secret or a source fails, or there is no source."""
         outcomes = {secret.outcome for secret in self.secrets} | {source.outcome for source in self.sources}
         if not self.sources or Outcome.FAILED in outcomes or Outcome.REFUSED in outcomes:
             return EXIT_FAILED
         queries = {figure.status for source in self.sources for figure in source.figures}
-        return EXIT_PARTIAL if Outcome.PARTIAL in outcomes or queries & _FAULTS else EXIT_OK
+        unreached = any(host.outcome is not Outcome.OK for host in self.hosts)
+        return EXIT_PARTIAL if Outcome.PARTIAL in outcomes or unreached or queries & _FAULTS else EXIT_OK
 
 
 _FAULTS = frozenset({FigureStatus.REFUSED, FigureStatus.FAILED})
@@ -111,7 +128,34 @@ async def tried(config: Config, path: Path) -> Report:
         reports = await asyncio.gather(*(_asked(source) for source in sources))
     finally:
         await asyncio.gather(*(source.close() for source in sources))
-    return Report(path, secrets, tuple(reports))
+    return Report(path, secrets, tuple(reports), await _hosts(config))
+
+
+async def _hosts(config: Config) -> tuple[HostReport, ...]:
+    """Log in to each host that any source may ask, at the bound that the config sets."""
+    from farmtui.polling import ssh_hosts
+
+    wanted = ssh_hosts(config)
+    if not wanted:
+        return ()
+    from farmtui.sources.ssh.pool import SshPool
+
+    pool = SshPool(config.ssh)
+    waves = -(-len(wanted) // config.ssh.concurrency)
+
+    async def login(host: str, sections: tuple[str, ...]) -> HostReport:
+        began = time.monotonic()
+        try:
+            await pool.log_in(host, deadline_s=waves * config.ssh.connect_timeout_s)
+        except SourceError as error:
+            outcome = Outcome.REFUSED if error.kind is FailureKind.FORBIDDEN else Outcome.FAILED
+            return HostReport(host, sections, outcome, time.monotonic() - began, error.what, error.remedy)
+        return HostReport(host, sections, Outcome.OK, time.monotonic() - began)
+
+    try:
+        return tuple(await asyncio.gather(*(login(host, sections) for host, sections in wanted.items())))
+    finally:
+        await pool.close()
 
 
 def _secrets(config: Config, path: Path) -> Iterator[SecretReport]:
@@ -188,6 +232,17 @@ def document(report: Report) -> dict[str, Any]:
             }
             for source in report.sources
         ],
+        "hosts": [
+            {
+                "host": host.host,
+                "sections": list(host.sections),
+                "outcome": host.outcome.value,
+                "duration_s": host.duration_s,
+                "what": host.what or None,
+                "remedy": host.remedy or None,
+            }
+            for host in report.hosts
+        ],
     }
 
 
@@ -221,6 +276,8 @@ def text(report: Report, page: Page | None = None) -> str:
         blocks.append(["Sources", *(line for source in report.sources for line in _source(source, page))])
     else:
         blocks.append(["no source is configured: give prometheus, alertmanager, proxmox or digitalocean a section"])
+    if report.hosts:
+        blocks.append(["SSH logins", *(line for host in report.hosts for line in _host(host, page))])
     blocks += [
         [f"Queries of {source.name}", *_figures(source.figures, page)] for source in report.sources if source.figures
     ]
@@ -234,13 +291,20 @@ def _secret(config: Path, secret: SecretReport, page: Page) -> Iterator[str]:
 
 
 def _source(source: SourceReport, page: Page) -> Iterator[str]:
-    words = f"{source.name:<22} {source.duration_s:6.2f} s  {source.endpoint}"
-    yield _row(_OUTCOMES[source.outcome], source.outcome.value, words, page)
-    if source.what:
-        yield from wrapped(source.what, _INDENT)
-        yield from wrapped(f"→ {source.remedy}", _INDENT)
+    yield from _tried(source, source.name, source.endpoint, page)
     for warning in source.warnings:
         yield from wrapped(f"! {warning}", _INDENT)
+
+
+def _host(host: HostReport, page: Page) -> Iterator[str]:
+    yield from _tried(host, host.host, f"for {', '.join(host.sections)}", page)
+
+
+def _tried(tried: SourceReport | HostReport, name: str, words: str, page: Page) -> Iterator[str]:
+    yield _row(_OUTCOMES[tried.outcome], tried.outcome.value, f"{name:<22} {tried.duration_s:6.2f} s  {words}", page)
+    if tried.what:
+        yield from wrapped(tried.what, _INDENT)
+        yield from wrapped(f"→ {tried.remedy}", _INDENT)
 
 
 def _figures(figures: Sequence[FigureReport], page: Page) -> Iterator[str]:

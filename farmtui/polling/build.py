@@ -52,6 +52,23 @@ def wants_ssh(config: Config) -> bool:
     return bool(config.swarm or config.gluster or config.varnish or over_ssh)
 
 
+def ssh_hosts(config: Config) -> dict[str, tuple[str, ...]]:
+    """The sections of the config that log in to each host, by host as ssh_config names it, in order."""
+    sections = [("swarm", config.swarm.hosts)] if config.swarm is not None else []
+    sections += [("gluster", volumes.hosts) for volumes in config.gluster]
+    if config.varnish is not None:
+        sections.append(("varnish", [node.host for node in config.varnish.hosts]))
+    if config.ceph is not None and config.ceph.via == "ssh":
+        sections.append(("ceph", config.ceph.hosts))
+    found: dict[str, list[str]] = {}
+    for section, hosts in sections:
+        for host in hosts:
+            names = found.setdefault(host, [])
+            if section not in names:
+                names.append(section)
+    return {host: tuple(names) for host, names in found.items()}
+
+
 def _over_ssh(config: Config, clock: Callable[[], datetime]) -> list[Source[Any]]:
     """The sources that log in to machines: they share their connections."""
     from farmtui.sources.ssh.pool import SshPool

@@ -71,6 +71,10 @@ class SshPool:
         self._folder: Path | None = None
         self._made = 0
 
+    async def log_in(self, host: str, *, deadline_s: float) -> None:
+        """Be connected to a host, through its jump hosts; nothing is run there. Raises SourceError where that fails."""
+        await self._in_time(self._connection(Hop(host)), host, deadline_s)
+
     async def run(
         self, host: str, argv: Sequence[str], *, deadline_s: float, limit_bytes: int = OUTPUT_LIMIT_BYTES
     ) -> Done:
@@ -233,12 +237,12 @@ class SshPool:
                     jump_door.logins = asyncio.Semaphore(self._config.concurrency)
                 logins = jump_door.logins
             async with logins:
-                door.connection = await self._log_in(way, before)
+                door.connection = await self._open(way, before)
             door.user = way.user
             door.sockets.clear()
             return door.connection
 
-    async def _log_in(self, way: Route, through: asyncssh.SSHClientConnection | None) -> asyncssh.SSHClientConnection:
+    async def _open(self, way: Route, through: asyncssh.SSHClientConnection | None) -> asyncssh.SSHClientConnection:
         try:
             return await asyncssh.connect(**way.given, tunnel=through)
         except asyncssh.HostKeyNotVerifiable as error:
