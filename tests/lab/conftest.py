@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -93,6 +95,10 @@ def console(lab: Lab, tmp_path: Path) -> Iterator[Console]:
 
     yield open_console
     for session in opened:
+        # In good order, so that it takes its sockets with it; a test may have ended it, or it hangs.
+        session.kill(signal.SIGTERM)
+        with contextlib.suppress(AssertionError):
+            session.finish(deadline_s=10.0)
         session.__exit__(None, None, None)
 
 

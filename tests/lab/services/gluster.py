@@ -155,6 +155,8 @@ class Gluster(Service):
             "mkdir -p /var/lib/glusterd /var/log/glusterfs /run/gluster\n"
             f"mount --bind {folder}/state /var/lib/glusterd\n"
             f"mount --bind {folder}/log /var/log/glusterfs\n"
+            # As after a reboot: a brick's pid of before may be anybody's now, and glusterd would take it for its brick.
+            f"rm -rf {folder}/run/*\n"
             f"mount --bind {folder}/run /run\n"
             "mkdir -p /run/gluster\n"
             # The shell is the first process: it buries what ends, so that gluster sees that a brick is gone.
