@@ -15,6 +15,7 @@ import yaml
 from farmtui.farm.units import count
 from tests.lab.daemons import get_json, wait_until
 from tests.lab.farm import LabFarm
+from tests.lab.reading import causes
 from tests.terminal.pty_harness import PtySession
 
 
@@ -97,6 +98,7 @@ def test_a_prometheus_that_stops_and_comes_back(farm: LabFarm, console: PtySessi
         console.wait_for("prometheus stale")
         assert "cache-3" in console.text, "the last picture stays readable"
         show(console, ":sources\r", "refused")
+        causes(console, "3", "prometheus does not answer", "connection refused", "polls in a row have failed")
     finally:
         farm.prometheus.start()
     console.send("3")

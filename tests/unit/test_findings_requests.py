@@ -7,6 +7,8 @@ import math
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from farmtui.farm.cluster import SwarmCounts
 from farmtui.farm.node import (
     CloudAccount,
@@ -118,6 +120,17 @@ def test_the_cache_node_that_pulls_the_ratio_down_is_named() -> None:
     nodes[1] = dataclasses.replace(nodes[1], uptime_s=60.0)
     told = with_cache(nodes=tuple(nodes), hit_ratio=0.75)
     assert told["cache/hit-ratio"].cause == "10.20.4.1:9100 started a short while ago: its cache still fills"
+
+
+@pytest.mark.parametrize(("each_per_s", "told"), [(None, False), (math.nan, False), (99.0, False), (150.0, True)])
+def test_a_full_cache_evicts_and_a_storm_is_a_fault(each_per_s: float | None, told: bool) -> None:
+    small = dataclasses.replace(_cache().nodes[0], hit_ratio=0.93, evictions_per_s=each_per_s)
+    finding = with_cache(nodes=(small,)).get("varnish/evictions")
+    assert (finding is not None) == told
+    if finding is not None:
+        assert finding.severity is WARNING
+        assert finding.title == "Varnish on 10.20.3.1:9100 evicts what it has just stored"
+        assert "150/s pages are thrown out" in finding.cause
 
 
 def test_backends_without_a_probe_read_as_down_and_are_no_fault() -> None:
