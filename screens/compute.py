@@ -91,7 +91,7 @@ class ComputeScreen(FarmScreen):
                 Column("desired", "should", lambda t: t.desired_state, width=9, priority=3),
                 Column("node", "node", lambda t: t.node or "no node", width=12, flex=1, priority=0,
                        sort=lambda t: t.node),
-                Column("since", "since", self._since, width=9, align="right", priority=1),
+                Column("since", "since", self._since, width=9, align="right", priority=2),
                 Column("error", "why", lambda t: t.error or t.message, width=24, flex=3, priority=1),
             ),
             key=lambda task: task.id, severity=task_severity, noun="tasks", sort="state", id="tasks",

@@ -109,7 +109,7 @@ def _service(service: SwarmService, tasks: Sequence[SwarmTask]) -> Iterator[Find
         yield Finding(
             f"swarm/service/{service.id}", severity,
             f"service {service.name} runs {service.running} of {service.desired} tasks",
-            _why(service, tasks), (f"image {service.image}",), subject, "compute", "swarm", topics=_TOPICS_TASKS,
+            why_short(service, tasks), (f"image {service.image}",), subject, "compute", "swarm", topics=_TOPICS_TASKS,
         )  # fmt: skip
     if service.update_state in _STOPPED_UPDATE:
         yield Finding(
@@ -125,8 +125,8 @@ def _service(service: SwarmService, tasks: Sequence[SwarmTask]) -> Iterator[Find
         )  # fmt: skip
 
 
-def _why(service: SwarmService, tasks: Sequence[SwarmTask]) -> str:
-    """Swarm's own words: of a task that finds no place, else of the newest that failed."""
+def why_short(service: SwarmService, tasks: Sequence[SwarmTask]) -> str:
+    """Why a service runs less than it should, in Swarm's own words: of a task that finds no place, else of the newest that failed."""
     unplaced = [task for task in tasks if task.state == "pending" and task.error]
     if unplaced:
         return f"{len(unplaced)} find no node: {unplaced[0].error}" if len(unplaced) > 1 else unplaced[0].error

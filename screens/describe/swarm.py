@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from farmtui.farm.state import Severity
 from farmtui.farm.units import age, count, data_size
+from farmtui.insight.swarm import why_short
 from screens.compute_rows import replicas, service_severity, swarm_severity, task_severity
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.describe.machines import node_subject
@@ -63,8 +64,11 @@ def describe_service(farm: Farm, key: str) -> Detail | None:
         Field("networks", ", ".join(service.networks) or "–"),
         Field("ports", ", ".join(service.ports) or "–"),
     )
-    tasks = tuple(_task_link(task) for task in cluster.tasks if task.service_id == key)
-    return Detail(f"service {service.name}", severity, (), (Block("Service", fields),), tasks, raw=service)
+    of_it = [task for task in cluster.tasks if task.service_id == key]
+    tasks = tuple(_task_link(task) for task in of_it)
+    short = service.desired is not None and service.running is not None and service.running < service.desired
+    why = (why_short(service, of_it),) if short else ()
+    return Detail(f"service {service.name}", severity, why, (Block("Service", fields),), tasks, raw=service)
 
 
 @describer("swarm-task")

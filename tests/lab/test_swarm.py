@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -46,29 +46,55 @@ def test_nodes_services_and_networks_are_dockers_own(
     wait_until("the Swarm settled", swarm.settled, 60.0)
     screen = console(prometheus, swarm, screen="compute", columns=180, lines=45, swarm={"via": via})
     shows(screen, "worker-1", "leader")
-    for node in swarm.rows(MANAGERS[0], "node", "ls"):
-        line = row(screen, node["Hostname"], after="machine   ")
-        role = {"Leader": "leader", "Reachable": "manager", "": "worker"}[node["ManagerStatus"]]
-        assert role in line, (node, line)
-        assert node["Status"].lower() in line
-        assert node["EngineVersion"][:8] in line
+
+    def node_lines() -> Iterator[tuple[str, list[str]]]:
+        for node in swarm.rows(MANAGERS[0], "node", "ls"):
+            role = {"Leader": "leader", "Reachable": "manager", "": "worker"}[node["ManagerStatus"]]
+            line = row(screen, node["Hostname"], after="machine   ")
+            yield line, [role, node["Status"].lower(), node["EngineVersion"][:8]]
+
+    def service_lines() -> Iterator[tuple[str, list[str]]]:
+        for service in swarm.rows(MANAGERS[0], "service", "ls"):
+            counted = via == "socket" or service["Mode"] == "replicated"
+            said = [service["Mode"], service["Image"], *([service["Replicas"]] if counted else [])]
+            yield row(screen, service["Name"]), said
+
+    def task_lines() -> Iterator[tuple[str, list[str]]]:
+        running = ("--filter", "desired-state=running", "--format", "{{.Name}} {{.Node}} {{.CurrentState}}")
+        for service in ("wordpress", "watcher"):
+            placed = swarm.docker(MANAGERS[0], "service", "ps", service, *running).splitlines()
+            for task, node_name, state in (line.split()[:3] for line in placed):
+                # A global service's tasks have no number: docker names them by the node's id.
+                name = task if service == "wordpress" else f"{service}.{node_name}"
+                yield row(screen, name, having="running"), [node_name, state.lower()]
+
+    def network_lines() -> Iterator[tuple[str, list[str]]]:
+        for network in swarm.rows(MANAGERS[0], "network", "ls", "--filter", "driver=overlay"):
+            yield row(screen, network["Name"]), [network["Driver"]]
+
+    agree(screen, "nodes", node_lines)
     view(screen, "services")
-    for service in swarm.rows(MANAGERS[0], "service", "ls"):
-        line = row(screen, service["Name"])
-        assert service["Mode"] in line
-        assert service["Image"] in line
-        if via == "socket" or service["Mode"] == "replicated":
-            assert service["Replicas"] in line
+    agree(screen, "services", service_lines)
     view(screen, "tasks")
-    for name in ("wordpress.1", "wordpress.4", "watcher.worker-1"):
-        assert row(screen, name, having="running")
-    running = ("--filter", "desired-state=running", "--format", "{{.Name}} {{.Node}}")
-    placed = swarm.docker(MANAGERS[0], "service", "ps", "wordpress", *running).splitlines()
-    for task, node_name in (line.split() for line in placed):
-        assert node_name in row(screen, task, having="running")
+    agree(screen, "tasks", task_lines)
     view(screen, "networks")
-    for network in swarm.rows(MANAGERS[0], "network", "ls", "--filter", "driver=overlay"):
-        assert network["Driver"] in row(screen, network["Name"])
+    agree(screen, "networks", network_lines)
+
+
+def agree(screen: PtySession, what: str, lines: Callable[[], Iterator[tuple[str, list[str]]]]) -> None:
+    """Wait until every line of the screen holds what docker says for it; both go on changing."""
+    wrong: list[tuple[str, list[str]]] = []
+
+    def same() -> bool:
+        screen.pump(0.2)
+        told = list(lines())
+        wrong[:] = [(line, said) for line, said in told if not all(word in line for word in said)]
+        return bool(told) and not wrong
+
+    try:
+        wait_until(f"{what} agree", same)
+    except TimeoutError as error:
+        raise AssertionError(f"{error}: {wrong}\n{screen.text}") from None
 
 
 def test_the_metrics_count_what_docker_lists(swarm: Swarm, prometheus: Prometheus) -> None:

@@ -20,6 +20,8 @@ WORKERS = ("worker-1",)
 IMAGE = "127.0.0.1:5000/wp:1"
 """Named as from a registry on the machine itself: any other name is looked up outside, which takes long to fail."""
 
+_UPDATE = "{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}"
+
 
 class Swarm(Service):
     """Four engines on a bridge that only they can reach; the console comes by SSH to their sockets."""
@@ -105,12 +107,14 @@ class Swarm(Service):
         try:
             engine = next(engine for engine in MANAGERS if self.daemons[engine].running)
             nodes, services = self.rows(engine, "node", "ls"), self.rows(engine, "service", "ls")
+            updates = [self.docker(engine, "service", "inspect", "--format", _UPDATE, s["Name"]) for s in services]
         except (RuntimeError, StopIteration, subprocess.TimeoutExpired):
             return False
         ready = all(node["Status"] == "Ready" and node["Availability"] == "Active" for node in nodes)
         reached = sum(node["ManagerStatus"] in ("Leader", "Reachable") for node in nodes) == len(MANAGERS)
         replicas = [service["Replicas"].partition(" ")[0].split("/") for service in services]
-        return ready and reached and all(running == desired for running, desired in replicas)
+        whole = all(running == desired for running, desired in replicas)
+        return ready and reached and whole and not any("updating" in update for update in updates)
 
     def address(self, engine: str) -> str:
         """Inside the bridge's network, which nothing else can reach."""

@@ -1,0 +1,158 @@
+"""The compute screen: every machine once, the Swarm's word beside the farm's own, and why a service does not run."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+
+from farmtui.farm.farm import Farm
+from farmtui.farm.node import Tier
+from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.swarm import SwarmNetwork
+from screens.compute import ComputeScreen
+from screens.compute_rows import machine_rows
+from screens.describe import describe
+from screens.detail import render
+from screens.places import Subject
+from tests.screens.farms import HOSTILE, ago, make_farm, make_node, make_source
+from tests.screens.host import SIZES, HostApp, text_of
+from tests.screens.swarm_farms import NO_PLACE, manager, service, swarm, task, worker
+
+NODES = (make_node("edge-1", Tier.EDGE, address="10.0.0.1"), make_node("worker-1", Tier.APP, address="10.0.0.4"))
+
+
+async def lines(farm: Farm, size: tuple[int, int] = (120, 40), *keys: str) -> list[str]:
+    """What the screen shows of a farm."""
+    app = HostApp(ComputeScreen, farm)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        for key in keys:
+            await pilot.press(key)
+        await pilot.pause()
+        return text_of(app)
+
+
+def line(shown: list[str], name: str) -> str:
+    """The row of a name, below the lines that tell of the whole."""
+    return next((row for row in shown[3:] if re.search(rf"[ ░]{re.escape(name)} ", row)), "")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_machine_and_its_engine_are_one_row(size: tuple[int, int]) -> None:
+    farm = dataclasses.replace(swarm(), nodes=NODES)
+    shown = await lines(farm, size)
+    assert "leader" in line(shown, "edge-1")
+    assert "worker" in line(shown, "worker-1")
+    assert "ready" in line(shown, "worker-1")
+    # Engines that the farm knows no machine of are there too.
+    assert "manager" in line(shown, "edge-2")
+    assert sum(" edge-1 " in row for row in shown[3:]) == 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_the_swarm_has_lost_stands_on_top_with_its_word(size: tuple[int, int]) -> None:
+    farm = swarm(manager(1), manager(2), manager(3, reachability="unreachable"), worker(state="down"))
+    shown = await lines(dataclasses.replace(farm, nodes=NODES), size)
+    for name, word in (("edge-3", "unreachable"), ("worker-1", "down")):
+        assert "CRIT" in line(shown, name)
+        assert f"{word}" in line(shown, name)
+    order = [shown.index(line(shown, name)) for name in ("edge-3", "worker-1", "edge-1")]
+    assert max(order[:2]) < order[2]
+
+
+async def test_a_drained_node_is_not_bad_and_says_so() -> None:
+    shown = await lines(swarm(manager(1), worker(availability="drain")))
+    assert "drained" in line(shown, "worker-1")
+    assert "info" in line(shown, "worker-1")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_service_that_is_short(size: tuple[int, int]) -> None:
+    short = (service(0), service(4, id="s2", name="watcher", mode="global"))
+    shown = await lines(swarm(services=short), size, "v")
+    assert "0/4" in line(shown, "wordpress")
+    assert "CRIT" in line(shown, "wordpress")
+    assert "4/4" in line(shown, "watcher")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_task_without_a_place_says_why(size: tuple[int, int]) -> None:
+    homeless = task(NO_PLACE, "pending", node="", node_id="", desired_state="running")
+    shown = await lines(swarm(services=(service(3),), tasks=(homeless,)), size, "v", "v")
+    row = line(shown, "wordpress.1")
+    assert "pending" in row
+    assert "no node" in row
+    assert "no suitable" in row
+
+
+async def test_networks_and_the_way_back_to_machines() -> None:
+    net = SwarmNetwork("n1", "cache-net", "overlay", "swarm", ("10.0.1.0/24",), encrypted=True)
+    shown = await lines(swarm(networks=(net,)), (120, 40), "v", "v", "v")
+    assert "10.0.1.0/24" in line(shown, "cache-net")
+    assert "encrypted" in line(shown, "cache-net")
+    assert any("edge-1" in row for row in await lines(swarm(networks=(net,)), (120, 40), *"vvvv"))
+
+
+async def test_without_a_swarm_there_is_no_view_of_one() -> None:
+    farm = make_farm(nodes=NODES)
+    assert await lines(farm, (120, 40), "v") == await lines(farm, (120, 40))
+
+
+@pytest.mark.parametrize(("freshness", "word"), [(Freshness.STALE, "stale"), (Freshness.FORBIDDEN, "not allowed")])
+async def test_a_source_that_is_silent_leaves_what_was_known(freshness: Freshness, word: str) -> None:
+    farm = swarm(services=(service(),), freshness=freshness)
+    shown = await lines(farm, (120, 40), "v")
+    assert "4/4" in line(shown, "wordpress")
+    assert any(word in row for row in shown)
+
+
+async def test_a_swarm_that_has_lost_its_quorum_says_so_above_what_was() -> None:
+    shown = await lines(swarm(services=(service(),), quorum=False, read_at=ago(3)), (120, 40), "v")
+    assert any("no leader" in row for row in shown)
+    assert "4/4" in line(shown, "wordpress")
+
+
+async def test_nothing_there_is_not_nothing_known() -> None:
+    assert any("no services" in row for row in await lines(swarm(), (120, 40), "v"))
+    unknown = make_farm(sources=[make_source("swarm", Freshness.NEVER, answered=None)])
+    assert not any("no machines" in row for row in await lines(unknown))
+
+
+async def test_a_name_that_means_harm_is_only_a_name() -> None:
+    farm = swarm(manager(1, hostname=HOSTILE), services=(service(name=HOSTILE, image=HOSTILE),), tasks=())
+    for keys in ((), ("v",)):
+        shown = "\n".join(await lines(farm, (200, 60), *keys))
+        assert "\x1b" not in shown
+        assert "[/x]" in shown, "markup is shown as it is"
+
+
+def test_engines_of_one_name_are_told_apart_by_address_or_not_joined() -> None:
+    twins = (worker(1, id="a", address="10.0.0.4"), worker(1, id="b", address="10.0.0.5"))
+    farm = dataclasses.replace(swarm(*twins), nodes=(NODES[1],))
+    rows = machine_rows(farm)
+    assert [(row.name, row.swarm.id if row.swarm else "") for row in rows] == [("worker-1", "a"), ("worker-1", "b")]
+    astray = dataclasses.replace(farm, nodes=(make_node("worker-1", Tier.APP, address="10.0.0.9"),))
+    assert [row.swarm is None for row in machine_rows(astray)] == [True, False, False]
+
+
+def test_the_worse_word_of_the_two_counts() -> None:
+    well = dataclasses.replace(swarm(manager(1), worker(state="down")), nodes=NODES)
+    assert {row.name: row.severity for row in machine_rows(well)}["worker-1"] is Severity.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "words"),
+    [
+        ("swarm-node", "m1", ("edge-1", "manager", "reachable")),
+        ("swarm-service", "s1", ("wordpress:6", "3/4", NO_PLACE)),
+        ("swarm-task", "t1", ("pending", NO_PLACE)),
+    ],
+)
+def test_a_thing_that_is_opened_tells_the_rest(kind: str, key: str, words: tuple[str, ...]) -> None:
+    homeless = task(NO_PLACE, "pending", node="", desired_state="running")
+    found = describe(swarm(services=(service(3),), tasks=(homeless,)), Subject(kind, key, key))
+    assert found is not None
+    told = " ".join(render(found, 100).plain.split())
+    assert all(word in told for word in words), told
