@@ -126,7 +126,10 @@ def _service(service: SwarmService, tasks: Sequence[SwarmTask]) -> Iterator[Find
 
 
 def why_short(service: SwarmService, tasks: Sequence[SwarmTask]) -> str:
-    """Why a service runs less than it should, in Swarm's own words: of a task that finds no place, else of the newest that failed."""
+    """Why a service runs less than it should, in Swarm's own words.
+
+    Those of a task that finds no place, else of the newest that failed.
+    """
     unplaced = [task for task in tasks if task.state == "pending" and task.error]
     if unplaced:
         return f"{len(unplaced)} find no node: {unplaced[0].error}" if len(unplaced) > 1 else unplaced[0].error
