@@ -179,7 +179,7 @@ class CacheScreen(FarmScreen):
                    help="worker threads, and +N sessions waiting for one"),
             Column("uptime", "up for", lambda n: duration(n.uptime_s), width=7, align="right", priority=3,
                    sort=lambda n: n.uptime_s, help="since the child started: a restart empties a malloc cache"),
-            Column("seen", "measured", lambda n: seen(self.console.farm, n.seen_at), width=14, priority=8),
+            Column("seen", "measured", lambda n: seen(self.console.farm, n.seen_at), width=16, priority=8),
         )  # fmt: skip
 
     def _redis_columns(self) -> tuple[Column[RedisNode], ...]:
@@ -199,7 +199,7 @@ class CacheScreen(FarmScreen):
                    sort=lambda n: n.commands_per_s, descending=True),
             Column("clients", "clients", lambda n: count(n.clients), width=8, align="right", priority=3,
                    sort=lambda n: n.clients, descending=True),
-            Column("seen", "measured", lambda n: seen(self.console.farm, n.seen_at), width=14, priority=4),
+            Column("seen", "measured", lambda n: seen(self.console.farm, n.seen_at), width=16, priority=4),
         )  # fmt: skip
 
     def _freshness(self, node: CacheNode | RedisNode) -> Freshness:

@@ -112,7 +112,7 @@ class DatabaseScreen(FarmScreen):
                    help="transactions rolled back since another node changed the same rows"),
             Column("ready", "takes queries", lambda n: {True: "yes", False: "no", None: "–"}[n.ready], width=13,
                    priority=5),
-            Column("seen", "measured", lambda n: seen(self.console.farm, n.seen_at), width=14, priority=2),
+            Column("seen", "measured", lambda n: seen(self.console.farm, n.seen_at), width=16, priority=2),
         )  # fmt: skip
 
     def _freshness(self, node: GaleraNode) -> Freshness:

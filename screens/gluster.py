@@ -191,8 +191,9 @@ class GlusterPane(Vertical):
         ))  # fmt: skip
         pending, split = (max(map(f, (r.volume for r in volumes)), default=0) for f in (_pending, _split))
         unknown = any(row.volume.heal_problem for row in volumes)
+        whole = "split-brain not known" if unknown else "no split-brain"
         self._tile("heal").show(TileState(
-            "not known" if unknown else str(pending), f"{split} in split-brain" if split else "no split-brain",
+            "not known" if unknown else str(pending), f"{split} in split-brain" if split else whole,
             severity=Severity.CRITICAL if split else Severity.UNKNOWN if unknown else Severity.WARNING if pending
             else Severity.OK, freshness=fresh,
         ))  # fmt: skip

@@ -1,0 +1,140 @@
+"""The database screen: one cluster or not, which node takes part, who holds the writes up, how old each figure is."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from farmtui.farm.cluster import Galera, GaleraNode
+from farmtui.farm.farm import Farm
+from farmtui.farm.node import Tier
+from farmtui.farm.state import Freshness, Severity
+from screens.database import DatabaseScreen, node_severity, size_severity, size_words
+from screens.describe import describe
+from screens.detail import render
+from screens.places import Subject
+from tests.screens.farms import NOW, ago, make_farm, make_node, make_source
+from tests.screens.host import SIZES, HostApp, text_of
+
+
+def node(number: int, size: int = 3, **changes: Any) -> GaleraNode:
+    """A node that is well but for the changes."""
+    made = GaleraNode(f"10.0.0.{number}:9100", True, size, 4, True, True, 0.0, 0, 0.0, 500, 0.0, 40, 400, NOW)
+    return dataclasses.replace(made, **changes)
+
+
+def database(*nodes: GaleraNode, freshness: Freshness = Freshness.LIVE) -> Farm:
+    """A farm that is its database; three nodes that are well unless others are given."""
+    members = nodes or (node(1), node(2), node(3))
+    machines = [make_node(f"db-{number}", Tier.DATABASE, address=f"10.0.0.{number}") for number in (1, 2, 3)]
+    farm = make_farm(nodes=machines, sources=[make_source("prometheus", freshness)])
+    return dataclasses.replace(farm, galera=Galera(members))
+
+
+async def shown(farm: Farm, size: tuple[int, int] = (120, 40)) -> str:
+    """What the screen shows of a farm, blanks drawn together."""
+    app = HostApp(DatabaseScreen, farm)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        return " ".join(" ".join(text_of(app)).split())
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_cluster_that_is_whole(size: tuple[int, int]) -> None:
+    text = await shown(database(), size)
+    assert "3 of 3 in it" in text
+    assert text.count("Synced") == 3
+    assert all(f"db-{number}" in text for number in (1, 2, 3))
+    assert "✖" not in text
+    assert "▲" not in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_node_that_is_down(size: tuple[int, int]) -> None:
+    gone = GaleraNode("10.0.0.3:9100", up=False, seen_at=ago(5))
+    text = await shown(database(node(1, 2), node(2, 2), gone), size)
+    assert "2 of 3 in it" in text
+    assert "✖" in text[text.index("db-3") :]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_no_primary_component(size: tuple[int, int]) -> None:
+    alone = [node(number, 1, primary=False, ready=False) for number in (1, 2, 3)]
+    text = await shown(database(*alone), size)
+    assert "non-Primary" in text or size[0] < 120
+    assert "0 of 3 in it" in text
+    assert "✖" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_flow_control_names_the_node_that_asks_for_it(size: tuple[int, int]) -> None:
+    paused = [node(n, flow_control_ratio=0.4, flow_control_sent_per_s=3.0 if n == 2 else 0.0) for n in (1, 2, 3)]
+    text = await shown(database(*paused), size)
+    assert "by db-2" in text
+    assert "40 %" in text
+
+
+async def test_a_donor_is_no_outage_and_says_what_it_is() -> None:
+    text = await shown(database(node(1), node(2, local_state=2, ready=True), node(3)))
+    assert "Donor/Desynced" in text
+    assert "▲" in text
+    assert "✖" not in text
+
+
+async def test_figures_that_are_old_say_so_and_a_row_that_is_new_does_not() -> None:
+    farm = database(node(1, seen_at=ago(10)), node(2), node(3))
+    assert (await shown(farm, (200, 60))).count("stale 10 min") == 1
+    assert (await shown(farm)).count("░") == 1, "hatched where there is no room for words"
+
+
+@pytest.mark.parametrize("freshness", [Freshness.STALE, Freshness.FORBIDDEN])
+async def test_a_silent_source_leaves_what_was_known(freshness: Freshness) -> None:
+    text = await shown(database(freshness=freshness))
+    assert "Synced" in text
+    assert "live" not in text
+
+
+async def test_nothing_there_is_not_nothing_known() -> None:
+    none = dataclasses.replace(make_farm(sources=[make_source("prometheus")]), galera=None)
+    assert "no database is seen" in await shown(none)
+    never = make_farm(sources=[make_source("prometheus", Freshness.NEVER, answered=None)])
+    assert "no answer yet" in await shown(never)
+
+
+@pytest.mark.parametrize(
+    ("changes", "severity"),
+    [
+        ({}, Severity.OK),
+        ({"up": None}, Severity.UNKNOWN),
+        ({"up": False}, Severity.CRITICAL),
+        ({"primary": False}, Severity.CRITICAL),
+        ({"ready": False}, Severity.CRITICAL),
+        ({"local_state": 2}, Severity.WARNING),
+        ({"local_state": None}, Severity.OK),
+        ({"flow_control_ratio": 0.9}, Severity.OK),
+        ({"connections": 399}, Severity.CRITICAL),
+        ({"connections": 399, "max_connections": None}, Severity.OK),
+    ],
+)
+def test_how_bad_a_node_looks(changes: dict[str, Any], severity: Severity) -> None:
+    """All are paused alike: the one that does not ask for it is not to blame."""
+    assert node_severity(node(1, **changes)) is severity
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words", "severity"),
+    [((3, 3, 3), "3", Severity.OK), ((2, 2), "2", Severity.WARNING), ((2, 2, 1), "1–2", Severity.CRITICAL)],
+)
+def test_the_size_as_the_nodes_count_it(sizes: tuple[int, ...], words: str, severity: Severity) -> None:
+    galera = Galera(tuple(node(number, size) for number, size in enumerate(sizes, 1)))
+    assert size_words(galera, 3) == words
+    assert size_severity(galera, 3) is severity
+
+
+def test_a_node_that_is_opened_tells_the_rest() -> None:
+    farm = database(node(1), node(2), node(3, local_state=2))
+    found = describe(farm, Subject("galera", "10.0.0.3:9100", "db-3"))
+    assert found is not None
+    assert "Donor/Desynced" in render(found, 100).plain
