@@ -88,20 +88,24 @@ def decode_tree(answer: Any) -> tuple[OsdPlace, ...]:
     return tuple(found[:TREE])
 
 
-def _place(node: Mapping[str, Any], depth: int) -> OsdPlace:
+def place(node: Mapping[str, Any], depth: int) -> OsdPlace:
+    """What every way tells of a place in the tree."""
     kind = text(node.get("type"), NAME) or "?"
-    reweight = number(node.get("reweight"))
     return OsdPlace(
         name=text(node.get("name"), NAME) or text(str(node.get("id", "?")), NAME),
         kind=kind,
         depth=depth,
         status=text(node.get("status"), NAME),
         crush_weight=number(node.get("crush_weight")),
-        reweight=reweight if kind == "osd" else None,
+        reweight=number(node.get("reweight")) if kind == "osd" else None,
         device_class=text(node.get("device_class"), NAME),
-        # Out is a weight of nothing.
-        is_in=None if kind != "osd" or reweight is None else reweight > 0,
     )
+
+
+def _place(node: Mapping[str, Any], depth: int) -> OsdPlace:
+    found = place(node, depth)
+    # Out is a weight of nothing.
+    return found if found.reweight is None else replace(found, is_in=found.reweight > 0)
 
 
 def with_usage(tree: tuple[OsdPlace, ...], answer: Any) -> tuple[OsdPlace, ...]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from farmtui.farm.ceph_detail import MdsRank, OsdPlace
 from farmtui.farm.cluster import Pool
-from farmtui.sources.ceph_detail_commands import DEPTH, POOLS, TREE
+from farmtui.sources.ceph_detail_commands import DEPTH, POOLS, TREE, place
 from farmtui.sources.ceph_detail_decode import (
     DAEMONS,
     NAME,
@@ -88,22 +88,17 @@ def decode_osds(answer: Any) -> tuple[tuple[OsdPlace, ...], Counter[str]]:
 
 
 def _place(node: Mapping[str, Any], depth: int) -> OsdPlace:
-    kind = text(node.get("type"), NAME) or "?"
-    osd = kind == "osd"
+    found = place(node, depth)
+    if found.kind != "osd":
+        return found
     latency_ms = number(node.get("apply_latency_ms"))
-    return OsdPlace(
-        name=text(node.get("name"), NAME) or text(str(node.get("id", "?")), NAME),
-        kind=kind,
-        depth=depth,
-        status=text(node.get("status"), NAME),
-        crush_weight=number(node.get("crush_weight")),
-        reweight=number(node.get("reweight")) if osd else None,
-        device_class=text(node.get("device_class"), NAME),
-        is_in=flag(node.get("in")) if osd else None,
-        size_bytes=number(node.get("total_space")) if osd else None,
-        used_bytes=number(node.get("bytes_used")) if osd else None,
-        apply_latency_s=None if latency_ms is None or not osd else latency_ms / 1000,
-        pgs=count(node.get("pgs")) if osd else None,
+    return replace(
+        found,
+        is_in=flag(node.get("in")),
+        size_bytes=number(node.get("total_space")),
+        used_bytes=number(node.get("bytes_used")),
+        apply_latency_s=None if latency_ms is None else latency_ms / 1000,
+        pgs=count(node.get("pgs")),
     )
 
 

@@ -16,6 +16,8 @@ import pytest
 import trustme
 from aiohttp import web
 
+from tests.sources.ssh_server import FakeHost
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 RawHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -148,6 +150,15 @@ async def beating() -> AsyncIterator[Heartbeat]:
         gc.enable()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def host(tmp_path: Path) -> AsyncIterator[FakeHost]:
+    """An SSH server that is called `box` and answers every command with nothing; and `gone`, where nobody listens."""
+    fake = FakeHost(tmp_path)
+    await fake.start()
+    yield fake
+    await fake.stop()
 
 
 PLANTED = "s3cr3t-Pl4nted-V4lue"

@@ -71,7 +71,9 @@ class FakeHost:
         self.port = self.server.get_port()
         line = f"[127.0.0.1]:{self.port} {(self.folder / 'host.pub').read_text()}"
         (self.folder / "known_hosts").write_text(line)
-        (self.folder / "config").write_text(f"Host box\n  HostName 127.0.0.1\n  Port {self.port}\n  User tester\n")
+        box = f"Host box\n  HostName 127.0.0.1\n  Port {self.port}\n  User tester\n"
+        gone = "Host gone\n  HostName 127.0.0.1\n  Port 1\n"
+        (self.folder / "config").write_text(gone + box)
 
     async def stop(self) -> None:
         """End it and every connection."""
@@ -82,7 +84,7 @@ class FakeHost:
             connection.abort()
 
     def config(self, **changes: object) -> SshConfig:
-        """The console's section for it: the host is called `box`."""
+        """The console's section for it: the host is called `box`; at `gone` nobody listens."""
         given: dict[str, object] = {
             "config_files": [self.folder / "config"],
             "known_hosts": [self.folder / "known_hosts"],

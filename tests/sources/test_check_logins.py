@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import yaml
 
 from farmtui.check import EXIT_PARTIAL, HostReport, Outcome, Report, SourceReport, document, text, tried
 from farmtui.config import Config, load_config
 from tests.sources.ssh_server import FakeHost
-
-
-@pytest.fixture
-async def host(tmp_path: Path) -> AsyncIterator[FakeHost]:
-    """A server called `box`, and `gone`, where nobody listens."""
-    fake = FakeHost(tmp_path)
-    await fake.start()
-    with (tmp_path / "config").open("a") as file:
-        file.write("Host gone\n  HostName 127.0.0.1\n  Port 1\n")
-    yield fake
-    await fake.stop()
 
 
 def configured(host: FakeHost, path: Path) -> Config:

@@ -23,17 +23,6 @@ NO_LEADER = "rpc error: code = Unknown desc = The swarm does not have a leader. 
 
 
 @pytest.fixture
-async def host(tmp_path: Path) -> AsyncIterator[FakeHost]:
-    """A server called `box`, and `gone`, where nobody listens."""
-    fake = FakeHost(tmp_path)
-    await fake.start()
-    with (tmp_path / "config").open("a") as file:
-        file.write("Host gone\n  HostName 127.0.0.1\n  Port 1\n")
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
 async def pool(host: FakeHost) -> AsyncIterator[SshPool]:
     """A pool that may log in there."""
     opened = SshPool(host.config(), environ={})

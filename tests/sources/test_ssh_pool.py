@@ -18,15 +18,6 @@ from tests.sources.ssh_server import FakeHost, Said
 
 
 @pytest.fixture
-async def host(tmp_path: Path) -> AsyncIterator[FakeHost]:
-    """A server that answers every command with nothing."""
-    fake = FakeHost(tmp_path)
-    await fake.start()
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
 async def pool(host: FakeHost) -> AsyncIterator[SshPool]:
     """A pool that may log in there."""
     opened = SshPool(host.config(), environ={})
