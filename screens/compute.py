@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from farmtui.insight.finding import Finding
 
 VIEWS = ("machines", "services", "tasks", "networks")
+_OF_SWARM = frozenset({"role", "availability", "engine"})
+"""Columns that are there only where a Swarm is asked."""
 
 
 class ComputeScreen(FarmScreen):
@@ -60,6 +62,10 @@ class ComputeScreen(FarmScreen):
     )
 
     view: reactive[str] = reactive("machines")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asks_swarm = True
 
     def compose_body(self) -> ComposeResult:
         """The line of views, then one table a view."""
@@ -135,6 +141,10 @@ class ComputeScreen(FarmScreen):
         if self.view not in views_of(cluster):
             self.view = "machines"
         machines = machine_rows(farm)
+        if self._asks_swarm is not (asks := farm.source("swarm") is not None):
+            self._asks_swarm = asks
+            columns = self._machine_columns()
+            self._table("machines").set_columns([c for c in columns if asks or c.key not in _OF_SWARM])
         services, tasks = (cluster.services, cluster.tasks) if cluster else ((), ())
         views = [View("machines", str(len(machines)), max((row.severity for row in machines), default=Severity.OK))]
         if cluster is not None:

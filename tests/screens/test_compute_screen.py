@@ -95,8 +95,12 @@ async def test_networks_and_the_way_back_to_machines() -> None:
     assert any("edge-1" in row for row in await lines(swarm(networks=(net,)), (120, 40), *"vvvv"))
 
 
-async def test_without_a_swarm_there_is_no_view_of_one() -> None:
+async def test_without_a_swarm_there_is_no_view_and_no_column_of_one() -> None:
     farm = make_farm(nodes=NODES)
+    header = (await lines(farm))[3]
+    assert "machine" in header
+    assert "swarm" not in header
+    assert "swarm" in (await lines(swarm()))[3]
     assert await lines(farm, (120, 40), "v") == await lines(farm, (120, 40))
 
 
