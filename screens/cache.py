@@ -48,9 +48,14 @@ def varnish_severity(node: CacheNode) -> Severity:
     if node.thread_queue or node.backends_sick or (node.backend_failures_per_s or 0.0) > 0:
         return Severity.WARNING
     return max(
-        limits.EVICTIONS_PER_S.severity(node.evictions_per_s) if node.evictions_per_s else Severity.OK,
+        evictions_severity(node),
         limits.HIT_RATIO.severity(node.hit_ratio) if known(node.hit_ratio) else Severity.OK,
     )
+
+
+def evictions_severity(node: CacheNode) -> Severity:
+    """How bad it is that a Varnish throws pages out: by how short they stay."""
+    return limits.RESIDENCE_S.severity(node.residence_s) if node.residence_s is not None else Severity.OK
 
 
 def redis_severity(node: RedisNode) -> Severity:
@@ -162,7 +167,7 @@ class CacheScreen(FarmScreen):
             Column("hitmiss", "hfm/s", lambda n: count(n.hitmiss_per_s), width=6, align="right", priority=7,
                    sort=lambda n: n.hitmiss_per_s, descending=True, help="hit-for-miss, already counted in miss"),
             Column("evictions", "evict/s",
-                   lambda n: limited(count(n.evictions_per_s), n.evictions_per_s, limits.EVICTIONS_PER_S),
+                   lambda n: limited(count(n.evictions_per_s), n.residence_s, limits.RESIDENCE_S),
                    width=8, align="right", priority=1, sort=lambda n: n.evictions_per_s, descending=True),
             Column("storage", "storage", lambda n: percent(n.storage_ratio), width=8, align="right", priority=2,
                    sort=lambda n: n.storage_ratio, descending=True, help="a full healthy cache sits at 100 %"),
@@ -246,7 +251,7 @@ class CacheScreen(FarmScreen):
         full = sum((node.storage_ratio or 0.0) > 0.99 for node in nodes)
         self.query_one("#tile-evictions", Tile).show(TileState(
             rate(evictions), f"{full} of {len(nodes)} full",
-            severity=limits.EVICTIONS_PER_S.severity(evictions) if evictions else Severity.OK, freshness=fresh,
+            severity=max(map(evictions_severity, nodes), default=Severity.OK), freshness=fresh,
             trend=trend_values(farm, "cache.evictions_per_s"), high=None,
         ))  # fmt: skip
         redis = cache.redis if cache else ()

@@ -12,7 +12,7 @@ DISK = Limits(condition.DISK_WARNING, condition.DISK_CRITICAL)
 RAW_CAPACITY = Limits(*thresholds.RAW_CAPACITY)
 HIT_RATIO = Limits(*thresholds.HIT_RATIO, falling=True)
 REDIS_MEMORY = Limits(0.95, 0.999)
-EVICTIONS_PER_S = Limits(thresholds.EVICTIONS_PER_S[0], None)
+RESIDENCE_S = Limits(thresholds.RESIDENCE_S[0], None, falling=True)
 REDIS_EVICTIONS_PER_S = Limits(*thresholds.REDIS_EVICTIONS_PER_S)
 ANY = Limits(0.000_001, None)
 """Anything above zero is worth a look: dropped sessions, failed backends."""

@@ -97,6 +97,13 @@ class CacheNode:
     seen_at: datetime | None = None
 
     @property
+    def residence_s(self) -> float | None:
+        """For how many seconds a page stays, at the pace at which pages are thrown out; None where hardly any is."""
+        if self.objects is None or self.evictions_per_s is None or not self.evictions_per_s >= 1.0:
+            return None
+        return self.objects / self.evictions_per_s
+
+    @property
     def backends_sick(self) -> tuple[str, ...]:
         """Names of the backends that varnishadm says are sick; never one of which nobody can tell."""
         return tuple(backend.name for backend in self.backends if backend.healthy is False)

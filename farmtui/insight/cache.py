@@ -8,14 +8,14 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.node import Node, Tier
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.traffic import CacheNode, CacheTier, RedisNode
-from farmtui.farm.units import count, percent, rate
+from farmtui.farm.units import count, duration, percent, rate
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.lookup import Machines
 from farmtui.insight.thresholds import (
-    EVICTIONS_PER_S,
     HIT_RATIO,
     HIT_RATIO_LOST,
     REDIS_EVICTIONS_PER_S,
+    RESIDENCE_S,
     above,
     below,
 )
@@ -94,10 +94,11 @@ def _varnish(nodes: Sequence[CacheNode], machines: Machines) -> Iterator[Finding
         queued = sum(node.thread_queue or 0.0 for node in waiting)
         why = f"{count(queued)} requests wait for a free thread: the backends answer slowly, or there are too few"
         yield _of_varnish("threads", Severity.WARNING, waiting, machines, "is out of threads", why)
-    storming = [node for node in nodes if above(node.evictions_per_s, EVICTIONS_PER_S)]
+    storming = [node for node in nodes if below(node.residence_s, RESIDENCE_S)]
     if storming:
         evicted = sum(node.evictions_per_s or 0.0 for node in storming)
-        why = f"its storage is too small for what is asked of it: {rate(evicted)} pages are thrown out to make room"
+        stays = duration(min(node.residence_s or 0.0 for node in storming))
+        why = f"its storage is too small: {rate(evicted)} pages are thrown out to make room, each after some {stays}"
         yield _of_varnish("evictions", Severity.WARNING, storming, machines, "evicts what it has just stored", why)
 
 

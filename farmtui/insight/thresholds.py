@@ -5,7 +5,6 @@ The screens colour their figures by the same values, so that a table and the lis
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 from farmtui.farm.state import Severity
@@ -20,8 +19,9 @@ HIT_RATIO_LOST: Final = (0.05, 0.15)
 """Against the same hour last week, in points of 1: five points are a quarter more work for WordPress."""
 CERTIFICATE_S: Final = (14 * 86_400.0, 3 * 86_400.0)
 """Time left: Traefik renews 30 days ahead, so two weeks left mean that it has failed for two weeks."""
-EVICTIONS_PER_S: Final = (100.0, math.inf)
-"""Of one Varnish. A full cache evicts as much as it stores: only much of it is a fault, and none is an outage."""
+RESIDENCE_S: Final = (300.0, 0.0)
+"""Of a page in one Varnish that evicts. A full cache evicts as much as it stores, and is well; what it throws out
+within minutes is asked for again. However short, it is no outage."""
 REDIS_EVICTIONS_PER_S: Final = (1.0, 100.0)
 CONNECTIONS: Final = (0.85, 0.95)
 """Of max_connections."""

@@ -140,7 +140,13 @@ def test_an_eviction_storm_on_the_small_node(
     other = console(prometheus, varnish, screen="cache", columns=170, prometheus=quick)
     before = varnish.counters(SMALL)["MAIN.n_lru_nuked"]
     with storm(varnish.url(SMALL)):
-        causes(other, "3", f"Varnish on {SMALL} evicts what it has just stored", "its storage is too small")
+        causes(
+            other,
+            "3",
+            f"Varnish on {SMALL} evicts what it has just stored",
+            "its storage is too small",
+            "pages are thrown out",
+        )
         shows(screen, "1 of 3 full")
     assert varnish.counters(SMALL)["MAIN.n_lru_nuked"] > before + 100
 

@@ -122,15 +122,28 @@ def test_the_cache_node_that_pulls_the_ratio_down_is_named() -> None:
     assert told["cache/hit-ratio"].cause == "10.20.4.1:9100 started a short while ago: its cache still fills"
 
 
-@pytest.mark.parametrize(("each_per_s", "told"), [(None, False), (math.nan, False), (99.0, False), (150.0, True)])
-def test_a_full_cache_evicts_and_a_storm_is_a_fault(each_per_s: float | None, told: bool) -> None:
-    small = dataclasses.replace(_cache().nodes[0], hit_ratio=0.93, evictions_per_s=each_per_s)
+@pytest.mark.parametrize(
+    ("each_per_s", "objects", "told"),
+    [
+        (None, 6000.0, False),
+        (math.nan, 6000.0, False),
+        (150.0, None, False),
+        (150.0, 60_000.0, False),
+        (0.9, 9.0, False),
+        (150.0, 6000.0, True),
+    ],
+)
+def test_a_full_cache_evicts_and_a_storm_is_a_fault(
+    each_per_s: float | None, objects: float | None, told: bool
+) -> None:
+    """However many it throws out: what counts is how long a page stays."""
+    small = dataclasses.replace(_cache().nodes[0], hit_ratio=0.93, evictions_per_s=each_per_s, objects=objects)
     finding = with_cache(nodes=(small,)).get("varnish/evictions")
     assert (finding is not None) == told
     if finding is not None:
         assert finding.severity is WARNING
         assert finding.title == "Varnish on 10.20.3.1:9100 evicts what it has just stored"
-        assert "150/s pages are thrown out" in finding.cause
+        assert "150/s pages are thrown out to make room, each after some 40 s" in finding.cause
 
 
 def test_backends_without_a_probe_read_as_down_and_are_no_fault() -> None:
