@@ -1,5 +1,7 @@
 """A client of CephFS: it mounts the file system by libcephfs and writes a little, until it is ended.
 
+It survives what its cluster goes through: an error (no space, cut off as too late) is printed, and it mounts anew.
+
 /usr/bin/python3 cephfs_client.py CONF     Debian's own Python has the binding; the project's need not
 """
 
@@ -19,18 +21,25 @@ LONGEST_S = 3600.0
 def main(conf: str) -> int:
     """Write and read one file on and on; says `mounted` once it can."""
     cephfs = importlib.import_module("cephfs")
-    files = cephfs.LibCephFS(conffile=conf)
-    files.mount()
-    print("mounted", flush=True)
     until = time.monotonic() + LONGEST_S
-    for turn in itertools.count():
-        if time.monotonic() > until:
-            return 0
-        handle = files.open("/heartbeat", os.O_CREAT | os.O_RDWR, 0o644)
-        files.write(handle, f"{turn}\n".encode(), 0)
-        files.close(handle)
-        files.stat("/")
-        time.sleep(PERIOD_S)
+    while time.monotonic() < until:
+        files = cephfs.LibCephFS(conffile=conf)
+        try:
+            files.mount()
+            print("mounted", flush=True)
+            for turn in itertools.count():
+                if time.monotonic() > until:
+                    break
+                handle = files.open("/heartbeat", os.O_CREAT | os.O_RDWR, 0o644)
+                files.write(handle, f"{turn}\n".encode(), 0)
+                files.close(handle)
+                files.stat("/")
+                time.sleep(PERIOD_S)
+        except (cephfs.Error, OSError) as error:
+            print(error, flush=True)
+            time.sleep(PERIOD_S)
+        finally:
+            files.shutdown()
     return 0
 
 
