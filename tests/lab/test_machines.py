@@ -45,7 +45,7 @@ def test_the_figures_are_the_kernels_own(screen: PtySession) -> None:
         (line, lambda: f" {duration(float(Path('/proc/uptime').read_text(encoding='utf-8').split()[0]))} "),
     )
     screen.send("/lab-1\r")
-    shows(screen, "1 of")
+    shows(screen, "/lab-1 ")
     screen.send("\r")
     shows(screen, re.compile(r"clock offset +0 s"), re.compile(r"load, 1 min +[\d.]+"))
 
