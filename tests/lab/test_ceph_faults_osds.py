@@ -114,9 +114,9 @@ def test_recovery_has_an_end_that_can_be_believed(screen: PtySession, ceph: Ceph
         screen.wait_for("copies recovering")
 
         def done() -> bool:
-            found = re.search(r"at [\d.k]+/s, (?:(\d+) m(?:in)? )?([\d.]+) s left", screen.text)
+            found = re.search(r"at [\d.k]+/s, (?:(\d+)m)? ?(?:([\d.]+) ?s)? left", screen.text)
             if found:
-                told.append((time.monotonic(), 60.0 * float(found[1] or 0) + float(found[2])))
+                told.append((time.monotonic(), 60.0 * float(found[1] or 0) + float(found[2] or 0)))
             return "nothing to recover" in screen.text
 
         screen.wait_for(done, deadline_s=150.0)
