@@ -17,13 +17,13 @@ from farmtui.farm.units import count, data_size, percent
 from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
 from tests.lab.reading import agrees, causes, cells, row, shows, undone
+from tests.lab.service import quick_queries
 from tests.lab.services.prometheus import Prometheus
 from tests.lab.services.redis import PRIMARY, REPLICA, Redis
 from tests.lab.services.varnish import NODES, SMALL, Varnish
 from tests.terminal.pty_harness import PtySession
 
-STORM = "rate(varnish_main_n_lru_nuked[5s])"
-"""The catalogue's own, over seconds instead of minutes."""
+STORM = {"cache.evictions_per_s": {"5m": "5s"}}
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_a_backend_that_somebody_has_set_sick_is_said_to_be_so(screen: PtySessio
 def test_an_eviction_storm_on_the_small_node(
     screen: PtySession, console: Console, prometheus: Prometheus, varnish: Varnish
 ) -> None:
-    quick = {**prometheus.config()["prometheus"], "queries": {"cache.evictions_per_s": STORM}}
+    quick = {**prometheus.config()["prometheus"], "queries": quick_queries(STORM)}
     other = console(prometheus, varnish, screen="cache", columns=170, prometheus=quick)
     before = varnish.counters(SMALL)["MAIN.n_lru_nuked"]
     with storm(varnish.url(SMALL)):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import socket
 import struct
 import subprocess
@@ -18,10 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
 
-from farmtui.sources.prometheus.catalogue import catalogue
 from tests.lab.ceph_files import USER, conf, keyring, monmap, owned
 from tests.lab.daemons import Daemon, answers, as_host, free_port, listens, wait_until
-from tests.lab.service import Lab, Service
+from tests.lab.service import Lab, Service, quick_queries
 
 ADDRESSES = {"stor-1": "127.0.1.51", "stor-2": "127.0.1.52", "stor-3": "127.0.1.53"}
 HOSTS = {
@@ -133,15 +131,9 @@ class Ceph(Service):
 
     def config(self) -> dict[str, Any]:
         """The storage tier, and queries that see in seconds what they see in minutes on a farm."""
-        queries = {}
-        for name, windows in QUICK.items():
-            promql = catalogue().figures[name].promql
-            for window, short in windows.items():
-                promql = re.sub(rf"\b{window}\b", short, promql)
-            queries[name] = promql
         return {
             "tiers": {"storage": {"expect": len(HOSTS), "match": ["stor-*"]}},
-            "prometheus": {"queries": queries},
+            "prometheus": {"queries": quick_queries(QUICK)},
         }
 
     def _launch(self, *names: str) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.lab.daemons import Daemon, answers, free_port, wait_until
-from tests.lab.service import Lab, Service
+from tests.lab.service import Lab, Service, quick_queries
 
 NODES = {"db-1": "127.0.1.21", "db-2": "127.0.1.22", "db-3": "127.0.1.23"}
 PASSWORD = "lab"
 SYNCED = 4
 _USER = "mysql"
+
+QUICK = {"db.flow_control_ratio": {"5m": "15s"}, "db.flow_control_sent_per_s": {"5m": "15s"}}
 
 
 class Galera(Service):
@@ -55,8 +57,11 @@ class Galera(Service):
             daemon.stop()
 
     def config(self) -> dict[str, Any]:
-        """The database tier."""
-        return {"tiers": {"database": {"expect": len(NODES), "match": ["db-*"]}}}
+        """The database tier; flow control over the last seconds: over minutes a burst of it is none."""
+        return {
+            "tiers": {"database": {"expect": len(NODES), "match": ["db-*"]}},
+            "prometheus": {"queries": quick_queries(QUICK)},
+        }
 
     # -- for tests ------------------------------------------------------------------------------
 
