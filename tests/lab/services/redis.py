@@ -6,7 +6,7 @@ import subprocess
 from typing import Any, ClassVar
 
 from tests.lab.daemons import Daemon, answers, free_port, wait_until
-from tests.lab.service import Lab, Service
+from tests.lab.service import Lab, Service, quick_queries
 
 NODES = {"cache-1": "127.0.1.11", "cache-2": "127.0.1.12"}
 PRIMARY, REPLICA = "cache-1", "cache-2"
@@ -48,8 +48,11 @@ class Redis(Service):
             daemon.stop()
 
     def config(self) -> dict[str, Any]:
-        """The cache tier."""
-        return {"tiers": {"cache": {"match": ["cache-*"]}}}
+        """The cache tier; the hit ratio is that of the last seconds: before, a test may have emptied it."""
+        return {
+            "tiers": {"cache": {"match": ["cache-*"]}},
+            "prometheus": {"queries": quick_queries({"redis.hit_ratio": {"5m": "10s"}})},
+        }
 
     def cli(self, node: str, *words: str) -> str:
         """What redis-cli says."""
