@@ -93,7 +93,7 @@ def swarm_words(node: SwarmNode) -> str:
 
 def service_severity(service: SwarmService) -> Severity:
     """A service that runs nothing is down; one that runs too little, or whose update stands, is a warning."""
-    if service.desired is not None and service.running is not None and service.running < service.desired:
+    if service.short:
         return Severity.CRITICAL if service.running == 0 else Severity.WARNING
     return Severity.WARNING if "paused" in service.update_state else Severity.OK
 

@@ -76,6 +76,11 @@ class SwarmService:
     ports: tuple[str, ...] = ()
     """`80->8080/tcp ingress`."""
 
+    @property
+    def short(self) -> bool:
+        """Whether fewer of its tasks run than should; what is not known is not short."""
+        return self.desired is not None and self.running is not None and self.running < self.desired
+
 
 @dataclass(frozen=True, slots=True)
 class SwarmNetwork:

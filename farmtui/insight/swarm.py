@@ -101,8 +101,7 @@ def _set_aside(nodes: Sequence[SwarmNode], word: str, machines: Machines) -> Fin
 
 def _service(service: SwarmService, tasks: Sequence[SwarmTask]) -> Iterator[Finding]:
     subject: Thing = ("swarm-service", service.id)
-    short = service.desired is not None and service.running is not None and service.running < service.desired
-    if short:
+    if service.short:
         severity = Severity.CRITICAL if service.running == 0 else Severity.WARNING
         if service.update_state == "updating" and service.running:
             severity = Severity.INFO

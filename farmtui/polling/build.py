@@ -41,15 +41,9 @@ def build_sources(config: Config, clock: Callable[[], datetime] = lambda: dateti
         # The config has seen to it that there is one, and only one where none is named.
         [cluster] = [cluster for cluster in config.proxmox if config.ceph.pve in (None, cluster.name)]
         sources.append(CephPveSource(config.ceph, cluster, clock=clock))
-    if wants_ssh(config):
+    if ssh_hosts(config):
         sources += _over_ssh(config, clock)
     return tuple(sources)
-
-
-def wants_ssh(config: Config) -> bool:
-    """Whether anything is asked on the machines themselves."""
-    over_ssh = config.ceph is not None and config.ceph.via == "ssh"
-    return bool(config.swarm or config.gluster or config.varnish or over_ssh)
 
 
 def ssh_hosts(config: Config) -> dict[str, tuple[str, ...]]:

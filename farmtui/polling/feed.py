@@ -13,7 +13,7 @@ from farmtui.config import Config
 from farmtui.farm.farm import Farm
 from farmtui.farm.reading import Failure, FailureKind
 from farmtui.polling.assemble import Assembly, assembly, differs, is_big
-from farmtui.polling.build import build_sources, wants_ssh
+from farmtui.polling.build import build_sources, ssh_hosts
 from farmtui.polling.clock import Clock, SystemClock, wait_for_event
 from farmtui.polling.coordinator import Coordinator
 from farmtui.polling.mistakes import trace_of
@@ -186,7 +186,7 @@ def _import_sources(config: Config) -> None:
         ("alertmanager", config.alertmanager),
         ("proxmox", config.proxmox),
         ("digitalocean", config.digitalocean),
-        ("ssh.pool", wants_ssh(config)),
+        ("ssh.pool", bool(ssh_hosts(config))),
         ("swarm", config.swarm),
         ("gluster", config.gluster),
         ("varnish", config.varnish),

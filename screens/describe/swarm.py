@@ -66,8 +66,7 @@ def describe_service(farm: Farm, key: str) -> Detail | None:
     )
     of_it = [task for task in cluster.tasks if task.service_id == key]
     tasks = tuple(_task_link(task) for task in of_it)
-    short = service.desired is not None and service.running is not None and service.running < service.desired
-    why = (why_short(service, of_it),) if short else ()
+    why = (why_short(service, of_it),) if service.short else ()
     return Detail(f"service {service.name}", severity, why, (Block("Service", fields),), tasks, raw=service)
 
 

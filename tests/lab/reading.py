@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from tests.lab.daemons import wait_until
@@ -31,17 +31,29 @@ def agrees(screen: PtySession, what: str, *wanted: tuple[Callable[[], str], Call
 
     Both are read again each time: the console polls each second, and what is asked goes on.
     """
-    last = ""
+    until_agreed(
+        screen,
+        what,
+        lambda: [
+            f"shown {seen!r}, told {said!r}"
+            for seen, said in ((shown(), told()) for shown, told in wanted)
+            if said not in seen
+        ],
+    )
+
+
+def until_agreed(screen: PtySession, what: str, wrong: Callable[[], Sequence[object]]) -> None:
+    """Wait until nothing is wrong between the screen and what a daemon's own tool says; both go on changing."""
+    last: Sequence[object] = ()
 
     def same() -> bool:
         nonlocal last
         screen.pump(0.2)
-        pairs = [(shown(), told()) for shown, told in wanted]
-        last = ", ".join(f"shown {shown!r}, told {told!r}" for shown, told in pairs if told not in shown)
+        last = wrong()
         return not last
 
     try:
-        wait_until(what, same, 40.0)
+        wait_until(what, same, DEADLINE_S)
     except TimeoutError as error:
         raise AssertionError(f"{error}: {last}\n{screen.text}") from None
 

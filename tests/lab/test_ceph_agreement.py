@@ -16,6 +16,7 @@ from farmtui.farm.units import count, data_size, duration, percent
 from tests.lab.ceph_screen import WIDE, shows_row
 from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
+from tests.lab.reading import until_agreed
 from tests.lab.service import console_config
 from tests.lab.services.ceph import Ceph
 from tests.lab.services.prometheus import Prometheus
@@ -58,18 +59,13 @@ def screen(console: Console, prometheus: Prometheus, ceph: Ceph, written: float)
 def agrees(screen: PtySession, rows: Callable[[], list[Sequence[str]]]) -> None:
     """Wait until the screen shows every row as Ceph has said it within the last polls: some change each time."""
     told: deque[list[Sequence[str]]] = deque(maxlen=POLLS)
-    missing: list[Sequence[str]] = []
 
-    def all_shown() -> bool:
+    def missing() -> list[Sequence[str]]:
         told.append(rows())
         by_row = zip(*told, strict=True)
-        missing[:] = [said[-1] for said in by_row if not any(shows_row(screen, *cells) for cells in said)]
-        return not missing
+        return [said[-1] for said in by_row if not any(shows_row(screen, *cells) for cells in said)]
 
-    try:
-        screen.wait_for(all_shown)
-    except AssertionError as error:
-        raise AssertionError(f"not shown: {missing}\n{error}") from None
+    until_agreed(screen, "rows shown", missing)
 
 
 def osd_rows(ceph: Ceph) -> list[Sequence[str]]:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
-from tests.lab.reading import causes, row, shows, undone
+from tests.lab.reading import causes, row, shows, undone, until_agreed
 from tests.lab.services.prometheus import Prometheus
 from tests.lab.services.swarm import IMAGE, MANAGERS, WORKERS, Swarm
 from tests.terminal.pty_harness import PtySession
@@ -83,18 +83,16 @@ def test_nodes_services_and_networks_are_dockers_own(
 
 def agree(screen: PtySession, what: str, lines: Callable[[], Iterator[tuple[str, list[str]]]]) -> None:
     """Wait until every line of the screen holds what docker says for it; both go on changing."""
-    wrong: list[tuple[str, list[str]]] = []
 
-    def same() -> bool:
-        screen.pump(0.2)
+    def wrong() -> list[object]:
         told = list(lines())
-        wrong[:] = [(line, said) for line, said in told if not all(word in line for word in said)]
-        return bool(told) and not wrong
+        return (
+            [(line, said) for line, said in told if not all(word in line for word in said)]
+            if told
+            else ["nothing is told"]
+        )
 
-    try:
-        wait_until(f"{what} agree", same)
-    except TimeoutError as error:
-        raise AssertionError(f"{error}: {wrong}\n{screen.text}") from None
+    until_agreed(screen, what, wrong)
 
 
 def test_the_metrics_count_what_docker_lists(swarm: Swarm, prometheus: Prometheus) -> None:

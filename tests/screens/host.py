@@ -131,3 +131,14 @@ def text_of(app: App[None]) -> list[str]:
     """What the terminal shows, line by line."""
     screen = app.screen
     return ["".join(segment.text for segment in strip) for strip in screen._compositor.render_strips()]
+
+
+async def lines_of(screen: Callable[[], FarmScreen], farm: Farm, size: tuple[int, int], *keys: str) -> list[str]:
+    """What a screen shows of a farm, line by line, when these keys have been pressed."""
+    app = HostApp(screen, farm)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        for key in keys:
+            await pilot.press(key)
+        await pilot.pause()
+        return text_of(app)

@@ -17,7 +17,7 @@ from screens.describe import describe
 from screens.detail import render
 from screens.places import Subject
 from tests.screens.farms import HOSTILE, ago, make_farm, make_node, make_source
-from tests.screens.host import SIZES, HostApp, text_of
+from tests.screens.host import SIZES, lines_of
 from tests.screens.swarm_farms import NO_PLACE, manager, service, swarm, task, worker
 
 NODES = (make_node("edge-1", Tier.EDGE, address="10.0.0.1"), make_node("worker-1", Tier.APP, address="10.0.0.4"))
@@ -25,13 +25,7 @@ NODES = (make_node("edge-1", Tier.EDGE, address="10.0.0.1"), make_node("worker-1
 
 async def lines(farm: Farm, size: tuple[int, int] = (120, 40), *keys: str) -> list[str]:
     """What the screen shows of a farm."""
-    app = HostApp(ComputeScreen, farm)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        for key in keys:
-            await pilot.press(key)
-        await pilot.pause()
-        return text_of(app)
+    return await lines_of(ComputeScreen, farm, size, *keys)
 
 
 def line(shown: list[str], name: str) -> str:

@@ -16,7 +16,7 @@ from screens.describe import describe
 from screens.detail import render
 from screens.places import Subject
 from tests.screens.farms import NOW, ago, make_farm, make_node, make_source
-from tests.screens.host import SIZES, HostApp, text_of
+from tests.screens.host import SIZES, lines_of
 
 
 def node(number: int, size: int = 3, **changes: Any) -> GaleraNode:
@@ -35,10 +35,7 @@ def database(*nodes: GaleraNode, freshness: Freshness = Freshness.LIVE) -> Farm:
 
 async def shown(farm: Farm, size: tuple[int, int] = (120, 40)) -> str:
     """What the screen shows of a farm, blanks drawn together."""
-    app = HostApp(DatabaseScreen, farm)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        return " ".join(" ".join(text_of(app)).split())
+    return " ".join(" ".join(await lines_of(DatabaseScreen, farm, size)).split())
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -15,18 +15,12 @@ from screens.places import Subject
 from screens.storage import StorageScreen
 from tests.screens.farms import HOSTILE
 from tests.screens.gluster_farms import GB, brick, gluster, volume
-from tests.screens.host import SIZES, HostApp, text_of
+from tests.screens.host import SIZES, lines_of
 
 
 async def shown(farm: Farm, size: tuple[int, int] = (120, 40), *keys: str) -> str:
     """What the screen shows of a farm, blanks drawn together."""
-    app = HostApp(StorageScreen, farm)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        for key in keys:
-            await pilot.press(key)
-        await pilot.pause()
-        return " ".join(" ".join(text_of(app)).replace("░", " ").split())
+    return " ".join(" ".join(await lines_of(StorageScreen, farm, size, *keys)).replace("░", " ").split())
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -222,6 +222,7 @@ def _names(place: str, entry: Mapping[str, Any], key: str, shape: re.Pattern[str
 
 _TITLES: Final = {
     "up": "Scrape targets",
+    "time": "Prometheus itself",
     "node": "Machines (node exporter)",
     "edge": "Edge: Traefik",
     "sites": "Sites: Traefik's routers",
