@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from tests.lab.daemons import wait_until
 from tests.terminal.pty_harness import DEADLINE_S, PtySession
@@ -95,9 +95,8 @@ def causes(screen: PtySession, back: str, *texts: str | re.Pattern[str], deadlin
 
 @contextmanager
 def undone(*undo: Callable[[], object]) -> Iterator[None]:
-    """Undo a fault, in this order, whatever becomes of the test."""
-    try:
+    """Undo a fault, in this order, whatever becomes of the test or of a step before."""
+    with ExitStack() as steps:
+        for step in reversed(undo):
+            steps.callback(step)
         yield
-    finally:
-        for step in undo:
-            step()

@@ -159,7 +159,7 @@ def test_a_leader_that_is_lost_has_a_successor(screen: PtySession, swarm: Swarm)
 
 def test_without_a_majority_nothing_is_shown_as_of_now(screen: PtySession, swarm: Swarm) -> None:
     lost: list[Any] = [swarm.daemons[name] for name in MANAGERS[1:]]
-    with undone(*(daemon.start for daemon in lost)):
+    with undone(lambda: swarm.restart(*MANAGERS[1:])):
         for daemon in lost:
             daemon.kill()
         shows_no_leader(screen)

@@ -124,7 +124,22 @@ class Swarm(Service):
         """The engine's own socket."""
         return self.folder / engine / "docker.sock"
 
+    def restart(self, *engines: str) -> None:
+        """Start engines that were killed, all of them before any is waited for: without a majority none is ready."""
+        for engine in engines:
+            self.daemons[engine].launch()
+        for engine in engines:
+            wait_until(f"{engine} ready", self.daemons[engine].is_ready, 90.0)
+
     # -- inside ---------------------------------------------------------------------------------
+
+    def _answers(self, engine: str) -> bool:
+        """Whether an engine tells of itself; while its Swarm has no leader it may take half a minute for that."""
+        command = ["docker", "-H", self._host(engine), "info"]
+        try:
+            return subprocess.run(command, capture_output=True, check=False, timeout=20).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
 
     def _host(self, engine: str) -> str:
         return f"unix://{self.socket(engine)}"
@@ -152,12 +167,8 @@ class Swarm(Service):
             f"dockerd-{engine}",
             [*inside(netns), str(script)],
             folder,
-            lambda: (
-                subprocess.run(
-                    ["docker", "-H", self._host(engine), "info"], capture_output=True, check=False, timeout=20
-                ).returncode
-                == 0
-            ),
+            lambda: self._answers(engine),
+            ready_s=90.0,
             hard=True,
         )
         daemon.launch()
