@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from farmtui.farm.state import Severity
 from farmtui.farm.units import age, count, data_size
 from farmtui.insight.swarm import why_short
-from screens.compute_rows import replicas, service_severity, swarm_severity, task_severity
+from screens.compute_rows import is_short, replicas, service_severity, swarm_severity, task_severity
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.describe.machines import node_subject
 from screens.places import Subject
@@ -66,8 +66,7 @@ def describe_service(farm: Farm, key: str) -> Detail | None:
     )
     of_it = [task for task in cluster.tasks if task.service_id == key]
     tasks = tuple(_task_link(task) for task in of_it)
-    short = service.desired is not None and service.running is not None and service.running < service.desired
-    why = (why_short(service, of_it),) if short else ()
+    why = (why_short(service, of_it),) if is_short(service) else ()
     return Detail(f"service {service.name}", severity, why, (Block("Service", fields),), tasks, raw=service)
 
 
