@@ -93,7 +93,7 @@ class DatabaseScreen(FarmScreen):
             Column("size", "sees", lambda n: count(n.cluster_size), width=5, align="right", priority=0,
                    sort=lambda n: n.cluster_size, help="the cluster's size as this node sees it"),
             Column("flow", "flow", lambda n: limited(percent(n.flow_control_ratio), n.flow_control_ratio,
-                   limits.FLOW_CONTROL), width=8, align="right", priority=0, sort=lambda n: n.flow_control_ratio,
+                   limits.FLOW_CONTROL), width=9, align="right", priority=0, sort=lambda n: n.flow_control_ratio,
                    descending=True, help="share of the time in which writes were held up, by whichever node"),
             Column("asks", "asks/s", lambda n: limited(count(n.flow_control_sent_per_s), n.flow_control_sent_per_s,
                    limits.ANY), width=8, align="right", priority=1, sort=lambda n: n.flow_control_sent_per_s,
