@@ -12,6 +12,7 @@ from farmtui.farm.gluster import GlusterVolume, Quota
 from farmtui.farm.state import Freshness
 from screens.describe import describe
 from screens.detail import render
+from screens.gluster import gluster_freshness
 from screens.places import Subject
 from screens.storage import StorageScreen
 from tests.screens.farms import HOSTILE, make_source
@@ -169,6 +170,7 @@ async def test_the_oldest_of_two_pools_is_the_age_of_both(size: tuple[int, int])
     other = make_source("gluster", Freshness.STALE, name="gluster others")
     both = dataclasses.replace(farm, gluster=(pool, dataclasses.replace(pool, name="others")), sources=(source, other))
     text = await shown(both, size)
+    assert gluster_freshness(both) is Freshness.STALE
     assert text.count("www ● started") == 2
     assert "stale" in text
 
