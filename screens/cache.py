@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.containers import Horizontal
+from textual.content import Content
 
 from farmtui.commands import Command
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.traffic import CacheNode, RedisNode, SiteTraffic
-from farmtui.farm.units import count, data_size, duration, percent, rate
+from farmtui.farm.units import age, count, data_size, duration, percent, rate
 from farmtui.insight.thresholds import HIT_RATIO_LOST, above
 from screens import limits
 from screens.columns import figure, limited, row_freshness, seen
@@ -19,7 +20,9 @@ from screens.describe.traffic import machine_name, overall_ratio, site_subject
 from screens.frame import FarmScreen
 from screens.places import Subject
 from screens.trends import show_trend, trend_values
+from widgets import ink
 from widgets.chart_axis import RATIO
+from widgets.glyphs import glyphs
 from widgets.live_table import LiveTable
 from widgets.meter import meter
 from widgets.status_mark import status_mark
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from textual.app import ComposeResult
-    from textual.content import Content
 
     from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
@@ -78,15 +80,27 @@ def hit_severity(ratio: float | None, before: float | None) -> Severity:
     return max(limits.HIT_RATIO.severity(ratio), above(lost, HIT_RATIO_LOST))
 
 
-def _backends_cell(node: CacheNode) -> Content | str:
-    """`2/2`, or those that are sick by name where it is one; what has no probe counts as well, as for Varnish."""
-    if not node.backends:
-        return "–"
-    sick = node.backends_sick
-    if not sick:
-        return f"{len(node.backends)}/{len(node.backends)}"
-    words = f"{sick[0]} sick" if len(sick) == 1 else f"{len(sick)} of {len(node.backends)} sick"
-    return figure(words, Severity.CRITICAL if len(sick) == len(node.backends) else Severity.WARNING)
+def backends_cell(node: CacheNode, farm: Farm | None) -> Content | str:
+    """`2/2`, else how many are sick, and by name where it is one; what has no probe counts as well, as for Varnish.
+
+    What varnishadm said before it fell silent is hatched, with its age; where it has said nothing at all, a `?`.
+    """
+    sick, whole = node.backends_sick, len(node.backends)
+    words = f"{whole - len(sick)}/{whole}"
+    if sick:
+        words = f"sick: {sick[0]}" if len(sick) == 1 else f"{len(sick)} of {whole} sick"
+    if farm is not None and node.backends_at is not None and _backends_old(node, farm):
+        old = f"{words if whole else 'none'}, {age((farm.at - node.backends_at).total_seconds())} ago"
+        return Content.styled(f"{glyphs().freshness[Freshness.STALE]} {old}", ink.STALE)
+    if not whole:
+        return status_mark(Severity.UNKNOWN, "no answer") if node.backends_problem else "–"
+    return figure(words, Severity.CRITICAL if len(sick) == whole else Severity.WARNING if sick else Severity.OK)
+
+
+def _backends_old(node: CacheNode, farm: Farm) -> bool:
+    """Whether what varnishadm said of a node's backends is of before; of all nodes where the whole source is silent."""
+    fresh = farm.freshness("varnish") if farm.source("varnish") is not None else Freshness.LIVE
+    return bool(node.backends_problem) or fresh not in (Freshness.LIVE, Freshness.AGEING)
 
 
 def hit_words(ratio: float | None) -> str:
@@ -152,7 +166,7 @@ class CacheScreen(FarmScreen):
     def _varnish_columns(self) -> tuple[Column[CacheNode], ...]:
         return (
             Column("node", "varnish", self._machine, width=12, flex=1, priority=0, sort=lambda n: n.instance),
-            Column("state", "state", _varnish_state, width=12, priority=0, sort=varnish_severity, descending=True),
+            Column("state", "state", _varnish_state, width=14, priority=0, sort=varnish_severity, descending=True),
             Column("hit", "hit", _hit_cell, width=10, align="right", priority=0, sort=lambda n: n.hit_ratio,
                    help="hit / (hit + miss), what may be cached, five minutes"),
             Column("bar", "", _hit_bar, width=14, priority=4),
@@ -174,7 +188,7 @@ class CacheScreen(FarmScreen):
             Column("bytes", "used", lambda n: data_size(n.storage_bytes), width=8, align="right", priority=6),
             Column("objects", "objects", lambda n: count(n.objects), width=8, align="right", priority=5,
                    sort=lambda n: n.objects, descending=True),
-            Column("backends", "backends", _backends_cell, width=12, priority=2,
+            Column("backends", "backends", lambda n: backends_cell(n, self.console.farm), width=14, flex=1, priority=1,
                    help="that are not sick, of all, as varnishadm says"),
             Column("fail", "bfail/s",
                    lambda n: limited(count(n.backend_failures_per_s), n.backend_failures_per_s, limits.ANY),
@@ -311,17 +325,21 @@ def against_last_week(now: float | None, before: float | None) -> str:
 
 
 def _varnish_state(node: CacheNode) -> Content:
-    words = {Severity.OK: "ok"}
-    if node.up is False:
-        words[Severity.CRITICAL] = "down"
-    elif node.child_deaths:
-        words[Severity.CRITICAL] = "died"
-    elif node.dropped_sessions:
-        words[Severity.CRITICAL] = "dropping"
-    elif node.backends_sick:
-        words[Severity.CRITICAL] = "no backend"
+    """How bad it is and, in a word, why: the figure that says so may be in a column that has no room."""
     severity = varnish_severity(node)
-    return status_mark(severity, words.get(severity, ""))
+    some_sick = 0 < len(node.backends_sick) < len(node.backends)
+    states = (
+        (node.up is False, "down"),
+        (bool(node.child_deaths), "died"),
+        (bool(node.dropped_sessions), "dropping"),
+        (bool(node.backends_sick) and not some_sick, "no backend"),
+        (bool(node.thread_queue), "queueing"),
+        (some_sick, "backend sick"),
+        ((node.backend_failures_per_s or 0.0) > 0, "fetches fail"),
+        (evictions_severity(node) is severity, "evicting"),
+        (severity >= Severity.WARNING, "few hits"),
+    )
+    return status_mark(severity, next((word for so, word in states if so), "") if severity > Severity.OK else "ok")
 
 
 def _hit_cell(node: CacheNode) -> Content | str:

@@ -20,6 +20,8 @@ from screens.compute_rows import (
     machine_rows,
     replicas,
     service_severity,
+    service_whys,
+    swarm_freshness,
     swarm_severity,
     swarm_words,
     task_severity,
@@ -32,6 +34,7 @@ from screens.places import Subject
 from screens.views import View, chosen_view, views_text
 from widgets import ink
 from widgets.freshness_chip import freshness_text
+from widgets.glyphs import glyphs
 from widgets.live_table import LiveTable
 from widgets.status_mark import status_mark
 from widgets.table_columns import Column
@@ -66,6 +69,7 @@ class ComputeScreen(FarmScreen):
     def __init__(self) -> None:
         super().__init__()
         self._asks_swarm = True
+        self._whys: dict[str, str] = {}
 
     def compose_body(self) -> ComposeResult:
         """The line of views, then one table a view."""
@@ -81,11 +85,12 @@ class ComputeScreen(FarmScreen):
                 Column("state", "state", lambda s: status_mark(service_severity(s), service_severity(s).word),
                        width=8, priority=0, sort=service_severity, descending=True),
                 Column("replicas", "replicas", replicas, width=8, align="right", priority=0),
-                Column("mode", "mode", lambda s: s.mode, width=10, priority=3),
-                Column("update", "update", lambda s: s.update_state or "–", width=16, priority=1),
-                Column("image", "image", lambda s: s.image, width=24, flex=2, priority=2),
-                Column("networks", "networks", lambda s: ", ".join(s.networks) or "–", width=14, flex=1, priority=4),
-                Column("ports", "ports", lambda s: ", ".join(s.ports) or "–", width=16, flex=1, priority=5),
+                Column("why", "why", lambda s: self._whys.get(s.id, ""), width=24, flex=5, priority=1),
+                Column("update", "update", lambda s: s.update_state or "–", width=16, priority=2),
+                Column("image", "image", lambda s: s.image, width=32, flex=1, priority=3),
+                Column("mode", "mode", lambda s: s.mode, width=10, priority=4),
+                Column("networks", "networks", lambda s: ", ".join(s.networks) or "–", width=14, flex=1, priority=5),
+                Column("ports", "ports", lambda s: ", ".join(s.ports) or "–", width=16, flex=1, priority=6),
             ),
             key=lambda service: service.id, severity=service_severity, noun="services", sort="state", id="services",
         )  # fmt: skip
@@ -98,7 +103,7 @@ class ComputeScreen(FarmScreen):
                 Column("node", "node", lambda t: t.node or "no node", width=12, flex=1, priority=0,
                        sort=lambda t: t.node),
                 Column("since", "since", self._since, width=9, align="right", priority=2),
-                Column("error", "why", lambda t: t.error or t.message, width=24, flex=3, priority=1),
+                Column("error", "why", _task_why, width=24, flex=3, priority=1),
             ),
             key=lambda task: task.id, severity=task_severity, noun="tasks", sort="state", id="tasks",
         )  # fmt: skip
@@ -119,14 +124,14 @@ class ComputeScreen(FarmScreen):
             Column("state", "state", lambda r: r.severity.word, width=7, priority=0, sort=lambda r: r.severity,
                    descending=True),
             Column("role", "swarm", lambda r: r.role or "–", width=8, priority=1, sort=lambda r: r.role),
-            Column("availability", "is", _availability, width=15, priority=1),
+            Column("availability", "is", self._availability, width=15, priority=1),
             Column("place", "runs in", _place, width=13, priority=2),
             Column("size", "size", self._machine_size, width=14, priority=4),
-            Column("cpu", "cpu", lambda r: _figure(r, "cpu_ratio", limits.CPU), width=7, align="right", priority=1,
+            Column("cpu", "cpu", lambda r: _figure(r, "cpu_ratio", limits.CPU), width=9, align="right", priority=1,
                    sort=lambda r: r.node.metrics.cpu_ratio if r.node else None, descending=True),
-            Column("memory", "memory", lambda r: _figure(r, "memory_ratio", limits.MEMORY), width=7, align="right",
+            Column("memory", "memory", lambda r: _figure(r, "memory_ratio", limits.MEMORY), width=9, align="right",
                    priority=1, sort=lambda r: r.node.metrics.memory_ratio if r.node else None, descending=True),
-            Column("disk", "disk", lambda r: _figure(r, "disk_ratio", limits.DISK), width=7, align="right",
+            Column("disk", "disk", lambda r: _figure(r, "disk_ratio", limits.DISK), width=9, align="right",
                    priority=3, sort=lambda r: r.node.metrics.disk_ratio if r.node else None, descending=True),
             Column("uptime", "up for", lambda r: duration(r.node.metrics.uptime_s if r.node else None), width=7,
                    align="right", priority=4),
@@ -137,7 +142,7 @@ class ComputeScreen(FarmScreen):
 
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Everything from the newest picture; what is not asked of a Swarm is not there."""
-        cluster, fresh = farm.swarm_cluster, farm.freshness("swarm")
+        cluster, fresh = farm.swarm_cluster, swarm_freshness(farm)
         if self.view not in views_of(cluster):
             self.view = "machines"
         machines = machine_rows(farm)
@@ -146,6 +151,7 @@ class ComputeScreen(FarmScreen):
             columns = self._machine_columns()
             self._table("machines").set_columns([c for c in columns if asks or c.key not in _OF_SWARM])
         services, tasks = (cluster.services, cluster.tasks) if cluster else ((), ())
+        self._whys = service_whys(cluster) if cluster else {}
         views = [View("machines", str(len(machines)), max((row.severity for row in machines), default=Severity.OK))]
         if cluster is not None:
             views += [
@@ -158,9 +164,6 @@ class ComputeScreen(FarmScreen):
             machines = tuple(row for row in machines if row.severity >= Severity.WARNING)
             services = tuple(service for service in services if service_severity(service) >= Severity.WARNING)
             tasks = tuple(task for task in tasks if task_severity(task) >= Severity.WARNING)
-        if cluster is not None and cluster.quorum is False:
-            # Managers without a leader tell nothing of now.
-            fresh = Freshness.STALE if cluster.nodes else Freshness.EMPTY
         # Machines come from several sources: each row says for itself how old it is.
         live = Freshness.LIVE if machines else farm.freshness("prometheus")
         self._table("machines").set_rows(machines, freshness=live)
@@ -221,9 +224,20 @@ class ComputeScreen(FarmScreen):
     # -- cells ----------------------------------------------------------------------------------
 
     def _machine_freshness(self, row: MachineRow) -> Freshness:
-        if row.node is None or row.node.metrics.seen_at is None:
+        if row.node is None:
+            return swarm_freshness(self.console.farm) if self.console.farm is not None else Freshness.NEVER
+        if row.node.metrics.seen_at is None:
             return Freshness.LIVE
         return row_freshness(self.console.farm, row.node.metrics.seen_at)
+
+    def _availability(self, row: MachineRow) -> Content | str:
+        """What the Swarm says of it. What it said before it fell silent is there, and not in the colours of now."""
+        if row.swarm is None:
+            return "–"
+        severity, words = swarm_severity(row.swarm), swarm_words(row.swarm).removeprefix("Swarm: ")
+        if self.console.farm is None or swarm_freshness(self.console.farm) not in (Freshness.LIVE, Freshness.AGEING):
+            return Content.styled(f"{glyphs().freshness[Freshness.STALE]} {words}", ink.STALE)
+        return words if severity is Severity.OK else status_mark(severity, words)
 
     def _since(self, task: SwarmTask) -> str:
         farm = self.console.farm
@@ -264,11 +278,9 @@ def _task_name(task: SwarmTask) -> str:
     return f"{task.service}.{task.slot if task.slot is not None else task.node or task.node_id[:12]}"
 
 
-def _availability(row: MachineRow) -> Content | str:
-    if row.swarm is None:
-        return "–"
-    severity, words = swarm_severity(row.swarm), swarm_words(row.swarm).removeprefix("Swarm: ")
-    return words if severity is Severity.OK else status_mark(severity, words)
+def _task_why(task: SwarmTask) -> str:
+    """Why it does not run. Of each that runs docker says `started`: that would only hide those that have a reason."""
+    return task.error or ("" if task.state == "running" else task.message)
 
 
 def _place(row: MachineRow) -> str:

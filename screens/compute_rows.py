@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from farmtui.farm.addresses import short_name
 from farmtui.farm.node import Node
-from farmtui.farm.state import Severity
+from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.swarm import SwarmCluster, SwarmNode, SwarmService, SwarmTask
+from farmtui.insight.swarm import why_short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,16 +48,17 @@ class MachineRow:
         """Why it is not well, the Swarm's word last."""
         said = list(self.node.reasons) if self.node is not None else []
         if self.swarm is not None and swarm_severity(self.swarm) > Severity.OK:
-            said.append(swarm_words(self.swarm))
+            why = self.swarm.message if self.swarm.state != "ready" else ""
+            said.append(f"Swarm: {why}" if why else swarm_words(self.swarm))
         return "; ".join(said)
 
 
 def machine_rows(farm: Farm) -> tuple[MachineRow, ...]:
     """Every machine once. A Swarm node is a machine's by its host name, else by its address."""
-    cluster = farm.swarm_cluster
+    engines = _engines(farm.swarm_cluster)
     by_name: dict[str, SwarmNode] = {}
     by_address: dict[str, SwarmNode] = {}
-    for each in cluster.nodes if cluster else ():
+    for each in engines:
         # Two engines of one name are told apart by their addresses only.
         name = short_name(each.hostname.casefold())
         by_name[name] = each if name not in by_name else SwarmNode("", "", "", "", "")
@@ -70,9 +73,23 @@ def machine_rows(farm: Farm) -> tuple[MachineRow, ...]:
         if found is not None:
             taken.add(found.id)
         rows.append(MachineRow(node.name, node, found))
-    engines = cluster.nodes if cluster else ()
     rows += [MachineRow(engine.hostname, None, engine) for engine in engines if engine.id not in taken]
     return tuple(rows)
+
+
+def _engines(cluster: SwarmCluster | None) -> tuple[SwarmNode, ...]:
+    """The Swarm's nodes. One that led while there was a quorum does not lead without one."""
+    if cluster is None or cluster.quorum is not False:
+        return cluster.nodes if cluster is not None else ()
+    return tuple(dataclasses.replace(node, leader=False) for node in cluster.nodes)
+
+
+def swarm_freshness(farm: Farm) -> Freshness:
+    """Of what the Swarm says: managers that answer without a leader tell nothing of now."""
+    cluster = farm.swarm_cluster
+    if cluster is not None and cluster.quorum is False:
+        return Freshness.STALE if cluster.nodes else Freshness.EMPTY
+    return farm.freshness("swarm")
 
 
 def swarm_severity(node: SwarmNode) -> Severity:
@@ -96,6 +113,18 @@ def service_severity(service: SwarmService) -> Severity:
     if service.short:
         return Severity.CRITICAL if service.running == 0 else Severity.WARNING
     return Severity.WARNING if "paused" in service.update_state else Severity.OK
+
+
+def service_whys(cluster: SwarmCluster) -> dict[str, str]:
+    """Why a service runs too little or why its update stands, in Swarm's words, by the id of each that is not well."""
+    tasks: dict[str, list[SwarmTask]] = {}
+    for task in cluster.tasks:
+        tasks.setdefault(task.service_id, []).append(task)
+    return {
+        service.id: why_short(service, tasks.get(service.id, [])) if service.short else service.update_message
+        for service in cluster.services
+        if service_severity(service) > Severity.OK
+    }
 
 
 def task_severity(task: SwarmTask) -> Severity:

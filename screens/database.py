@@ -93,7 +93,7 @@ class DatabaseScreen(FarmScreen):
             Column("size", "sees", lambda n: count(n.cluster_size), width=5, align="right", priority=0,
                    sort=lambda n: n.cluster_size, help="the cluster's size as this node sees it"),
             Column("flow", "flow", lambda n: limited(percent(n.flow_control_ratio), n.flow_control_ratio,
-                   limits.FLOW_CONTROL), width=8, align="right", priority=0, sort=lambda n: n.flow_control_ratio,
+                   limits.FLOW_CONTROL), width=9, align="right", priority=0, sort=lambda n: n.flow_control_ratio,
                    descending=True, help="share of the time in which writes were held up, by whichever node"),
             Column("asks", "asks/s", lambda n: limited(count(n.flow_control_sent_per_s), n.flow_control_sent_per_s,
                    limits.ANY), width=8, align="right", priority=1, sort=lambda n: n.flow_control_sent_per_s,
@@ -102,8 +102,9 @@ class DatabaseScreen(FarmScreen):
                    sort=lambda n: n.recv_queue, descending=True, help="write sets that wait to be applied"),
             Column("queries", "queries/s", lambda n: count(n.queries_per_s), width=9, align="right", priority=1,
                    sort=lambda n: n.queries_per_s, descending=True),
-            Column("connections", "conns", lambda n: count(n.connections), width=6, align="right", priority=2,
-                   sort=lambda n: n.connections, descending=True),
+            Column("connections", "conns", lambda n: limited(count(n.connections), connections_ratio(n),
+                   limits.CONNECTIONS), width=7, align="right", priority=2, sort=lambda n: n.connections,
+                   descending=True),
             Column("of", "of max", lambda n: meter(connections_ratio(n), 14, limits.CONNECTIONS), width=14, priority=4),
             Column("slow", "slow/s", lambda n: count(n.slow_per_s), width=7, align="right", priority=3,
                    sort=lambda n: n.slow_per_s, descending=True),
@@ -150,7 +151,7 @@ class DatabaseScreen(FarmScreen):
         ))  # fmt: skip
         ratio, slow = (galera.paused_ratio, galera.slow) if galera else (None, ())
         self._tile("flow").show(TileState(
-            percent(ratio), f"by {self._machine(slow[0])}" if slow else "nobody asks to wait",
+            percent(ratio), f"by {self._machine(slow[0])}" if slow else "asked by nobody",
             severity=limits.FLOW_CONTROL.severity(ratio) if ratio is not None else Severity.OK, freshness=fresh,
         ))  # fmt: skip
         busy = max(nodes, key=lambda node: connections_ratio(node) or 0.0, default=None)
@@ -199,7 +200,9 @@ def size_severity(galera: Galera | None, whole: int) -> Severity:
 
 
 def _state(node: GaleraNode) -> Content:
-    return status_mark(node_severity(node), node.state_word)
+    """Galera's word for its part in the cluster, but for one that is in it and refuses queries all the same."""
+    refuses = node.up and node.ready is False and node.primary is not False
+    return status_mark(node_severity(node), "not ready" if refuses else node.state_word)
 
 
 def _component(node: GaleraNode) -> Content | str:

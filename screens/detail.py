@@ -45,6 +45,8 @@ class DetailScreen(FarmScreen):
     """A view that was opened from a screen; it lies on that screen's stack."""
 
     CSS_PATH = "detail.tcss"
+    AUTO_FOCUS = "#facts"
+    """Actions are first those of the subject itself; Tab goes to what it is connected to."""
 
     def __init__(self, place: Place) -> None:
         super().__init__()
@@ -105,8 +107,6 @@ class DetailScreen(FarmScreen):
         if links != self._links:
             self._links = links
             table.set_rows(links)
-        if detail.links and self.focused is None:
-            table.focus()
 
     def _show_text(self, text: Content) -> None:
         if self._last is None or not text.is_same(self._last):

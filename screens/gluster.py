@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from textual.containers import Horizontal, Vertical
 
-from farmtui.farm.gluster import Brick, GlusterPeer, GlusterPool, GlusterVolume, Quota
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import count, data_size, percent
-from farmtui.insight.gluster import bears, replica_sets
 from screens import limits
 from screens.columns import limited
+from screens.gluster_rows import (
+    BrickRow,
+    PeerRow,
+    QuotaRow,
+    VolumeRow,
+    brick_rows,
+    brick_severity,
+    brick_words,
+    heal_pending,
+    peer_severity,
+    quota_severity,
+    quota_words,
+    split_brain,
+    volume_severity,
+    volume_state,
+)
 from screens.places import Subject
 from widgets.live_table import LiveTable
 from widgets.meter import meter
@@ -22,47 +35,11 @@ from widgets.tile import Tile, TileState
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.content import Content
 
     from farmtui.farm.farm import Farm
+    from farmtui.farm.gluster import GlusterVolume
 
 GLUSTER_VIEWS = ("bricks", "peers", "quotas")
-
-
-@dataclass(frozen=True, slots=True)
-class VolumeRow:
-    """A volume of a pool."""
-
-    pool: str
-    volume: GlusterVolume
-
-
-@dataclass(frozen=True, slots=True)
-class BrickRow:
-    """A brick of a volume; `set_number` counts the volume's replica sets from 1, `left` what its set still bears."""
-
-    pool: str
-    volume: str
-    brick: Brick
-    set_number: int
-    left: int
-
-
-@dataclass(frozen=True, slots=True)
-class PeerRow:
-    """A peer of a pool."""
-
-    pool: str
-    peer: GlusterPeer
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaRow:
-    """A limit on a folder of a volume."""
-
-    pool: str
-    volume: str
-    quota: Quota
 
 
 class GlusterPane(Vertical):
@@ -79,7 +56,8 @@ class GlusterPane(Vertical):
             (
                 Column("name", "volume", lambda r: r.volume.name, width=14, flex=1, priority=0,
                        sort=lambda r: r.volume.name),
-                Column("state", "state", _volume_state, width=12, priority=0, sort=volume_severity, descending=True),
+                Column("state", "state", lambda r: status_mark(*volume_state(r)), width=13, priority=0,
+                       sort=volume_severity, descending=True),
                 Column("kind", "kind", lambda r: r.volume.kind, width=20, flex=1, priority=2),
                 Column("copies", "copies", _copies, width=12, priority=1),
                 Column("bricks", "bricks up", _bricks_up, width=9, align="right", priority=0),
@@ -95,18 +73,19 @@ class GlusterPane(Vertical):
         with Horizontal(id="gluster-tables"):
             yield LiveTable[BrickRow](
                 (
-                    Column("host", "host", lambda r: r.brick.host, width=14, flex=1, priority=0,
+                    Column("host", "host", lambda r: r.brick.host, width=15, flex=1, priority=0,
                            sort=lambda r: r.brick.host),
-                    Column("state", "state", _brick_state, width=10, priority=0, sort=brick_severity, descending=True),
-                    Column("volume", "volume", lambda r: r.volume, width=10, priority=1),
+                    Column("state", "state", lambda r: status_mark(brick_severity(r), brick_words(r)), width=13,
+                           priority=0, sort=brick_severity, descending=True),
+                    Column("volume", "volume", lambda r: r.volume, width=8, flex=1, priority=1),
                     Column("set", "set", lambda r: str(r.set_number), width=4, align="right", priority=4,
                            help="the replica set that it is of"),
-                    Column("left", "bears", _left, width=14, priority=1,
+                    Column("left", "bears", _left, width=11, priority=1,
                            help="how many more bricks of its replica set may go before writes fail"),
                     Column("heal", "to heal", lambda r: _count(r.brick.heal_pending, r.brick.healing), width=8,
                            align="right", priority=0, sort=lambda r: r.brick.heal_pending, descending=True),
                     Column("used", "used", lambda r: limited(percent(r.brick.used_ratio), r.brick.used_ratio,
-                           limits.BRICK), width=7, align="right", priority=1, sort=lambda r: r.brick.used_ratio,
+                           limits.BRICK), width=9, align="right", priority=1, sort=lambda r: r.brick.used_ratio,
                            descending=True),
                     Column("bar", "", lambda r: meter(r.brick.used_ratio, 14, limits.BRICK, text=""), width=14,
                            priority=4),
@@ -133,14 +112,14 @@ class GlusterPane(Vertical):
                 (
                     Column("path", "folder", lambda r: r.quota.path, width=18, flex=1, priority=0,
                            sort=lambda r: r.quota.path),
-                    Column("state", "state", lambda r: status_mark(quota_severity(r), _quota_words(r.quota)), width=12,
+                    Column("state", "state", lambda r: status_mark(quota_severity(r), quota_words(r.quota)), width=13,
                            priority=0, sort=quota_severity, descending=True),
                     Column("used", "used", lambda r: data_size(r.quota.used_bytes), width=9, align="right", priority=0),
                     Column("hard", "limit", lambda r: data_size(r.quota.hard_limit_bytes), width=9, align="right",
-                           priority=0),
+                           priority=1),
                     Column("soft", "warned at", lambda r: data_size(r.quota.soft_limit_bytes), width=9, align="right",
-                           priority=2),
-                    Column("volume", "volume", lambda r: r.volume, width=10, priority=1),
+                           priority=3),
+                    Column("volume", "volume", lambda r: r.volume, width=10, priority=2),
                 ),
                 key=lambda row: (row.pool, row.volume, row.quota.path), severity=quota_severity, noun="quotas",
                 sort="state", id="quotas",
@@ -151,7 +130,7 @@ class GlusterPane(Vertical):
         pools = farm.gluster
         fresh = gluster_freshness(farm)
         volumes = tuple(VolumeRow(pool.name, volume) for pool in pools for volume in pool.volumes)
-        bricks = tuple(row for pool in pools for row in _brick_rows(pool))
+        bricks = tuple(row for pool in pools for row in brick_rows(pool))
         peers = tuple(PeerRow(pool.name, peer) for pool in pools for peer in pool.peers)
         quotas = tuple(QuotaRow(p.name, v.name, quota) for p in pools for v in p.volumes for quota in v.quotas)
         self._show_tiles(volumes, bricks, peers, fresh)
@@ -217,50 +196,6 @@ def gluster_freshness(farm: Farm) -> Freshness:
     return max(found, key=order.index, default=Freshness.NEVER)
 
 
-def heal_pending(volume: GlusterVolume) -> int | None:
-    """Entries that wait to be healed: the largest count of any brick; None where nobody could count."""
-    return max((brick.heal_pending for brick in volume.bricks if brick.heal_pending is not None), default=None)
-
-
-def split_brain(volume: GlusterVolume) -> int | None:
-    """Entries in split-brain, likewise."""
-    return max((brick.split_brain for brick in volume.bricks if brick.split_brain is not None), default=None)
-
-
-def volume_severity(row: VolumeRow) -> Severity:
-    """A volume's worst: stopped, split-brain, bricks that are down, heals that wait."""
-    volume = row.volume
-    if volume.status == "Stopped" or split_brain(volume):
-        return Severity.CRITICAL
-    if volume.status != "Started":
-        return Severity.INFO
-    if any(bears(bricks) < 0 for bricks in replica_sets(volume)):
-        return Severity.CRITICAL
-    waiting = any(not brick.online for brick in volume.bricks) or bool(heal_pending(volume))
-    return Severity.WARNING if waiting else Severity.UNKNOWN if volume.heal_problem else Severity.OK
-
-
-def brick_severity(row: BrickRow) -> Severity:
-    """A brick that is down is as bad as what its replica set can still bear."""
-    if not row.brick.online:
-        return Severity.CRITICAL if row.left < 0 else Severity.WARNING
-    if row.brick.split_brain:
-        return Severity.CRITICAL
-    return limits.BRICK.severity(row.brick.used_ratio) if row.brick.used_ratio is not None else Severity.OK
-
-
-def peer_severity(row: PeerRow) -> Severity:
-    """A peer that is away."""
-    return Severity.OK if row.peer.connected else Severity.WARNING
-
-
-def quota_severity(row: QuotaRow) -> Severity:
-    """At the hard limit writes are refused."""
-    if row.quota.hard_exceeded:
-        return Severity.CRITICAL
-    return Severity.WARNING if row.quota.soft_exceeded else Severity.OK
-
-
 def gluster_subject(row: object) -> Subject | None:
     """The subject of a row of any of the tables."""
     match row:
@@ -276,26 +211,12 @@ def gluster_subject(row: object) -> Subject | None:
     return None
 
 
-def _brick_rows(pool: GlusterPool) -> list[BrickRow]:
-    rows = []
-    for volume in pool.volumes:
-        for number, bricks in enumerate(replica_sets(volume), 1):
-            # A volume that is stopped has no brick that could be up: that is no fault of its bricks.
-            left = bears(bricks) if volume.status == "Started" else 0
-            rows += [BrickRow(pool.name, volume.name, brick, number, left) for brick in bricks]
-    return rows
-
-
 def _pending(volume: GlusterVolume) -> int:
     return heal_pending(volume) or 0
 
 
 def _split(volume: GlusterVolume) -> int:
     return split_brain(volume) or 0
-
-
-def _volume_state(row: VolumeRow) -> Content:
-    return status_mark(volume_severity(row), row.volume.status.lower() or "–")
 
 
 def _copies(row: VolumeRow) -> str:
@@ -308,10 +229,6 @@ def _bricks_up(row: VolumeRow) -> str:
     return f"{sum(brick.online for brick in bricks)}/{len(bricks)}"
 
 
-def _brick_state(row: BrickRow) -> Content:
-    return status_mark(brick_severity(row), "online" if row.brick.online else "offline")
-
-
 def _left(row: BrickRow) -> str:
     return "writes fail" if row.left < 0 else "no more" if row.left == 0 else f"{row.left} more"
 
@@ -319,7 +236,3 @@ def _left(row: BrickRow) -> str:
 def _count(number: int | None, problem: str) -> str:
     """A count; a `?` where it could not be had, which is no nought."""
     return count(number) if number is not None else "?" if problem else "–"
-
-
-def _quota_words(quota: Quota) -> str:
-    return "full" if quota.hard_exceeded else "nearly full" if quota.soft_exceeded else "ok"

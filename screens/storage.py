@@ -152,7 +152,7 @@ class StorageScreen(FarmScreen):
                    sort=lambda o: (o.host, o.id)),
             Column("state", "state", lambda o: status_mark(osd_severity(o), osd_words(o)), width=11, priority=0,
                    sort=osd_severity, descending=True),
-            Column("used", "used", lambda o: _used(o.used_ratio), width=7, align="right",
+            Column("used", "used", lambda o: _used(o.used_ratio), width=9, align="right",
                    priority=1, sort=lambda o: o.used_ratio, descending=True),
             Column("bar", "", lambda o: meter(o.used_ratio, 14, limits.RAW_CAPACITY, text=""), width=14, priority=3),
             Column("size", "size", lambda o: data_size(o.size_bytes), width=8, align="right", priority=2,
@@ -168,7 +168,7 @@ class StorageScreen(FarmScreen):
         return (
             Column("name", "pool", lambda p: p.name, width=14, flex=1, priority=0, sort=lambda p: p.name),
             Column("state", "state", _pool_state, width=11, priority=0, sort=pool_severity, descending=True),
-            Column("used", "used", lambda p: _used(p.used_ratio), width=7, align="right",
+            Column("used", "used", lambda p: _used(p.used_ratio), width=9, align="right",
                    priority=1, sort=lambda p: p.used_ratio, descending=True),
             Column("bar", "", lambda p: meter(p.used_ratio, 14, limits.RAW_CAPACITY, text=""), width=14, priority=5),
             Column("stored", "stored", lambda p: data_size(p.stored_bytes), width=8, align="right", priority=2,

@@ -25,7 +25,9 @@ def _with_backends(cache: CacheTier, told: Sequence[VarnishBackends], nodes: Seq
     for one in told:
         instance = one.instance or _instance(one.host, nodes) or one.host
         row = by_instance.get(instance, CacheNode(instance))
-        by_instance[instance] = replace(row, backends=one.backends, backends_at=one.taken_at)
+        by_instance[instance] = replace(
+            row, backends=one.backends, backends_at=one.taken_at, backends_problem=one.problem
+        )
     return replace(cache, nodes=tuple(sorted(by_instance.values(), key=lambda row: row.instance)))
 
 

@@ -94,6 +94,8 @@ class CacheNode:
     backends: tuple[VarnishBackend, ...] = ()
     """By varnishadm, as of `backends_at`; empty where it is not asked."""
     backends_at: datetime | None = None
+    backends_problem: str = ""
+    """Why varnishadm tells nothing of them now; empty where it does, or is not asked."""
     seen_at: datetime | None = None
 
     @property

@@ -9,6 +9,16 @@ from farmtui.farm.units import count, data_size, percent
 from farmtui.insight.gluster import bears, replica_sets
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.describe.machines import node_subject
+from screens.gluster_rows import (
+    BrickRow,
+    VolumeRow,
+    brick_rows,
+    brick_severity,
+    brick_words,
+    heal_pending,
+    split_brain,
+    volume_state,
+)
 from screens.places import Subject
 
 if TYPE_CHECKING:
@@ -25,11 +35,15 @@ def _volumes(farm: Farm) -> Iterator[tuple[GlusterPool, GlusterVolume]]:
 
 
 def _brick_link(pool: GlusterPool, volume: GlusterVolume, brick: Brick) -> Link:
-    state = "online" if brick.online else "offline"
+    row = _row(pool, volume, brick)
     key = f"{pool.name}/{volume.name}/{brick.host}{brick.path}"
     waits = f", {brick.heal_pending} to heal" if brick.heal_pending else ""
-    severity = Severity.OK if brick.online else Severity.WARNING
-    return Link("brick", Subject("gluster-brick", key, f"brick {brick.host}"), f"{brick.host} {state}{waits}", severity)
+    words = f"{brick.host} {brick_words(row)}{waits}"
+    return Link("brick", Subject("gluster-brick", key, f"brick {brick.host}"), words, brick_severity(row))
+
+
+def _row(pool: GlusterPool, volume: GlusterVolume, brick: Brick) -> BrickRow:
+    return next(row for row in brick_rows(pool) if row.volume == volume.name and row.brick is brick)
 
 
 @describer("gluster-volume")
@@ -39,12 +53,15 @@ def describe_volume(farm: Farm, key: str) -> Detail | None:
     if found is None:
         return None
     pool, volume = found
+    split = split_brain(volume)
     left = min((bears(bricks) for bricks in replica_sets(volume)), default=0)
     fields = (
         Field("status", volume.status, None if volume.status == "Started" else Severity.CRITICAL),
         Field("kind", volume.kind),
         Field("copies", f"{volume.replica}{f', {volume.arbiter} of them an arbiter' if volume.arbiter else ''}"),
-        Field("bears the loss of", "writes fail already" if left < 0 else f"{left} bricks of a set"),
+        Field("bears the loss of", *_bears(left)),
+        Field("to heal", count(heal_pending(volume))),
+        Field("in split-brain", count(split), Severity.CRITICAL if split else None),
         Field("heals", volume.heal_problem or "counted", Severity.UNKNOWN if volume.heal_problem else None),
         Field("asked", pool.asked),
     )
@@ -59,7 +76,16 @@ def describe_volume(farm: Farm, key: str) -> Detail | None:
     if volume.options:
         blocks.append(Block("Options", tuple(Field(name, value) for name, value in volume.options)))
     bricks = tuple(_brick_link(pool, volume, brick) for brick in volume.bricks)
-    return Detail(f"volume {volume.name}", None, (), tuple(blocks), bricks, raw=volume)
+    severity, word = volume_state(VolumeRow(pool.name, volume))
+    why = (word,) if severity >= Severity.WARNING else ()
+    return Detail(f"volume {volume.name}", severity, why, tuple(blocks), bricks, raw=volume)
+
+
+def _bears(left: int) -> tuple[str, Severity | None]:
+    """How many more bricks may go, in words."""
+    if left < 0:
+        return "writes fail already", Severity.CRITICAL
+    return ("no more brick of a set" if left == 0 else f"{left} more brick{'s' * (left != 1)} of a set"), None
 
 
 @describer("gluster-brick")
@@ -73,9 +99,11 @@ def describe_brick(farm: Farm, key: str) -> Detail | None:
 
 
 def _brick(farm: Farm, pool: GlusterPool, volume: GlusterVolume, brick: Brick) -> Detail:
-    severity = Severity.OK if brick.online else Severity.WARNING
+    row = _row(pool, volume, brick)
+    severity = brick_severity(row)
     fields = (
-        Field("state", "online" if brick.online else "offline", None if brick.online else severity),
+        Field("state", brick_words(row), severity if severity >= Severity.WARNING else None),
+        Field("its set bears", *_bears(row.left)),
         Field("host", brick.host),
         Field("path", brick.path),
         Field("arbiter", "yes" if brick.arbiter else "no"),

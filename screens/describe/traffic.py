@@ -71,6 +71,7 @@ def describe_varnish(farm: Farm, key: str) -> Detail | None:
             Field("child up for", duration(node.uptime_s)),
             Field("child died, 1 h", count(node.child_deaths), _when(node.child_deaths)),
             Field("backend failures", rate(node.backend_failures_per_s), _when(node.backend_failures_per_s)),
+            *((Field("varnishadm", node.backends_problem, Severity.UNKNOWN),) if node.backends_problem else ()),
             *(() if node.backends else (Field("backends at 0", ", ".join(node.backends_down) or "none"),)),
             _measured(farm, node.seen_at),
         ),

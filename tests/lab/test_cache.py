@@ -131,7 +131,7 @@ def test_a_backend_that_is_sick_is_named_and_one_without_a_probe_is_not(screen: 
     assert "unprobed" not in screen.text
     with undone(lambda: varnish.heal("wp2")):
         varnish.make_sick("wp2")
-        screen.wait_for(lambda: all("wp2 sick" in row(screen, node, after="varnish") for node in NODES))
+        screen.wait_for(lambda: all("sick: wp2" in row(screen, node, after="varnish") for node in NODES))
         assert '"sick"' in varnish.admin("cache-1", "backend.list", "-j")
         causes(screen, "3", "has a sick backend", "wp2", "requests go to the others")
         assert "unprobed" not in screen.text
@@ -141,7 +141,7 @@ def test_a_backend_that_is_sick_is_named_and_one_without_a_probe_is_not(screen: 
 def test_a_backend_that_somebody_has_set_sick_is_said_to_be_so(screen: PtySession, varnish: Varnish) -> None:
     with undone(lambda: varnish.admin("cache-1", "backend.set_health", "wp1", "auto")):
         varnish.admin("cache-1", "backend.set_health", "wp1", "sick")
-        screen.wait_for(lambda: "wp1 sick" in row(screen, "cache-1", after="varnish"))
+        screen.wait_for(lambda: "sick: wp1" in row(screen, "cache-1", after="varnish"))
         causes(screen, "3", "somebody has set it so", "wp1")
 
 

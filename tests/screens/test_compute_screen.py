@@ -17,7 +17,7 @@ from screens.describe import describe
 from screens.detail import render
 from screens.places import Subject
 from tests.screens.farms import HOSTILE, ago, make_farm, make_node, make_source
-from tests.screens.host import SIZES, lines_of
+from tests.screens.host import SIZES, HostApp, lines_of, text_of
 from tests.screens.swarm_farms import NO_PLACE, manager, service, swarm, task, worker
 
 NODES = (make_node("edge-1", Tier.EDGE, address="10.0.0.1"), make_node("worker-1", Tier.APP, address="10.0.0.4"))
@@ -81,6 +81,54 @@ async def test_a_task_without_a_place_says_why(size: tuple[int, int]) -> None:
     assert "no suitable" in row
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_service_says_why_it_is_short_and_why_its_update_stands(size: tuple[int, int]) -> None:
+    services = (
+        service(0),
+        service(1, id="s2", name="api"),
+        service(4, id="s3", name="shop", update_state="paused", update_message="task x did not stay up"),
+        service(4, id="s4", name="blog", update_state="completed", update_message="all is done"),
+    )
+    tasks = (
+        task("exit (1)", since=ago(9)),
+        task("exit (137)", id="t2", since=ago(2)),
+        task(NO_PLACE, "pending", id="t3", service_id="s2", service="api", node="", desired_state="running"),
+    )
+    shown = await lines(swarm(services=services, tasks=tasks), size, "v")
+    assert "on worker-1: exit (137)" in line(shown, "wordpress"), "the newest failure, and where"
+    assert "no suitable" in line(shown, "api")
+    assert "task x did not" in line(shown, "shop")
+    assert "all is" not in line(shown, "blog"), "a service that is well needs no reason"
+    order = [shown.index(line(shown, name)) for name in ("wordpress", "api", "shop", "blog")]
+    assert order[0] == min(order)
+    assert order[3] == max(order)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_task_that_has_failed_stands_between_those_that_wait_and_those_that_run(size: tuple[int, int]) -> None:
+    tasks = (
+        task("", "running", id="a", slot=1, desired_state="running", message="started"),
+        task("No such image: wordpress:7", "rejected", id="b", slot=2),
+        task(NO_PLACE, "pending", id="c", slot=3, node="", desired_state="running"),
+    )
+    shown = await lines(swarm(services=(service(1),), tasks=tasks), size, "v", "v")
+    rejected = line(shown, "wordpress.2")
+    assert "◆ rejected" in rejected
+    assert "No such image" in rejected
+    assert "started" not in line(shown, "wordpress.1"), "what runs has no reason that would hide the others'"
+    order = [shown.index(line(shown, f"wordpress.{slot}")) for slot in (3, 2, 1)]
+    assert order == sorted(order)
+
+
+async def test_what_the_swarm_says_of_a_node_that_it_has_lost() -> None:
+    shown = await lines(swarm(manager(1), worker(state="down", message="heartbeat failure")), (200, 60))
+    assert "✖ down" in line(shown, "worker-1")
+    assert "Swarm: heartbeat failure" in line(shown, "worker-1")
+    # A message of old is not why a node that is ready is drained.
+    drained = await lines(swarm(manager(1), worker(availability="drain", message="heartbeat failure")), (200, 60))
+    assert "heartbeat" not in line(drained, "worker-1")
+
+
 async def test_networks_and_the_way_back_to_machines() -> None:
     net = SwarmNetwork("n1", "cache-net", "overlay", "swarm", ("10.0.1.0/24",), encrypted=True)
     shown = await lines(swarm(networks=(net,)), (120, 40), "v", "v", "v")
@@ -112,6 +160,89 @@ async def test_a_swarm_that_has_lost_its_quorum_says_so_above_what_was() -> None
     assert "4/4" in line(shown, "wordpress")
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_without_a_leader_nobody_leads_and_nothing_is_ready_now(size: tuple[int, int]) -> None:
+    farm = dataclasses.replace(swarm(quorum=False, read_at=ago(3)), nodes=NODES)
+    shown = await lines(farm, size)
+    assert "3 min ago" in shown[2]
+    assert "leader" not in line(shown, "edge-1")
+    assert "manager" in line(shown, "edge-1")
+    for name in ("edge-1", "edge-2"):
+        assert "▒ ready" in line(shown, name)
+
+
+async def test_a_swarm_that_falls_silent_is_not_shown_as_of_now_and_is_again_when_it_answers() -> None:
+    well = dataclasses.replace(swarm(), nodes=NODES)
+    silent = dataclasses.replace(swarm(freshness=Freshness.STALE), nodes=NODES)
+    app = HostApp(ComputeScreen, well)
+    async with app.run_test(size=(120, 40)) as pilot:
+        for farm, word in ((well, " ready"), (silent, "▒ ready"), (well, " ready")):
+            app.publish(farm)
+            await pilot.pause()
+            assert word in line(text_of(app), "worker-1")
+            assert ("▒" in line(text_of(app), "worker-1")) is (farm is silent)
+            # Its processor is measured by somebody else, who still answers.
+            assert "20 %" in line(text_of(app), "worker-1")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_swarm_that_never_answered_or_refuses_says_so(size: tuple[int, int]) -> None:
+    for freshness, word in ((Freshness.NEVER, "no answer yet"), (Freshness.FORBIDDEN, "not allowed")):
+        source = make_source("swarm", freshness, answered=None)
+        shown = await lines(make_farm(nodes=NODES, sources=[make_source("prometheus"), source]), size)
+        assert word in shown[2]
+        assert "ok" in line(shown, "edge-1"), "the machines are known by other ways"
+        assert "services" not in shown[2]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("keys", "wanted"),
+    [("", "down"), ("v", "2/9"), ("vv", "pending"), ("vvv", "10.0.1.0/24")],
+    ids=["machines", "services", "tasks", "networks"],
+)
+async def test_a_name_that_is_long_cuts_nothing_that_matters(size: tuple[int, int], keys: str, wanted: str) -> None:
+    long = "a-name-that-goes-on-and-on-" * 4
+    farm = swarm(
+        worker(hostname=long, state="down"),
+        services=(service(2, 9, name=long),),
+        tasks=(task(NO_PLACE, "pending", service=long, desired_state="running", node=long),),
+        networks=(SwarmNetwork("n1", long, "overlay", "swarm", ("10.0.1.0/24",)),),
+    )
+    shown = await lines(farm, size, *keys)
+    assert any(wanted in row and "a-name" in row for row in shown[4:])
+    assert keys in {"", "vvv"} or any("no" in row for row in shown[4:])
+    for view in ("machines", "services", "tasks", "networks"):
+        assert view in shown[2]
+
+
+@pytest.mark.parametrize(
+    ("keys", "kind", "key"),
+    [("", "swarm-node", "w1"), ("v", "swarm-service", "s1"), ("vv", "swarm-task", "t1"), ("vvv", "swarm-network", "n")],
+)
+async def test_enter_opens_what_is_under_the_cursor(keys: str, kind: str, key: str) -> None:
+    net = SwarmNetwork("n", "cache-net", "overlay", "swarm")
+    app = HostApp(ComputeScreen, swarm(worker(), services=(service(),), tasks=(task("exit (1)"),), networks=(net,)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press(*keys, "enter")
+        await pilot.pause()
+        assert [(subject.kind, subject.key) for subject in app.opened] == [(kind, key)]
+
+
+async def test_only_faults() -> None:
+    farm = swarm(manager(1), worker(state="down"), services=(service(1), service(id="s2", name="watcher")))
+    app = HostApp(ComputeScreen, farm)
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.only_faults()
+        await pilot.pause()
+        assert line(text_of(app), "worker-1")
+        assert not line(text_of(app), "edge-1")
+        await pilot.press("v")
+        await pilot.pause()
+        assert line(text_of(app), "wordpress")
+        assert not line(text_of(app), "watcher")
+
+
 async def test_nothing_there_is_not_nothing_known() -> None:
     assert any("no services" in row for row in await lines(swarm(), (120, 40), "v"))
     unknown = make_farm(sources=[make_source("swarm", Freshness.NEVER, answered=None)])
@@ -119,10 +250,15 @@ async def test_nothing_there_is_not_nothing_known() -> None:
 
 
 async def test_a_name_that_means_harm_is_only_a_name() -> None:
-    farm = swarm(manager(1, hostname=HOSTILE), services=(service(name=HOSTILE, image=HOSTILE),), tasks=())
-    for keys in ((), ("v",)):
+    farm = swarm(
+        manager(1, hostname=HOSTILE, message=HOSTILE, state="down"),
+        services=(service(1, name=HOSTILE, image=HOSTILE, networks=(HOSTILE,), ports=(HOSTILE,)),),
+        tasks=(task(HOSTILE, service=HOSTILE, node=HOSTILE),),
+        networks=(SwarmNetwork("n1", HOSTILE, HOSTILE, HOSTILE, (HOSTILE,)),),
+    )
+    for keys in ("", "v", "vv", "vvv"):
         shown = "\n".join(await lines(farm, (200, 60), *keys))
-        assert "\x1b" not in shown
+        assert not {"\x1b", "\x07", "\u202e"} & set(shown)
         assert "[/x]" in shown, "markup is shown as it is"
 
 

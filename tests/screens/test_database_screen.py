@@ -15,8 +15,8 @@ from screens.database import DatabaseScreen, node_severity, size_severity, size_
 from screens.describe import describe
 from screens.detail import render
 from screens.places import Subject
-from tests.screens.farms import NOW, ago, make_farm, make_node, make_source
-from tests.screens.host import SIZES, lines_of
+from tests.screens.farms import HOSTILE, NOW, ago, make_farm, make_node, make_source
+from tests.screens.host import SIZES, HostApp, lines_of, text_of
 
 
 def node(number: int, size: int = 3, **changes: Any) -> GaleraNode:
@@ -33,6 +33,11 @@ def database(*nodes: GaleraNode, freshness: Freshness = Freshness.LIVE) -> Farm:
     return dataclasses.replace(farm, galera=Galera(members))
 
 
+def fields(text: str, name: str) -> str:
+    """The row of a machine, in the table below the tiles."""
+    return text[text.index(f" {name} ", text.index(" sees ")) :].partition(" db-")[2].partition(" db-")[0]
+
+
 async def shown(farm: Farm, size: tuple[int, int] = (120, 40)) -> str:
     """What the screen shows of a farm, blanks drawn together."""
     return " ".join(" ".join(await lines_of(DatabaseScreen, farm, size)).split())
@@ -46,6 +51,7 @@ async def test_a_cluster_that_is_whole(size: tuple[int, int]) -> None:
     assert all(f"db-{number}" in text for number in (1, 2, 3))
     assert "✖" not in text
     assert "▲" not in text
+    assert "asked by nobody" in text
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -53,7 +59,9 @@ async def test_a_node_that_is_down(size: tuple[int, int]) -> None:
     gone = GaleraNode("10.0.0.3:9100", up=False, seen_at=ago(5))
     text = await shown(database(node(1, 2), node(2, 2), gone), size)
     assert "2 of 3 in it" in text
-    assert "✖" in text[text.index("db-3") :]
+    assert "✖ down" in fields(text, "db-3")
+    assert "Synced" not in fields(text, "db-3")
+    assert "● Synced" in fields(text, "db-1")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -73,6 +81,70 @@ async def test_flow_control_names_the_node_that_asks_for_it(size: tuple[int, int
     assert "40 %" in text
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_flow_control_that_is_all_but_whole_is_not_cut(size: tuple[int, int]) -> None:
+    text = await shown(database(*(node(n, flow_control_ratio=0.9996) for n in (1, 2, 3))), size)
+    assert text.count("✖ >99.9 %") == 3
+    assert "asked by nobody" in text, "which node asks for it is not measured"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_node_that_is_in_the_cluster_and_refuses_queries(size: tuple[int, int]) -> None:
+    text = await shown(database(node(1), node(2, ready=False), node(3)), size)
+    assert "✖ not ready" in fields(text, "db-2")
+    assert "Synced" not in fields(text, "db-2")
+    assert text.count("● Synced") == 2
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_one_node_that_is_alone_is_told_from_those_in_the_majority(size: tuple[int, int]) -> None:
+    text = await shown(database(node(1, 2), node(2, 2), node(3, 1, primary=False, ready=False)), size)
+    assert "split" in text
+    assert "2 of 3 in it" in text
+    assert "✖ non-Primary" in fields(text, "db-3")
+    assert "● Synced Primary 2" in fields(text, "db-1")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_connections_that_run_out_are_told_with_their_node(size: tuple[int, int]) -> None:
+    text = await shown(database(node(1), node(2, connections=399), node(3)), size)
+    assert "399 of 400, db-2" in text
+    assert ("✖ 399" in fields(text, "db-2")) is (size[0] >= 120)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("state", "word"), [(0, "Initialized"), (1, "Joining"), (2, "Donor/Desynced"), (3, "Joined"), (9, "unknown")]
+)
+async def test_a_node_on_its_way_says_where_it_is(size: tuple[int, int], state: int, word: str) -> None:
+    text = await shown(database(node(1), node(2, local_state=state), node(3)), size)
+    assert f"▲ {word} " in fields(text, "db-2")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_name_that_is_long_or_means_harm_cuts_nothing_that_matters(size: tuple[int, int]) -> None:
+    for name in ("db-" + "on-and-on-" * 9, f"db-{HOSTILE}"):
+        farm = database(node(1, flow_control_ratio=0.4, flow_control_sent_per_s=2.0), node(2), node(3, up=False))
+        machines = (dataclasses.replace(farm.nodes[0], name=name), *farm.nodes[1:])
+        text = await shown(dataclasses.replace(farm, nodes=machines), size)
+        assert not {"\x1b", "\x07", "\u202e"} & set(text)
+        for wanted in ("✖ Synced", "✖ 40 %", "✖ down", "of 3 in it"):
+            assert wanted in text
+
+
+async def test_enter_opens_what_is_under_the_cursor_and_only_faults_leaves_the_rest_out() -> None:
+    app = HostApp(DatabaseScreen, database(node(1), node(2), node(3, local_state=2)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert [(subject.kind, subject.key) for subject in app.opened] == [("galera", "10.0.0.2:9100")]
+        app.only_faults()
+        await pilot.pause()
+        text = " ".join(text_of(app))
+        assert "Donor/Desynced" in text
+        assert "Synced   " not in text.replace("Donor/Desynced", "")
+
+
 async def test_a_donor_is_no_outage_and_says_what_it_is() -> None:
     text = await shown(database(node(1), node(2, local_state=2, ready=True), node(3)))
     assert "Donor/Desynced" in text
@@ -86,10 +158,12 @@ async def test_figures_that_are_old_say_so_and_a_row_that_is_new_does_not() -> N
     assert (await shown(farm)).count("░") == 1, "hatched where there is no room for words"
 
 
-@pytest.mark.parametrize("freshness", [Freshness.STALE, Freshness.FORBIDDEN])
-async def test_a_silent_source_leaves_what_was_known(freshness: Freshness) -> None:
-    text = await shown(database(freshness=freshness))
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("freshness", "word"), [(Freshness.STALE, "▒ stale"), (Freshness.FORBIDDEN, "⊘ not allowed")])
+async def test_a_silent_source_leaves_what_was_known(size: tuple[int, int], freshness: Freshness, word: str) -> None:
+    text = await shown(database(freshness=freshness), size)
     assert "Synced" in text
+    assert word in text
     assert "live" not in text
 
 
