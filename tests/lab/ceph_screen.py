@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tests.lab.services.ceph import Ceph
 from tests.terminal.pty_harness import PtySession
@@ -35,3 +38,15 @@ def shows_its_checks(screen: PtySession, ceph: Ceph, *expected: str) -> None:
 def is_well(screen: PtySession) -> None:
     """Wait until the screen shows a cluster in which nothing is wrong."""
     screen.wait_for(lambda: "HEALTH_OK" in screen.text and "no health checks raised" in screen.text)
+
+
+@contextmanager
+def written(ceph: Ceph, pool: str) -> Iterator[int]:
+    """Small objects in a pool, as many as three seconds write; gives their number, and takes them away again."""
+    bench = ("rados", "-p", pool)
+    said = ceph.tool(
+        *bench, "--format=json", "bench", "3", "write", "-b", "8192", "-t", "8", "--no-cleanup", "--run-name", "lab",
+        timeout_s=60,
+    )  # fmt: skip
+    yield int(json.loads(said[said.index("{") :])["total_writes_made"])
+    ceph.tool(*bench, "cleanup", "--run-name", "lab", timeout_s=60)

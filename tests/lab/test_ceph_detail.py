@@ -191,6 +191,9 @@ def test_checks_are_shown_in_ceph_s_own_words_and_lead_to_what_they_name(
     assert size in row(screen, "osd.3")
     with ceph.killed("osd.3"):
         shows(screen, "HEALTH_WARN", "OSD_DOWN", "1 osds down")
+        # Other checks may still come, and the cursor stays at the top: only the one that is meant is left to open.
+        screen.send("/OSD_DOWN\r")
+        shows(screen, "/OSD_DOWN")
         screen.send("\x1b[Z")
         screen.wait_for(lambda: row(screen, "OSD_DOWN").lstrip().startswith("▌"))
         screen.send("\r")
