@@ -144,12 +144,6 @@ class GlusterPane(Vertical):
         self._table("peers").set_rows(peers, freshness=fresh)
         self._table("quotas").set_rows(quotas, freshness=fresh)
 
-    def choose(self, view: str) -> None:
-        """Which of the three tables is shown where there is room for one; it gets the focus."""
-        for name in GLUSTER_VIEWS:
-            self._table(name).set_class(name == view, "-chosen")
-        self._table(view).focus()
-
     def _show_tiles(
         self,
         volumes: tuple[VolumeRow, ...],

@@ -89,6 +89,8 @@ class StorageScreen(FarmScreen):
 
     NAME = "storage"
     CSS_PATH = "storage.tcss"
+    # By name: Textual's own choice is the first table of all, and comes before or after ours as it happens.
+    AUTO_FOCUS = "LiveTable.-chosen"
     KEYS: ClassVar[tuple[Command, ...]] = (
         Command(
             "storage.view", "v", "next_view", "View", "Show OSDs, pools, daemons; bricks, peers, quotas", shown=True
@@ -123,7 +125,12 @@ class StorageScreen(FarmScreen):
             yield TrendChart("throughput", BYTES_PER_SECOND, id="trend")
             with Horizontal(id="tables"):
                 yield LiveTable[Osd](
-                    self._osd_columns(), key=lambda osd: osd.id, severity=osd_severity, noun="OSDs", id="osds"
+                    self._osd_columns(),
+                    key=lambda osd: osd.id,
+                    severity=osd_severity,
+                    noun="OSDs",
+                    id="osds",
+                    classes="-chosen",
                 )
                 yield LiveTable[Pool](
                     self._pool_columns(), key=lambda pool: pool.id, severity=pool_severity, noun="pools", id="pools"
@@ -154,7 +161,7 @@ class StorageScreen(FarmScreen):
                    sort=osd_severity, descending=True),
             Column("used", "used", lambda o: _used(o.used_ratio), width=9, align="right",
                    priority=1, sort=lambda o: o.used_ratio, descending=True),
-            Column("bar", "", lambda o: meter(o.used_ratio, 14, limits.RAW_CAPACITY, text=""), width=14, priority=3),
+            Column("bar", "", lambda o: meter(o.used_ratio, 12, limits.RAW_CAPACITY, text=""), width=12, priority=3),
             Column("size", "size", lambda o: data_size(o.size_bytes), width=8, align="right", priority=2,
                    sort=lambda o: o.size_bytes, descending=True),
             Column("weight", "reweight", lambda o: count(o.weight), width=8, align="right", priority=4),
@@ -256,12 +263,9 @@ class StorageScreen(FarmScreen):
         """One table is chosen; a wide screen shows the others beside it."""
         self.query_one("#ceph").display = view in VIEWS
         self.query_one(GlusterPane).display = view in GLUSTER_VIEWS
-        if view in GLUSTER_VIEWS:
-            self.query_one(GlusterPane).choose(view)
-        else:
-            for name in VIEWS:
-                self._table(name).set_class(name == view, "-chosen")
-            self._table(view).focus()
+        for name in (*VIEWS, *GLUSTER_VIEWS):
+            self._table(name).set_class(name == view, "-chosen")
+        self._table(view).focus()
         self._painted = ()
         self.repaint()
 

@@ -59,8 +59,8 @@ class AlertmanagerSource:
         down = [AlertmanagerState(url, up=False, problem=failure.what) for url, failure in failures.items()]
         warnings = [f"{failure.what}; {failure.remedy}" for failure in failures.values()]
         warnings += [problem for one in held for problem in one.problems]
-        # Tens of thousands of alerts take a while to be merged: that is no reason for the screen to stand still.
-        book = await asyncio.to_thread(merge, held, down)
+        del answers  # `held` alone holds them now: who merges them lets go of them
+        book = await asyncio.to_thread(_merged, held, down)
         return Reading(book, taken_at, duration, warnings=tuple(warnings), requests=asked)
 
     async def _replica(self, url: str) -> Held | Failure:
@@ -189,6 +189,13 @@ def _same(silence: Silence, matchers: Sequence[Matcher], ends_at: datetime, crea
 
 def _rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _merged(held: list[Held], down: list[AlertmanagerState]) -> AlertBook:
+    """One book of all that is held, off the loop: so many alerts take a while, and just as long to be let go of."""
+    book = merge(held, down)
+    held.clear()
+    return book
 
 
 def _worst(failures: list[Failure]) -> Failure:

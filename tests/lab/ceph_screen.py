@@ -48,5 +48,7 @@ def written(ceph: Ceph, pool: str) -> Iterator[int]:
         *bench, "--format=json", "bench", "3", "write", "-b", "8192", "-t", "8", "--no-cleanup", "--run-name", "lab",
         timeout_s=60,
     )  # fmt: skip
-    yield int(json.loads(said[said.index("{") :])["total_writes_made"])
-    ceph.tool(*bench, "cleanup", "--run-name", "lab", timeout_s=60)
+    try:
+        yield int(json.loads(said[said.index("{") :])["total_writes_made"])
+    finally:
+        ceph.tool(*bench, "cleanup", "--run-name", "lab", timeout_s=60)
