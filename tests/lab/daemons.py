@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pwd
+import random
 import signal
 import socket
 import subprocess
@@ -21,12 +22,30 @@ from tests.lab.ledger import Ledger
 READY_S = 30.0
 
 
+PORTS = range(20_000, 32_768)
+"""Below those that the system gives to whoever connects: any of them may be taken before its daemon has started."""
+_given: set[int] = set()
+
+
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on now, and that is given once."""
+    while True:
+        # Not by the seed of the tests' order: two labs would be given the same ports.
+        port = random.SystemRandom().choice(PORTS)
+        if port not in _given and _is_free(host, port):
+            _given.add(port)
+            return port
+
+
+def _is_free(host: str, port: int) -> bool:
+    """Whether both kinds of socket can be bound: Alertmanager's gossip wants both."""
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                return False
+    return True
 
 
 def wait_until(what: str, ready: Callable[[], bool], deadline_s: float = READY_S) -> None:
