@@ -90,6 +90,12 @@ class Reader:
         wanted = _matching(select(ENTRIES), run=run, after=after, kinds=kinds).order_by(ENTRIES.c.seq)
         return [_entry(row) for row in self._connection.execute(wanted.limit(limit)).mappings()]
 
+    def runs(self, begin: str, end: str) -> list[str]:
+        """Runs that have an entry of kind `begin` and none of kind `end`, in the order of the former."""
+        over = select(ENTRIES.c.run).where(ENTRIES.c.kind == end)
+        wanted = select(ENTRIES.c.run).where(ENTRIES.c.kind == begin, ENTRIES.c.run.not_in(over))
+        return list(self._connection.execute(wanted.order_by(ENTRIES.c.seq)).scalars())
+
     def head(self) -> Head:
         """The last entry's number and hash."""
         row = self._connection.execute(select(HEAD.c.journal, HEAD.c.seq, HEAD.c.hash)).one()

@@ -46,6 +46,8 @@ class PartState:
     ended_at: datetime | None = None
     read: tuple[int, int] = (0, 0)
     """Bytes of its output and of its errors that are in the journal."""
+    machine: str = ""
+    """Where the runner was that announced it."""
 
     @property
     def open(self) -> bool:
@@ -202,7 +204,9 @@ def _begun(state: RunState, entry: Entry, body: Any) -> RunState:
 
 
 def _effect(state: RunState, entry: Entry, body: Any) -> RunState:
-    part = PartState(body["part"], attempt=body["attempt"], begun_at=entry.at, epoch=entry.epoch)
+    part = PartState(
+        body["part"], attempt=body["attempt"], begun_at=entry.at, epoch=entry.epoch, machine=body["machine"]
+    )
     return _with_part(state, body["step"], part, begun_at=entry.at)
 
 
@@ -223,6 +227,8 @@ def _effect_unknown(state: RunState, entry: Entry, body: Any) -> RunState:
 
 def _effect_ended(state: RunState, entry: Entry, body: Any) -> RunState:
     part = _step(state, body["step"]).parts[body["part"]]
+    if body["outcome"] == Outcome.ABSENT:
+        return _with_part(state, body["step"], PartState(part.part, attempt=part.attempt))
     ended = replace(
         part, outcome=Outcome(body["outcome"]), code=body.get("code"), why=body.get("why", ""), unknown="",
         ended_at=entry.at,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from farmtui.runbooks.planned import Call, PlannedStep
-from farmtui.runbooks.state import Outcome, PartState, RunState
+from farmtui.runbooks.state import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,3 @@ class Performer(Protocol):
     def stop(self, effect: Effect, tell: Tell) -> Awaitable[Told]:
         """End it, and say how it stands then."""
         ...
-
-
-def effect_of(
-    state: RunState, step: PlannedStep, part: PartState, *, machine: str, notes: tuple[str, ...] = ()
-) -> Effect:
-    """The effect that a part's present attempt is."""
-    return Effect(state.run, step, part.part, part.attempt, part.read, machine, notes)

@@ -55,8 +55,8 @@ if [ -n "$made" ]; then
     # TERM is for the command: who keeps its output and its code must outlive it.
     cap() { trap "" TERM; $unbuffered head -c "$limit" >"$1"; cat >/dev/null; }
     trap : TERM
-    { { trap : TERM; "$@" </dev/null 3>&-; echo $? >"$d/code.new"; mv "$d/code.new" "$d/code"; } 2>&3 | cap "$d/out" 3>&-; } 3>&1 |
-      cap "$d/err"
+    run() { trap : TERM; "$@" </dev/null 3>&-; echo $? >"$d/code.new"; mv "$d/code.new" "$d/code"; }
+    { run "$@" 2>&3 | cap "$d/out" 3>&-; } 3>&1 | cap "$d/err"
   '
   if [ "$sudo" = 1 ]; then set -- sudo -n -- "$@"; fi
   if [ "$long" = 1 ] && [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1; then
