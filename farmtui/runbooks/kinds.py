@@ -39,10 +39,12 @@ VERIFIED: Final = "verified"
 """outcome (ok, failed), values: the book's own end."""
 TAKEN: Final = "taken"
 """from_epoch: a runner carries on what another has left."""
+TROUBLE: Final = "trouble"
+"""why: the runner met what it has no answer for, and has left the run to another."""
 ENDED: Final = "ended"
 """outcome (ok, failed, cancelled, refused, expired, undone), why."""
 
 RUN_KINDS: Final = (
     PLANNED, CONFIRMED, APPROVED, REJECTED, BEGUN, EFFECT, OUTPUT, EFFECT_UNKNOWN, EFFECT_ENDED, MEASURED, STEP_ENDED,
-    ASKED, ANSWERED, PAUSED, RESUMED, CANCELLED, VERIFIED, TAKEN, ENDED,
+    ASKED, ANSWERED, PAUSED, RESUMED, CANCELLED, VERIFIED, TAKEN, TROUBLE, ENDED,
 )  # fmt: skip

@@ -75,12 +75,13 @@ class Runner:
 
     async def serve(self, *, idle_s: float) -> None:
         """Execute whatever wants to be executed, until nothing has for `idle_s` seconds."""
-        driven: dict[str, asyncio.Task[None]] = {}
+        driven: dict[str, asyncio.Task[bool]] = {}
         clock = asyncio.get_running_loop().time
         busy_at, looked_at, seq = clock(), -LOOK_S, -1
         try:
             while clock() - busy_at < idle_s:
-                driven = {run: task for run, task in driven.items() if not task.done()}
+                # One that met an error of ours stays among them: it would meet it again.
+                driven = {run: task for run, task in driven.items() if not task.done() or not task.result()}
                 head = await persistent(self._journal.head)
                 # A lease that ends leaves no entry: it is looked for too, if less often.
                 if head.seq != seq or clock() - looked_at >= LOOK_S:
@@ -88,7 +89,7 @@ class Runner:
                     for state in await persistent(self._waiting):
                         if state.run not in driven:
                             driven[state.run] = asyncio.create_task(self.drive(state.run))
-                if driven:
+                if any(not task.done() for task in driven.values()):
                     busy_at = clock()
                 await asyncio.sleep(self._poll_s)
         finally:
@@ -106,25 +107,35 @@ class Runner:
 
         return self._journal.read(read)
 
-    async def drive(self, run: str) -> None:
-        """Execute one run for as long as it is ours and needs nobody's word."""
+    async def drive(self, run: str) -> bool:
+        """Execute one run for as long as it is ours and needs nobody's word. False: an error of ours is in the way."""
         lease = await persistent(lambda: self._journal.take(run, self._author.origin, self._lease_s))
         if lease is None:
-            return
+            return True
         renewing = asyncio.create_task(self._renew(lease, asyncio.current_task()))
         try:
             async with Writer(self._journal, lease) as writer:
-                await _Drive(self, run, writer).go()
-        except FencedError as error:
-            log.warning("%s", error)
+                drive = _Drive(self, run, writer)
+                try:
+                    await drive.go()
+                except FencedError as error:
+                    log.warning("%s", error)
+                except Exception as error:
+                    # Not its text: it may hold anything.
+                    log.exception("run %s: %s", run, type(error).__name__)
+                    await drive.trouble(error)
+                    return False
         except asyncio.CancelledError:
             if not renewing.done() or renewing.cancelled():
                 raise
             log.warning("run %s is executed by another runner now", run)
+        except FencedError as error:
+            log.warning("%s", error)
         finally:
             renewing.cancel()
             with contextlib.suppress(JournalError):
                 await asyncio.to_thread(self._journal.release, lease)
+        return True
 
     async def _renew(self, lease: Lease, driving: asyncio.Task[Any] | None) -> None:
         while True:
@@ -158,6 +169,11 @@ class _Drive:
             if isinstance(needed, Rest):
                 return
             await self._do(state, needed)
+
+    async def trouble(self, error: Exception) -> None:
+        """Say that an error of ours is in the way."""
+        why = f"{type(error).__name__} in the runner on {self._runner._author.origin}: see its log, and report it"
+        await self._write(kinds.TROUBLE, {"why": why})
 
     async def _do(self, state: RunState, needed: Next) -> None:
         match needed:

@@ -185,10 +185,10 @@ class Stepper:
             return Lost("a person does it")
         assert part.begun_at is not None
         left_s = planned.timeout_s - (datetime.now(UTC) - part.begun_at).total_seconds()
-        performer = self._performers[planned.call.kind]
-        effect = await self._effect(part)
         if isinstance(planned.call, WaitCall):
             return await self._waited(planned.call, part)
+        performer = self._performers[planned.call.kind]
+        effect = await self._effect(part)
         tell = self._teller(part)
         try:
             async with asyncio.timeout(max(left_s, 0.1)):
