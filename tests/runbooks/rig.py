@@ -25,7 +25,7 @@ from farmtui.runbooks.steps.commands import Commands
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.runbooks.rig", "sqlalchemy.dialects.sqlite", "farmtui.sources.ssh.pool"])
 ANNA, BERT = Author("anna", "bastion-1[1]"), Author("bert", "bastion-1[2]")
-LEASE_S = 1.0
+LEASE_S = 0.6
 """Short, so that a dead runner's runs are taken over soon."""
 MEASURED_OK = Measured(query="vector(1)", op="==", number=1.0)
 
@@ -154,18 +154,17 @@ class Rig:
 
     def finish(self, run: str = "r1", answer: str = "") -> RunState:
         """Let runners go on, answering what is asked, until the run has ended."""
-        ends_at = time.monotonic() + 60
-        while time.monotonic() < ends_at:
-            process = self.runner(idle_s=LEASE_S + 0.5)
-            process.join(60)
-            assert process.exitcode == 0
-            state = self.state(run)
+        process = self.runner(idle_s=60.0)
+        while True:
+            state = self.until(lambda state: state.outcome is not None or state.question is not None, run)
             if state.outcome is not None:
-                return state
-            if state.question is not None:
-                assert answer in state.question.choices, state.question
-                self.say(kinds.ANSWERED, run, question=state.question.seq, choice=answer)
-        raise AssertionError(f"it does not end: {[e.kind for e in self.journal.entries(run=run)]}")
+                break
+            assert state.question is not None
+            assert answer in state.question.choices, state.question
+            self.say(kinds.ANSWERED, run, question=state.question.seq, choice=answer)
+        process.terminate()
+        process.join(60)
+        return state
 
     def state(self, run: str = "r1") -> RunState:
         """A run's state now."""
