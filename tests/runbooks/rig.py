@@ -7,11 +7,12 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from farmtui.config import SshConfig
 from farmtui.journal.entry import Author, Entry, Note
 from farmtui.journal.proof import prove
 from farmtui.journal.store import Guard, Journal, Lease
@@ -20,7 +21,8 @@ from farmtui.runbooks.measuring import Measurement
 from farmtui.runbooks.planned import Condition, LocalCall, ManualCall, Measured, Plan, PlannedStep, WaitCall
 from farmtui.runbooks.runner import Hands, Resolution, Runner
 from farmtui.runbooks.state import Outcome, RunState, fold
-from farmtui.runbooks.steps.commands import Commands
+from farmtui.runbooks.steps.commands import Commands, Shell
+from farmtui.sources.ssh.pool import SshPool
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.runbooks.rig", "sqlalchemy.dialects.sqlite", "farmtui.sources.ssh.pool"])
@@ -34,17 +36,19 @@ Moment = Literal["before", "after"]
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """When a runner dies: before or after the commit of so many of its entries; or when a file is there."""
+    """When a runner dies: before or after the commit of so many of its entries; never with 0."""
 
     entries: int = 0
     moment: Moment = "after"
-    file: str = ""
+
+
+ALIVE = Kill()
 
 
 class DoomedJournal(Journal):
     """A journal whose process dies at one of its entries."""
 
-    doom = Kill()
+    doom = ALIVE
     written = 0
 
     def append(self, *notes: Note, lease: Lease | None = None, guard: Guard | None = None) -> tuple[Entry, ...]:
@@ -69,10 +73,10 @@ async def resolved(plan: Plan) -> Resolution:
     return Resolution(values=("it holds",))
 
 
-def hands() -> Hands:
+def hands(shell: Shell, machine: str = "") -> Hands:
     """Everything by which the runners of these tests act."""
-    commands = Commands(_NoShell(), patience_s=5.0)
-    return Hands({"local": commands}, always, resolved)
+    commands = Commands(shell, machine=machine, patience_s=20.0)
+    return Hands({"local": commands, "ssh": commands}, always, resolved)
 
 
 class _NoShell:
@@ -83,23 +87,42 @@ class _NoShell:
         raise AssertionError("nothing goes over SSH here")
 
 
-def runner_process(url: str, steps: str, kill: Kill, idle_s: float) -> None:
+@dataclass(frozen=True, slots=True)
+class Bastion:
+    """Where runners run."""
+
+    url: str
+    """Of the journal."""
+    steps: str
+    """The folder of what runs here."""
+    name: str = ""
+    """The machine's name; empty: its own."""
+    ssh: Mapping[str, Any] | None = None
+    """The config's section."""
+
+
+def runner_process(bastion: Bastion, kill: Kill, idle_s: float) -> None:
     """The body of a runner's process."""
-    os.environ["FARMTUI_STEPS"] = steps
-    journal = DoomedJournal.open(url)
+    os.environ["FARMTUI_STEPS"] = bastion.steps
+    journal = DoomedJournal.open(bastion.url)
     assert isinstance(journal, DoomedJournal)
     journal.doom = kill
-    runner = Runner(journal, hands(), Author("anna", f"runner[{os.getpid()}]"), lease_s=LEASE_S, poll_s=0.05)
-    asyncio.run(runner.serve(idle_s=idle_s))
+
+    async def serve() -> None:
+        shell: Shell = SshPool(SshConfig(**bastion.ssh)) if bastion.ssh else _NoShell()
+        author = Author("anna", f"runner[{os.getpid()}]")
+        given = hands(shell, bastion.name)
+        await Runner(journal, given, author, lease_s=LEASE_S, poll_s=0.05).serve(idle_s=idle_s)
+
+    asyncio.run(serve())
 
 
 class Rig:
     """A journal, a folder of marks, and runners."""
 
-    def __init__(self, url: str, folder: Path) -> None:
-        self.url = url
+    def __init__(self, url: str, folder: Path, ssh: Mapping[str, Any] | None = None) -> None:
+        self.bastion = Bastion(url, str(folder / "steps"), ssh=ssh)
         self.marks = folder / "marks"
-        self.steps = folder / "steps"
         self.marks.mkdir(parents=True, exist_ok=True)
         self.journal = Journal.open(url)
         self.runners: list[multiprocessing.process.BaseProcess] = []
@@ -138,9 +161,9 @@ class Rig:
         """Say something to a run."""
         self.journal.append(Note(kind, ANNA, run, body))
 
-    def runner(self, kill: Kill = Kill(), idle_s: float = 0.3) -> multiprocessing.process.BaseProcess:
-        """Begin a runner."""
-        process = CONTEXT.Process(target=runner_process, args=(self.url, str(self.steps), kill, idle_s))
+    def runner(self, kill: Kill = ALIVE, idle_s: float = 0.3, name: str = "") -> multiprocessing.process.BaseProcess:
+        """Begin a runner, on a bastion of this name."""
+        process = CONTEXT.Process(target=runner_process, args=(replace(self.bastion, name=name), kill, idle_s))
         process.start()
         self.runners.append(process)
         return process
@@ -190,13 +213,13 @@ class Rig:
         assert prove(self.journal).whole
 
 
-def typical(rig: Rig) -> Plan:
+def typical(rig: Rig, *, on: Sequence[str] = ()) -> Plan:
     """A plan with each kind of moment at which a runner may die."""
     return rig.plan(
-        rig.step("one"),
-        rig.step("two", "echo first; echo oh >&2; sleep 0.1; echo second", expect=[MEASURED_OK]),
+        rig.step("one", on=on),
+        rig.step("two", "echo first; echo oh >&2; sleep 0.1; echo second", on=on, expect=[MEASURED_OK]),
         PlannedStep(id="pause", name="pause", call=WaitCall(for_s=0.05), text="wait"),
-        rig.step("three"),
+        rig.step("three", on=on),
         verify=[MEASURED_OK],
     )
 
