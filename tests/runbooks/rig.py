@@ -18,7 +18,7 @@ from farmtui.journal.proof import prove
 from farmtui.journal.store import Guard, Journal, Lease
 from farmtui.runbooks import kinds
 from farmtui.runbooks.measuring import Measurement
-from farmtui.runbooks.planned import Condition, LocalCall, ManualCall, Measured, Plan, PlannedStep, WaitCall
+from farmtui.runbooks.planned import Condition, LocalCall, ManualCall, Measured, Plan, PlannedStep, SshCall, WaitCall
 from farmtui.runbooks.runner import Hands, Resolution, Runner
 from farmtui.runbooks.state import Outcome, RunState, fold
 from farmtui.runbooks.steps.commands import Commands, Shell
@@ -134,13 +134,13 @@ class Rig:
             runner.join()
         self.journal.close()
 
-    def step(self, name: str, rest: str = "", **given: object) -> PlannedStep:
-        """A step that leaves a mark when it is begun."""
+    def step(self, name: str, rest: str = "", *, on: Sequence[str] = (), **given: object) -> PlannedStep:
+        """A step that leaves a mark when it is begun, here or on hosts; `given` of both the step and its call."""
         script = f'echo "$1" >>"$2"/"$1"; echo begun; {rest}'
         argv = ("sh", "-c", script, "x", name, str(self.marks))
-        return PlannedStep.model_validate(
-            {"id": name, "name": name, "call": LocalCall(argv=argv), "text": name, **given}
-        )
+        fanning = {key: given.pop(key) for key in ("parallel", "canary", "stop_at") if key in given}
+        call = SshCall(hosts=tuple(on), argv=argv, **fanning) if on else LocalCall(argv=argv)  # type: ignore[arg-type]
+        return PlannedStep.model_validate({"id": name, "name": name, "call": call, "text": name, **given})
 
     def plan(self, *steps: PlannedStep, **given: object) -> Plan:
         """A plan of these steps."""
