@@ -142,7 +142,9 @@ def test_the_connection_is_cut_in_the_middle_of_a_step(rig: Rig, run: str, ssh: 
     rig.start(rig.plan(rig.step("long", lines, on=["inner"])), run)
     rig.runner(idle_s=60)
     rig.until(lambda state: state.steps["long"].parts["inner"].read[0] > 0, run)
-    for process in connections(ssh, "inner"):
+    cut = connections(ssh, "inner")
+    assert cut
+    for process in cut:
         process.kill()
     go.touch()
     state = rig.until(lambda state: state.outcome is not None, run)
