@@ -28,6 +28,9 @@ FAILED, REFUSED = 1, 2
 WAITING = 3
 """Exit code of `run` and `attach`: the run waits for somebody."""
 
+ALONE_S = 30.0
+"""How long a run may want a runner and have none, before who follows it is told."""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or the beginning of it.")]
 ReasonOption = Annotated[str, typer.Option("--reason", "-r", metavar="TEXT", help="Why; it is written down.")]
@@ -239,7 +242,7 @@ def runner(context: typer.Context, idle: Annotated[float, typer.Option("--idle",
 
     logs.to_file()
     try:
-        serve(_config(context)[1], idle_s=idle)
+        serve(_config(context)[0], idle_s=idle)
     except JournalError as error:
         leave(str(error))
 
@@ -437,12 +440,13 @@ def _say(context: typer.Context, run: str, say: Any) -> None:
 def _follow(journal: Journal, run: str) -> int:
     """Print a run as it goes on, from its first entry, until it has ended or waits for somebody."""
     from farmtui.journal.store import UnavailableError
+    from farmtui.logs import log_file
     from farmtui.runbooks.decide import Rest, decide
     from farmtui.runbooks.state import Outcome, after
     from farmtui.runbooks.story import story
 
     state: RunState | None = None
-    seq = 0
+    seq, alone_since = 0, time.monotonic()
     while True:
         try:
             entries = journal.entries(run=run, after=seq)
@@ -460,6 +464,11 @@ def _follow(journal: Journal, run: str) -> int:
         needed = decide(state, datetime.now(UTC))
         if isinstance(needed, Rest):
             typer.echo(f"run {run} waits for {needed.waits_for}")
+            return WAITING
+        if journal.read(lambda reader: reader.holder(run)):
+            alone_since = time.monotonic()
+        elif time.monotonic() - alone_since > ALONE_S:
+            typer.echo(f"no runner has taken run {run} for {ALONE_S:g} s; see {log_file()}, then: farmtui resume {run}")
             return WAITING
         time.sleep(0.2)
 

@@ -163,6 +163,10 @@ def _site(text: str) -> str:
 
 def _thing(given: Input, name: str, farm: Farm) -> Thing:
     known = _things(given, farm)
+    if not known:
+        raise InputError(
+            f"the farm shows no {given.type.removesuffix('s')} now; see what its sources say: farmtui check"
+        )
     if name not in known:
         close = get_close_matches(name, known, n=1)
         hint = f"; did you mean {close[0]}?" if close else _possible(given, farm)

@@ -9,14 +9,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from platformdirs import user_config_path, user_state_path
 
-from farmtui.config import Config
+from farmtui.config import Config, load_config
 from farmtui.journal.proof import Witness
 from farmtui.journal.store import Journal, Reader
+from farmtui.runbooks.decide import Rest, decide
 from farmtui.runbooks.instruments import Instruments
 from farmtui.runbooks.loading import Shelf, shelf
 from farmtui.runbooks.people import author
@@ -58,26 +60,43 @@ def start_runner(config: Path) -> None:
     )
 
 
-def serve(config: Config, *, idle_s: float = IDLE_S) -> None:
-    """Be a runner until nothing wants one, unless this user has one on this bastion. Raises JournalError."""
-    journal = open_journal(config)
+def serve(path: Path, *, idle_s: float = IDLE_S) -> None:
+    """Be a runner until nothing wants one, unless this user has one on this bastion.
+
+    `path` is the config, read anew for each run. Raises ConfigError, JournalError.
+    """
+    journal = open_journal(load_config(path))
     try:
         while True:
             with _alone(journal.head().journal) as alone:
                 if not alone:
                     return
-                asyncio.run(_serve(config, journal, idle_s))
+                asyncio.run(_serve(path, journal, idle_s))
             # Who asked for a runner in the last moment has found us here, and relies on us.
-            if not journal.read(_any_begun_or_waiting):
+            if not journal.read(_any_waiting):
                 return
     finally:
         journal.close()
 
 
-async def _serve(config: Config, journal: Journal, idle_s: float) -> None:
+async def _serve(path: Path, journal: Journal, idle_s: float) -> None:
+    pools: list[SshPool] = []
+
+    def hands() -> Hands:
+        config = load_config(path)
+        pools.append(SshPool(config.ssh))
+        return _hands(config, pools[-1])
+
+    try:
+        await Runner(journal, hands, author()).serve(idle_s=idle_s)
+    finally:
+        for pool in pools:
+            await pool.close()
+
+
+def _hands(config: Config, pool: SshPool) -> Hands:
     instruments = Instruments(config)
     planner = Planner(open_shelf(config), instruments.measure, unix_user())
-    pool = SshPool(config.ssh)
     commands = Commands(pool)
 
     async def resolve(plan: Plan) -> Resolution:
@@ -85,18 +104,10 @@ async def _serve(config: Config, journal: Journal, idle_s: float) -> None:
             return Resolution(("the farm is read-only (farm.read_only in the config)",))
         return await planner.resolve(plan, await instruments.farm())
 
-    hands = Hands({"ssh": commands, "local": commands}, instruments.measure, resolve)
-    try:
-        await Runner(journal, hands, author()).serve(idle_s=idle_s)
-    finally:
-        await pool.close()
+    return Hands({"ssh": commands, "local": commands}, instruments.measure, resolve)
 
 
-def _any_begun_or_waiting(reader: Reader) -> bool:
-    from datetime import UTC, datetime
-
-    from farmtui.runbooks.decide import Rest, decide
-
+def _any_waiting(reader: Reader) -> bool:
     now = datetime.now(UTC)
     return any(not isinstance(decide(state, now), Rest) and not reader.holder(state.run) for state in open_runs(reader))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -65,8 +65,15 @@ class Runner:
     """One runner: of one process, for all runs that want one."""
 
     def __init__(
-        self, journal: Journal, hands: Hands, author: Author, *, lease_s: float = LEASE_S, poll_s: float = POLL_S
+        self,
+        journal: Journal,
+        hands: Callable[[], Hands],
+        author: Author,
+        *,
+        lease_s: float = LEASE_S,
+        poll_s: float = POLL_S,
     ) -> None:
+        """`hands` are asked for at the begin of each run's execution: the config may have changed since the last."""
         self._journal = journal
         self._hands = hands
         self._author = author
@@ -115,15 +122,15 @@ class Runner:
         renewing = asyncio.create_task(self._renew(lease, asyncio.current_task()))
         try:
             async with Writer(self._journal, lease) as writer:
-                drive = _Drive(self, run, writer)
                 try:
-                    await drive.go()
-                except FencedError as error:
-                    log.warning("%s", error)
+                    await _Drive(self, run, writer).go()
+                except FencedError:
+                    raise
                 except Exception as error:
                     # Not its text: it may hold anything.
                     log.exception("run %s: %s", run, type(error).__name__)
-                    await drive.trouble(error)
+                    why = f"{type(error).__name__} in the runner on {self._author.origin}: see its log, and report it"
+                    await writer.write(Note(kinds.TROUBLE, self._author, run, {"why": why}))
                     return False
         except asyncio.CancelledError:
             if not renewing.done() or renewing.cancelled():
@@ -155,6 +162,7 @@ class _Drive:
         self._runner = runner
         self._run = run
         self._writer = writer
+        self._hands = runner._hands()
         self._state: RunState | None = None
         self._seq = 0
 
@@ -169,11 +177,6 @@ class _Drive:
             if isinstance(needed, Rest):
                 return
             await self._do(state, needed)
-
-    async def trouble(self, error: Exception) -> None:
-        """Say that an error of ours is in the way."""
-        why = f"{type(error).__name__} in the runner on {self._runner._author.origin}: see its log, and report it"
-        await self._write(kinds.TROUBLE, {"why": why})
 
     async def _do(self, state: RunState, needed: Next) -> None:
         match needed:
@@ -192,7 +195,7 @@ class _Drive:
                 await self._write(kinds.ENDED, {"outcome": outcome, "why": why})
 
     async def _begin(self, state: RunState) -> None:
-        resolution = await self._runner._hands.resolve(state.plan)
+        resolution = await self._hands.resolve(state.plan)
         if resolution.problems:
             await self._write(kinds.ENDED, {"outcome": Outcome.REFUSED, "why": "; ".join(resolution.problems)})
             return
@@ -222,7 +225,7 @@ class _Drive:
         await self._write(kinds.VERIFIED, {"outcome": outcome, "values": list(values)})
 
     def _stepper(self, step: StepState | None) -> Stepper:
-        hands = self._runner._hands
+        hands = self._hands
         return Stepper(self._run, step, hands.performers, hands.measure, self._write, self._look, self._output)
 
     async def _write(self, kind: str, body: Mapping[str, Any], guard: Guard | None = None) -> Entry:

@@ -112,7 +112,7 @@ def runner_process(bastion: Bastion, kill: Kill, idle_s: float) -> None:
         shell: Shell = SshPool(SshConfig(**bastion.ssh)) if bastion.ssh else _NoShell()
         author = Author("anna", f"runner[{os.getpid()}]")
         given = hands(shell, bastion.name)
-        await Runner(journal, given, author, lease_s=LEASE_S, poll_s=0.05).serve(idle_s=idle_s)
+        await Runner(journal, lambda: given, author, lease_s=LEASE_S, poll_s=0.05).serve(idle_s=idle_s)
 
     asyncio.run(serve())
 
