@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from farmtui import remedy_cli
 from farmtui.start import USAGE, leave, leave_config, open_console, open_demo
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="The config file: its schema, what is in force, the keys.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+remedy_cli.register(app)
 
 ConfigOption = Annotated[
     Path | None,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -16,6 +14,7 @@ from farmtui.farm.reading import FailureKind
 from farmtui.sources.alertmanager import UnknownOutcomeError
 from farmtui.sources.errors import SourceError
 from farmtui.sources.failures import causes, failure_of
+from farmtui.unix import unix_user
 
 
 class SilenceApi(Protocol):
@@ -36,14 +35,6 @@ class SilenceApi(Protocol):
     def expire_silence(self, id: str) -> Awaitable[None]:  # noqa: A002 - Alertmanager's name
         """End a silence now."""
         ...
-
-
-def unix_user() -> str:
-    """The user that this process runs as: not what the environment says, which anybody may set."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"
 
 
 def utc_now() -> datetime:

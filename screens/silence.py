@@ -18,7 +18,7 @@ from farmtui.farm.alerts import Alert, Matcher, Silence
 from farmtui.farm.matchers import MatcherError, parse_matchers
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration
-from farmtui.silences import unix_user
+from farmtui.unix import unix_user
 from screens.alert_draft import (
     PRESETS,
     Caution,

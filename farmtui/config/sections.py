@@ -139,6 +139,30 @@ class FarmConfig(Section):
     """No action on the farm is possible; it cannot be lifted from inside."""
 
 
+class JournalConfig(Section):
+    """Where it is written down what was done to the farm: the runs of runbooks, and who did what."""
+
+    url: str | None = None
+    """`sqlite:////PATH` or `postgresql://USER@HOST/DATABASE` for several bastions; a password comes from ~/.pgpass or
+    PGPASSWORD. Unset: a SQLite file in the user's state folder."""
+
+
+class RunbooksConfig(Section):
+    """Runbooks of your own."""
+
+    folders: list[ConfigPath] = []
+    """Folders with books (NAME.yaml) beside the library's; `runbooks/` in the user's config folder is always one."""
+
+
+class RolesConfig(Section):
+    """Who may do what: Unix users, and groups as @GROUP; `*` is everybody. Who is nowhere may look."""
+
+    operators: list[str] = ["*"]
+    """They may plan, start, answer and cancel runs."""
+    approvers: list[str] = ["*"]
+    """They may approve what others have asked for."""
+
+
 class UiConfig(Section):
     """How the console looks and which keys it takes."""
 

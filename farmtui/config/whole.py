@@ -13,9 +13,12 @@ from farmtui.config.sections import (
     AlertmanagerConfig,
     DigitalOceanConfig,
     FarmConfig,
+    JournalConfig,
     NodeConfig,
     PrometheusConfig,
     ProxmoxConfig,
+    RolesConfig,
+    RunbooksConfig,
     TierConfig,
     UiConfig,
 )
@@ -49,6 +52,12 @@ class Config(Section):
     """Varnish's backends."""
     nodes: list[NodeConfig] = []
     """Machines whose identity must be said explicitly."""
+    journal: JournalConfig = JournalConfig()
+    """The record of what was done."""
+    runbooks: RunbooksConfig = RunbooksConfig()
+    """Runbooks of your own."""
+    roles: RolesConfig = RolesConfig()
+    """Who may do what."""
     ui: UiConfig = UiConfig()
     """Looks and keys."""
 

@@ -51,7 +51,7 @@ DEPENDENCIES = [
 ]
 
 
-LAB = [re.split(r"[=<>~]", line)[0] for line in PROJECT["project"]["optional-dependencies"]["lab"]]
+LAB = [re.split(r"[=<>~[]", line)[0] for line in PROJECT["project"]["optional-dependencies"]["lab"]]
 """Installed by `make lab` only."""
 
 

@@ -12,9 +12,10 @@ import pytest
 from farmtui.farm.actions import ActionError
 from farmtui.farm.alerts import Matcher
 from farmtui.farm.reading import FailureKind
-from farmtui.silences import AlertmanagerDesk, desk_for, make_desk, unix_user
+from farmtui.silences import AlertmanagerDesk, desk_for, make_desk
 from farmtui.sources.alertmanager import UnknownOutcomeError
 from farmtui.sources.errors import SourceError, status_error
+from farmtui.unix import unix_user
 from tests.screens.farms import NOW
 
 MATCHERS = (Matcher("alertname", "Down"),)

@@ -9,7 +9,7 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
@@ -27,6 +27,8 @@ from farmtui.sources.ssh.route import Hop, Route, route
 from farmtui.sources.ssh.words import channel_error, login_error, socket_error
 
 T = TypeVar("T")
+Hear = Callable[[str, bytes], Awaitable[None]]
+"""Takes the name of a stream (out, err) and its next bytes."""
 
 # It tells of hosts, users and keys at length; what matters of that comes to us as exceptions.
 logging.getLogger("asyncssh").setLevel(logging.CRITICAL)
@@ -80,6 +82,28 @@ class SshPool:
     ) -> Done:
         """See `Remote.run`."""
         return await self._in_time(self._run(host, argv, limit_bytes), host, deadline_s)
+
+    async def stream(self, host: str, argv: Sequence[str], tell: Hear, *, begin_s: float) -> int | None:
+        """Run a command and give what it prints as it comes, for as long as it takes; gives its exit code.
+
+        `tell` is given which stream and its next bytes; what comes faster than it returns waits at the host. None: it
+        ended without a code. `begin_s` is the deadline for having begun. Raises SourceError: when it is raised after
+        the begin, the command may go on.
+        """
+        door = self._door(Hop(host))
+        async with door.sessions:
+            process = await self._in_time(self._start(host, shlex.join(argv)), host, begin_s)
+            try:
+                await together(_hear(process.stdout, "out", tell), _hear(process.stderr, "err", tell))
+                await process.wait_closed()
+            except (asyncssh.Error, OSError) as error:
+                raise at_place(self._lost(error), host) from None
+            finally:
+                # Whoever follows a command may go; the command is ended by its name only.
+                process.close()
+        if process.exit_status is None and process.exit_signal is None and door.open() is None:
+            raise at_place(self._lost(ConnectionResetError()), host)
+        return process.exit_status
 
     async def unix_socket(self, host: str, path: str, *, deadline_s: float) -> Path:
         """See `Remote.unix_socket`."""
@@ -278,6 +302,22 @@ async def _read(stream: asyncssh.SSHReader[bytes], limit_bytes: int, *, cut: boo
         parts.append(part[: max(0, limit_bytes - size)])
         size += len(part)
     return b"".join(parts)
+
+
+async def together(*work: Coroutine[object, object, None]) -> None:
+    """Do all at once; when one fails, end the others and raise its error, as it is."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _hear(stream: asyncssh.SSHReader[bytes], name: str, tell: Hear) -> None:
+    while part := await stream.read(16_384):
+        await tell(name, part)
 
 
 async def _ended(process: asyncssh.SSHClientProcess[bytes]) -> None:

@@ -1,0 +1,1 @@
+"""Runbooks: what they are made of, the plan of a run, the run itself, and the library."""

@@ -1,0 +1,220 @@
+"""Inputs against the farm: what may be given, what was given, and what a template may ask of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+from farmtui.farm.farm import Farm
+from farmtui.farm.node import Guest, Node
+from farmtui.runbooks.book import Input, seconds
+
+OTHER_NAMES: Final = ("farm", "run", "user")
+"""Names that every template has beside the inputs."""
+FACTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "node": ("name", "ssh", "address", "tier", "provider", "place"),
+    "osd": ("name", "id", "host"),
+    "pool": ("name", "id"),
+    "service": ("name", "id", "desired"),
+    "volume": ("name", "pool"),
+    "guest": ("name", "vmid", "node", "cluster", "type"),
+    "droplet": ("name", "id", "region"),
+}
+"""What a template may ask of each type: `{{ node.address }}`; by itself each is its name."""
+THINGS: Final = (*FACTS, "nodes", "site")
+"""Types that are parts of the farm: a run holds them."""
+
+
+class InputError(ValueError):
+    """An input that cannot be used; the text names it, what is wrong, and what would do."""
+
+
+class Thing(Mapping[str, Any]):
+    """A part of the farm, as a template sees it."""
+
+    def __init__(self, kind: str, facts: Mapping[str, Any]) -> None:
+        self.kind = kind
+        self._facts = facts
+
+    def __getitem__(self, key: str) -> Any:
+        return self._facts[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._facts)
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    def __str__(self) -> str:
+        return str(self._facts["name"])
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """All inputs of a run."""
+
+    values: Mapping[str, Any]
+    """By name, as templates see them."""
+    texts: Mapping[str, str]
+    """By name, as they are written down."""
+    targets: tuple[str, ...]
+    """The parts of the farm among them: `node:cache-2`."""
+
+
+def choices(given: Input, farm: Farm) -> tuple[str, ...]:
+    """What may be given, where that can be told; empty where it cannot."""
+    if given.type == "choice":
+        return tuple(given.of or ())
+    if given.type == "bool":
+        return ("yes", "no")
+    return tuple(_things(given, farm))
+
+
+def take(inputs: Mapping[str, Input], texts: Mapping[str, str], farm: Farm) -> Given:
+    """The inputs of a run from what was written. Raises InputError with every mistake, a line each."""
+    wrong = [
+        f"{name}: there is no such input; there are {', '.join(inputs) or 'none'}"
+        for name in texts
+        if name not in inputs
+    ]
+    values: dict[str, Any] = {}
+    said: dict[str, str] = {}
+    targets: list[str] = []
+    for name, given in inputs.items():
+        text = texts.get(name)
+        if text is None:
+            if given.default is None:
+                wrong.append(f"{name}: is missing{f' ({given.help})' if given.help else ''}{_possible(given, farm)}")
+                continue
+            text = _default(given.default)
+        try:
+            values[name] = _value(given, text.strip(), farm)
+        except InputError as error:
+            wrong.append(f"{name}: {error}")
+            continue
+        said[name] = text.strip()
+        targets += _targets(given, values[name])
+    if wrong:
+        raise InputError("\n".join(wrong))
+    return Given(values, said, tuple(dict.fromkeys(targets)))
+
+
+def _default(value: str | float | bool) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _targets(given: Input, value: Any) -> list[str]:
+    if given.type == "nodes":
+        return [f"node:{node}" for node in value]
+    return [f"{given.type}:{value}"] if given.type in THINGS else []
+
+
+def _value(given: Input, text: str, farm: Farm) -> Any:
+    match given.type:
+        case "text":
+            assert given.pattern is not None
+            if not re.fullmatch(given.pattern, text) or not text.isprintable():
+                raise InputError(f"must match {given.pattern}")
+            return text
+        case "int" | "number" | "duration":
+            return _number(given, text)
+        case "bool":
+            if text.lower() not in ("yes", "no", "true", "false"):
+                raise InputError("must be yes or no")
+            return text.lower() in ("yes", "true")
+        case "choice":
+            if text not in (given.of or ()):
+                raise InputError(f"must be one of {', '.join(given.of or ())}")
+            return text
+        case "nodes":
+            names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+            if not names:
+                raise InputError("names no node: give them with commas between")
+            return tuple(_thing(given, name, farm) for name in names)
+        case "site":
+            return _site(text)
+    return _thing(given, text, farm)
+
+
+def _number(given: Input, text: str) -> Any:
+    try:
+        value = seconds(text) if given.type == "duration" else float(text)
+        low, high = (seconds(b) if isinstance(b, str) else b for b in (given.min, given.max))
+        whole = given.type != "int" or value == int(value)
+    except (ValueError, OverflowError):
+        wanted = {"duration": "a duration such as 30s or 5m", "int": "a whole number", "number": "a number"}
+        raise InputError(f"must be {wanted[given.type]}") from None
+    if not whole or value != value:
+        raise InputError("must be a whole number")
+    if (low is not None and value < low) or (high is not None and value > high):
+        bounds = f"{given.min if given.min is not None else '…'} to {given.max if given.max is not None else '…'}"
+        raise InputError(f"must be within {bounds}")
+    return int(value) if given.type == "int" or value == int(value) else value
+
+
+def _site(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", text) or len(text) > 253:
+        raise InputError("must be a site's host name, such as www.example.org")
+    return text
+
+
+def _thing(given: Input, name: str, farm: Farm) -> Thing:
+    known = _things(given, farm)
+    if not known:
+        raise InputError(
+            f"the farm shows no {given.type.removesuffix('s')} now; see what its sources say: farmtui check"
+        )
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else _possible(given, farm)
+        what = f"{given.type} of tier {given.tier}" if given.tier else given.type.removesuffix("s")
+        raise InputError(f"there is no {what} {name!r} in the farm{hint}")
+    return known[name]
+
+
+def _possible(given: Input, farm: Farm) -> str:
+    known = choices(given, farm)
+    if not known:
+        return ""
+    shown: Sequence[str] = known[:8]
+    return f"; possible: {', '.join(shown)}{' …' if len(known) > len(shown) else ''}"
+
+
+def _things(given: Input, farm: Farm) -> dict[str, Thing]:
+    match given.type:
+        case "node" | "nodes":
+            return {n.name: _node(n) for n in farm.nodes if given.tier in (None, n.tier.value)}
+        case "osd":
+            osds = farm.ceph.osds if farm.ceph else ()
+            return {o.id: Thing("osd", {"name": o.id, "id": o.id.rpartition(".")[2], "host": o.host}) for o in osds}
+        case "pool":
+            pools = farm.ceph.pools if farm.ceph else ()
+            return {p.name: Thing("pool", {"name": p.name, "id": p.id}) for p in pools}
+        case "service":
+            services = farm.swarm_cluster.services if farm.swarm_cluster else ()
+            return {s.name: Thing("service", {"name": s.name, "id": s.id, "desired": s.desired}) for s in services}
+        case "volume":
+            volumes = ({"name": v.name, "pool": pool.name} for pool in farm.gluster for v in pool.volumes)
+            return {facts["name"]: Thing("volume", facts) for facts in volumes}
+        case "guest":
+            return {g.name: Thing("guest", _guest(g)) for cluster in farm.pve for g in cluster.guests}
+        case "droplet":
+            droplets = farm.cloud.droplets if farm.cloud else ()
+            return {d.name: Thing("droplet", {"name": d.name, "id": d.id, "region": d.region}) for d in droplets}
+    return {}
+
+
+def _guest(guest: Guest) -> Mapping[str, Any]:
+    return {
+        "name": guest.name, "vmid": guest.vmid, "node": guest.host, "cluster": guest.cluster, "type": guest.kind
+    }  # fmt: skip
+
+
+def _node(node: Node) -> Thing:
+    return Thing("node", {
+        "name": node.name, "ssh": node.name, "address": node.addresses[0] if node.addresses else "",
+        "tier": node.tier.value, "provider": node.provider.value, "place": node.place,
+    })  # fmt: skip

@@ -1,0 +1,107 @@
+"""Measuring on the farm: queries at its Prometheus, and what a fresh picture of it tells."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from farmtui.config import Config
+from farmtui.farm.farm import Farm
+from farmtui.farm.reading import Failure
+from farmtui.farm.state import Freshness
+from farmtui.insight.blast import galera_left, managers_left, mons_left
+from farmtui.polling import Feed
+from farmtui.runbooks.measuring import Measurement, compared
+from farmtui.runbooks.planned import Condition, Measured, QuorumHolds, SourcesFresh
+
+PICTURE_S: Final = 20.0
+"""How long a picture of the farm may take."""
+KEPT_S: Final = 3.0
+"""A picture that is no older is looked at again: the conditions of one plan are of one moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    name: str
+    promql: str
+
+
+class Instruments:
+    """See the module. `farm` takes its pictures; for the console it gives the one on the screen."""
+
+    def __init__(self, config: Config, farm: Callable[[], Awaitable[Farm]] | None = None) -> None:
+        self._config = config
+        self._farm = farm or self._picture
+        self._kept: tuple[float, Farm] | None = None
+        self._looking = asyncio.Lock()
+
+    async def farm(self) -> Farm:
+        """The farm as it is now, or was a moment ago."""
+        return await self._farm()
+
+    async def measure(self, condition: Condition) -> Measurement:
+        """See `Measure`."""
+        match condition:
+            case Measured():
+                return await self._query(condition)
+            case SourcesFresh():
+                return _fresh(condition, await self._farm())
+            case QuorumHolds():
+                return _quorum(condition, await self._farm())
+        return Measurement(False, f"{condition.kind}: there is no command whose end it could be")
+
+    async def _picture(self) -> Farm:
+        async with self._looking:
+            clock = asyncio.get_running_loop().time
+            if self._kept is None or clock() - self._kept[0] > KEPT_S:
+                feed = Feed(self._config)
+                try:
+                    farm = await feed.one_cycle(PICTURE_S)
+                finally:
+                    await feed.close()
+                self._kept = clock(), farm
+            return self._kept[1]
+
+    async def _query(self, condition: Measured) -> Measurement:
+        name = condition.name or condition.query
+        if self._config.prometheus is None:
+            return Measurement(False, f"{name}: there is no Prometheus in the config")
+        from farmtui.sources.prometheus.client import PrometheusClient
+
+        client = PrometheusClient(self._config.prometheus, source="prometheus")
+        try:
+            found = await client.round(
+                [_Query("query", condition.query)],
+                lambda api, query: api.instant(query.promql, ()),
+                self._config.prometheus.deadline_s,
+            )
+        finally:
+            client.close()
+        vector = found.answers.get("query")
+        if vector is None:
+            failure: Failure | None = found.failures.get("query") or found.stopped
+            return Measurement(False, f"{name}: {failure.what if failure else 'no answer in time'}")
+        if vector.problem or len(vector.values) > 1:
+            return Measurement(False, f"{name}: {vector.problem or 'the query gives more than one number'}")
+        value = next(iter(vector.values.values()), None)
+        return compared(condition, None if value is None or math.isnan(value) else value)
+
+
+def _fresh(condition: SourcesFresh, farm: Farm) -> Measurement:
+    old = [s for s in condition.sources if farm.freshness(s) not in (Freshness.LIVE, Freshness.EMPTY)]
+    if not old:
+        return Measurement(True, f"{', '.join(condition.sources)}: live")
+    return Measurement(False, "; ".join(f"{source} is {farm.freshness(source).value}" for source in old))
+
+
+_LEFT = {"galera": galera_left, "swarm": managers_left, "ceph": mons_left}
+
+
+def _quorum(condition: QuorumHolds, farm: Farm) -> Measurement:
+    left, majority = _LEFT[condition.of](farm, condition.without)
+    without = f" without {', '.join(condition.without)}" if condition.without else ""
+    text = f"{condition.of} quorum{without}: {left} of at least {majority}"
+    return Measurement(majority > 0 and left >= majority, condition.name + (": " if condition.name else "") + text)

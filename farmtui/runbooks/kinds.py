@@ -1,0 +1,50 @@
+"""The kinds of entries that a run is made of, and what each one's body holds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PLANNED: Final = "planned"
+"""plan, hash, reason."""
+CONFIRMED: Final = "confirmed"
+"""hash, how (key, typed, break-glass), why: by who starts it."""
+APPROVED: Final = "approved"
+"""hash, until (RFC 3339): by a second person."""
+REJECTED: Final = "rejected"
+"""why."""
+BEGUN: Final = "begun"
+"""hash, values: resolved again by the runner, and the same; its targets are held from now on."""
+EFFECT: Final = "effect"
+"""step, part, attempt, machine (where the runner is): written before the effect."""
+OUTPUT: Final = "output"
+"""step, part, attempt, stream (out, err, note), text, end (bytes of the stream until here), dropped."""
+EFFECT_UNKNOWN: Final = "effect-unknown"
+"""step, part, attempt, why: whether it has happened is not known."""
+EFFECT_ENDED: Final = "effect-ended"
+"""step, part, attempt, outcome (ok, failed, cancelled, absent), code, why."""
+MEASURED: Final = "measured"
+"""step, values: conditions as they are now, for who watches."""
+STEP_ENDED: Final = "step-ended"
+"""step, outcome (ok, failed, skipped, cancelled), why, values."""
+ASKED: Final = "asked"
+"""about (manual, unknown, failed, verify), step, part, text, choices."""
+ANSWERED: Final = "answered"
+"""question (the number of its entry), choice, note."""
+PAUSED: Final = "paused"
+"""why: no further step is begun."""
+RESUMED: Final = "resumed"
+CANCELLED: Final = "cancelled"
+"""why, undo: what runs is stopped, and what was done is undone where `undo`."""
+VERIFIED: Final = "verified"
+"""outcome (ok, failed), values: the book's own end."""
+TAKEN: Final = "taken"
+"""from_epoch: a runner carries on what another has left."""
+TROUBLE: Final = "trouble"
+"""why: the runner met what it has no answer for, and has left the run to another."""
+ENDED: Final = "ended"
+"""outcome (ok, failed, cancelled, refused, expired, undone), why."""
+
+RUN_KINDS: Final = (
+    PLANNED, CONFIRMED, APPROVED, REJECTED, BEGUN, EFFECT, OUTPUT, EFFECT_UNKNOWN, EFFECT_ENDED, MEASURED, STEP_ENDED,
+    ASKED, ANSWERED, PAUSED, RESUMED, CANCELLED, VERIFIED, TAKEN, TROUBLE, ENDED,
+)  # fmt: skip

@@ -1,0 +1,65 @@
+"""Conditions against what a run has recorded and against the farm: whether they hold, and how it is in words."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from farmtui.runbooks.planned import Condition, ExitIs, Measured, StatusIs, StdoutMatches
+from farmtui.runbooks.state import StepState
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A condition as it is now."""
+
+    holds: bool
+    text: str
+    """`two cache nodes serve: 2 (>= 2)`."""
+
+
+class Measure(Protocol):
+    """Measures what only the farm can tell: queries, freshness, quorums. Never raises: what cannot be told fails."""
+
+    def __call__(self, condition: Condition) -> Awaitable[Measurement]:
+        """Measure one condition now."""
+        ...
+
+
+_COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+def compared(condition: Measured, value: float | None) -> Measurement:
+    """A query's value (None: it gave nothing) against what is wanted. Not a number never holds."""
+    name = condition.name or condition.query
+    if condition.op in ("empty", "present"):
+        holds = (value is None) == (condition.op == "empty")
+        return Measurement(holds, f"{name}: {'nothing' if value is None else f'{value:g}'} ({condition.op})")
+    wanted = f"{condition.op} {condition.number:g}"
+    if value is None:
+        return Measurement(False, f"{name}: no data ({wanted})")
+    return Measurement(_COMPARE[condition.op](value, condition.number), f"{name}: {value:g} ({wanted})")
+
+
+def recorded(condition: ExitIs | StdoutMatches | StatusIs, step: StepState, output: str) -> Measurement:
+    """A condition on what a step has done: its codes and what it printed."""
+    match condition:
+        case StdoutMatches():
+            holds = re.search(condition.regex, output, re.MULTILINE) is not None
+            words = condition.name or f"its output matches {condition.regex}"
+            return Measurement(holds, words if holds else f"{words}: it does not")
+        case ExitIs() | StatusIs():
+            wrong = [part for part in step.parts.values() if part.code not in condition.codes]
+            codes = ", ".join(map(str, condition.codes))
+            what = "exit code" if isinstance(condition, ExitIs) else "HTTP status"
+            if not wrong:
+                return Measurement(True, f"{what} {codes}")
+            told = ", ".join(
+                f"{part.part or 'it'} {part.code if part.code is not None else part.why}" for part in wrong[:5]
+            )
+            return Measurement(False, f"{what} {codes} wanted: {told}")

@@ -1,0 +1,210 @@
+"""From a book, inputs and the farm to a plan; and again, to see that nothing has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from farmtui.farm.farm import Farm
+from farmtui.farm.state import Severity
+from farmtui.insight.blast import blast
+from farmtui.runbooks import planned
+from farmtui.runbooks.book import Body, Book, Condition, Step
+from farmtui.runbooks.inputs import Given, InputError, take
+from farmtui.runbooks.loading import Shelf
+from farmtui.runbooks.measuring import Measure
+from farmtui.runbooks.planned import Plan, PlannedStep, Requirement
+from farmtui.runbooks.runner import Resolution
+from farmtui.runbooks.template import Context, RenderError, render
+
+T = TypeVar("T")
+_BLAST: Mapping[Severity, Literal["ok", "warning", "critical"]] = {
+    Severity.CRITICAL: "critical", Severity.WARNING: "warning"
+}  # fmt: skip
+_COMPARISON = re.compile(r"(==|!=|<=|>=|<|>)\s*(.+)")
+
+
+class PlanError(ValueError):
+    """A plan that cannot be made; the text says what is missing or wrong, a line each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Makes plans of the shelf's books."""
+
+    shelf: Shelf
+    measure: Measure
+    user: str
+
+    async def plan(self, name: str, texts: Mapping[str, str], farm: Farm) -> Plan:
+        """The plan of a run. Raises PlanError."""
+        shelved = self.shelf.books.get(name)
+        if shelved is None:
+            broken = next((one for one in self.shelf.broken if one.name == name), None)
+            raise PlanError(broken.why if broken else f"there is no runbook {name!r}; see: farmtui runbooks list")
+        book = shelved.book
+        try:
+            given = take(book.inputs, texts, farm)
+            made = _Rendering(book, given, {**given.values, "farm": farm.name, "user": self.user})
+            return await self._measured(made.plan(name, farm))
+        except (InputError, RenderError) as error:
+            raise PlanError(str(error)) from None
+
+    async def resolve(self, plan: Plan, farm: Farm) -> Resolution:
+        """A plan made again: whether it is the same, and what is required holds."""
+        try:
+            again = await self.plan(plan.book, plan.inputs, farm)
+        except PlanError as error:
+            return Resolution((f"it cannot be planned any more: {error}",))
+        if again.hash != plan.hash:
+            return Resolution((f"it is not the plan that was shown any more: {difference(plan, again)}",))
+        values = tuple(one.value for one in again.requires)
+        return Resolution(tuple(f"required: {one.value}" for one in again.requires if not one.holds), values)
+
+    async def _measured(self, plan: Plan) -> Plan:
+        found = await asyncio.gather(*(self.measure(one.condition) for one in plan.requires))
+        requires = tuple(
+            Requirement(condition=one.condition, value=was.text, holds=was.holds)
+            for one, was in zip(plan.requires, found, strict=True)
+        )
+        return plan.model_copy(update={"requires": requires})
+
+
+def difference(before: Plan, now: Plan) -> str:
+    """Where two plans differ first, in words."""
+    for what, get in _PARTS:
+        was, is_ = get(before), get(now)
+        if was != is_:
+            return f"{what}: {_short(was)} before, {_short(is_)} now"
+    return "in its details"
+
+
+_PARTS: Sequence[tuple[str, Callable[[Plan], Any]]] = (
+    ("the book", lambda plan: plan.digest[:12]),
+    ("targets", lambda plan: plan.targets),
+    ("what hangs on them", lambda plan: [f"{one.what} {one.text}" for one in plan.blast]),
+    ("steps", lambda plan: [step.text for step in plan.steps]),
+)
+
+
+def _short(value: Any) -> str:
+    text = "; ".join(value) if isinstance(value, list | tuple) else str(value)
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
+class _Rendering:
+    """One book with its inputs."""
+
+    def __init__(self, book: Book, given: Given, values: Mapping[str, Any]) -> None:
+        self._book = book
+        self._given = given
+        self._values = values
+
+    def plan(self, name: str, farm: Farm) -> Plan:
+        """Everything but what is measured."""
+        book, given = self._book, self._given
+        targets = given.targets or (f"book:{name}",)
+        return Plan(
+            book=name, title=book.title, digest=book.digest, risk=book.risk, inputs=dict(given.texts),
+            targets=targets, confirm=targets[0].partition(":")[2],
+            requires=tuple(Requirement(condition=self._condition(one)) for one in book.require),
+            steps=tuple(self._step(step) for step in book.steps),
+            verify=tuple(self._condition(one) for one in book.verify),
+            blast=tuple(
+                planned.Dependent(what=one.what, text=one.text, severity=_BLAST.get(one.severity, "ok"))
+                for one in blast(farm, targets)
+            ),
+        )  # fmt: skip
+
+    def _text(self, text: str, context: Context) -> str:
+        try:
+            return render(text, context, self._values)
+        except RenderError as error:
+            raise RenderError(f"{text!r}: {error}") from None
+
+    def _step(self, step: Step) -> PlannedStep:
+        call = self._call(step)
+        undo = self._call(step.undo) if step.undo is not None else None
+        return PlannedStep(
+            id=step.id, name=step.name, call=call, text=call_text(call),
+            expect=tuple(self._condition(one) for one in step.expect),
+            abort_if=tuple(self._condition(one) for one in step.abort_if),
+            verify=tuple(self._condition(one) for one in step.verify),
+            undo=undo, undo_text=call_text(undo) if undo is not None else "",
+            timeout_s=step.timeout, idempotent=step.idempotent,
+        )  # fmt: skip
+
+    def _call(self, body: Body) -> planned.Call:
+        if body.ssh is not None:
+            ssh = body.ssh
+            if ssh.hosts is not None:
+                hosts = tuple(str(node["ssh"]) for node in self._values[ssh.hosts])
+            else:
+                hosts = (self._text(ssh.host or "", Context.ARGUMENT),)
+            return planned.SshCall(
+                hosts=hosts, argv=tuple(self._text(word, Context.ARGUMENT) for word in ssh.argv or ()),
+                shell=self._text(ssh.shell or "", Context.SHELL), sudo=ssh.sudo, long=ssh.long, parallel=ssh.parallel,
+                canary=ssh.canary, stop_at=float(ssh.stop_at.rstrip("%")) / 100.0,
+            )  # fmt: skip
+        if body.local is not None:
+            return planned.LocalCall(argv=tuple(self._text(word, Context.ARGUMENT) for word in body.local.argv))
+        if body.wait is not None:
+            wait = body.wait
+            until = None
+            if wait.promql is not None:
+                until = self._measured(wait.promql, wait.is_ or "", wait.within or 0.0, wait.every, "")
+            return planned.WaitCall(for_s=wait.for_ or 0.0, until=until)
+        return planned.ManualCall(text=self._text(body.manual or "", Context.TEXT))
+
+    def _measured(self, promql: str, is_: str, within_s: float, every_s: float, name: str) -> planned.Measured:
+        found = _COMPARISON.fullmatch(is_)
+        return planned.Measured.model_validate({
+            "query": self._text(promql, Context.PROMQL), "op": found[1] if found else is_,
+            "number": float(found[2]) if found else 0.0, "within_s": within_s, "every_s": every_s, "name": name,
+        })  # fmt: skip
+
+    def _condition(self, condition: Condition) -> planned.Condition:
+        name = self._text(condition.name, Context.TEXT)
+        match condition.kind:
+            case "exit":
+                return planned.ExitIs(codes=_codes(condition.exit), name=name)
+            case "stdout":
+                return planned.StdoutMatches(regex=condition.stdout or "", name=name)
+            case "status":
+                return planned.StatusIs(codes=_codes(condition.status), name=name)
+            case "fresh":
+                return planned.SourcesFresh(sources=tuple(condition.fresh or ()), name=name)
+            case "quorum":
+                assert condition.quorum is not None
+                going = tuple(t.partition(":")[2] for t in self._given.targets if t.startswith("node:"))
+                return planned.QuorumHolds(of=condition.quorum, without=going, name=name)
+        assert condition.promql is not None
+        assert condition.is_ is not None
+        return self._measured(condition.promql, condition.is_, condition.within or 0.0, condition.every, name)
+
+
+def _codes(codes: int | list[int] | None) -> tuple[int, ...]:
+    return tuple(codes) if isinstance(codes, list) else (codes or 0,)
+
+
+def call_text(call: planned.Call) -> str:
+    """What a call does, as a person reads it."""
+    match call:
+        case planned.SshCall():
+            what = call.shell or shlex.join(call.argv)
+            hosts = call.hosts[0] if len(call.hosts) == 1 else f"{len(call.hosts)} hosts ({', '.join(call.hosts)})"
+            return f"ssh {hosts}: {'sudo ' if call.sudo else ''}{what}"
+        case planned.LocalCall():
+            return f"here: {shlex.join(call.argv)}"
+        case planned.WaitCall(until=None):
+            return f"wait {call.for_s:g} s"
+        case planned.WaitCall():
+            assert call.until is not None
+            return f"wait until {call.until.query} {call.until.op} {call.until.number:g}"
+        case planned.ManualCall():
+            return f"by hand: {call.text}"
+    return call.kind

@@ -1,0 +1,129 @@
+"""The runner's process: started on demand, detached from whoever started it, one on each bastion for each journal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from platformdirs import user_config_path, user_state_path
+
+from farmtui.config import Config, load_config
+from farmtui.journal.proof import Witness
+from farmtui.journal.store import Journal, Reader
+from farmtui.runbooks.decide import Rest, decide
+from farmtui.runbooks.instruments import Instruments
+from farmtui.runbooks.loading import Shelf, shelf
+from farmtui.runbooks.people import author
+from farmtui.runbooks.planned import Plan
+from farmtui.runbooks.planning import Planner
+from farmtui.runbooks.runner import Hands, Resolution, Runner, open_runs
+from farmtui.runbooks.steps.commands import Commands
+from farmtui.sources.ssh.pool import SshPool
+from farmtui.unix import unix_user
+
+IDLE_S: Final = 30.0
+"""How long a runner stays when nothing wants it."""
+
+
+def open_journal(config: Config) -> Journal:
+    """The journal that the config names. Raises JournalError."""
+    return Journal.open(config.journal.url or f"sqlite:///{user_state_path('farmtui') / 'journal.db'}")
+
+
+def witness() -> Witness:
+    """What this user has seen of journals, on this machine."""
+    return Witness(user_state_path("farmtui") / "journals-seen.json")
+
+
+def open_shelf(config: Config) -> Shelf:
+    """All runbooks: the library's, those in the user's config folder, and those in the folders of the config."""
+    return shelf([user_config_path("farmtui") / "runbooks", *config.runbooks.folders])
+
+
+def start_runner(config: Path) -> None:
+    """Start a runner that outlives this process, its terminal and its session; an unneeded one ends by itself."""
+    subprocess.Popen(  # noqa: S603 - our own module, on our own interpreter
+        [sys.executable, "-m", "farmtui", "--config", str(config.resolve()), "runner"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
+
+
+def serve(path: Path, *, idle_s: float = IDLE_S) -> None:
+    """Be a runner until nothing wants one, unless this user has one on this bastion.
+
+    `path` is the config, read anew for each run. Raises ConfigError, JournalError.
+    """
+    journal = open_journal(load_config(path))
+    try:
+        while True:
+            with _alone(journal.head().journal) as alone:
+                if not alone:
+                    return
+                asyncio.run(_serve(path, journal, idle_s))
+            # Who asked for a runner in the last moment has found us here, and relies on us.
+            if not journal.read(_any_waiting):
+                return
+    finally:
+        journal.close()
+
+
+async def _serve(path: Path, journal: Journal, idle_s: float) -> None:
+    pools: list[SshPool] = []
+
+    def hands() -> Hands:
+        config = load_config(path)
+        pools.append(SshPool(config.ssh))
+        return _hands(config, pools[-1])
+
+    try:
+        await Runner(journal, hands, author()).serve(idle_s=idle_s)
+    finally:
+        for pool in pools:
+            await pool.close()
+
+
+def _hands(config: Config, pool: SshPool) -> Hands:
+    instruments = Instruments(config)
+    planner = Planner(open_shelf(config), instruments.measure, unix_user())
+    commands = Commands(pool)
+
+    async def resolve(plan: Plan) -> Resolution:
+        if config.farm.read_only:
+            return Resolution(("the farm is read-only (farm.read_only in the config)",))
+        return await planner.resolve(plan, await instruments.farm())
+
+    return Hands({"ssh": commands, "local": commands}, instruments.measure, resolve)
+
+
+def _any_waiting(reader: Reader) -> bool:
+    now = datetime.now(UTC)
+    return any(not isinstance(decide(state, now), Rest) and not reader.holder(state.run) for state in open_runs(reader))
+
+
+@contextlib.contextmanager
+def _alone(journal: str) -> Iterator[bool]:
+    """Whether no other runner of this user serves this journal on this machine; nobody else will while it is held."""
+    folder = user_state_path("farmtui")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = os.open(folder / f"runner-{journal}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(lock)

@@ -1,0 +1,122 @@
+"""Books: every mistake with its file, line and key; the library; the users' own, and those that are broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from farmtui.config.parsing import FileError
+from farmtui.runbooks.loading import LIBRARY, load_book, shelf
+
+GOOD = """\
+title: Restart a thing
+risk: 2
+inputs:
+  node: {type: node, tier: cache}
+  nodes: {type: nodes}
+  pause: {type: duration, default: 30s, max: 10m}
+require:
+  - {fresh: [prometheus]}
+  - {name: others, promql: 'count(up{instance!="{{ node.address }}"})', is: '>= 2'}
+steps:
+  - name: Restart it
+    ssh: {host: '{{ node.ssh }}', argv: [systemctl, restart, varnish]}
+    timeout: 2m
+    expect: [{exit: [0, 3]}]
+    undo: {ssh: {host: '{{ node.ssh }}', argv: [systemctl, start, varnish]}}
+  - name: On all
+    ssh: {hosts: nodes, shell: 'echo {{ node }} > /tmp/x', parallel: 3, stop_at: 20%}
+  - name: Wait
+    wait: {for: 1m}
+  - name: Look
+    manual: Look at {{ node }}.
+verify:
+  - {promql: 'up{instance="{{ node.address }}"}', is: '== 1', within: 2m}
+"""
+
+
+def written(folder: Path, text: str, name: str = "book.yaml") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_a_good_book(tmp_path: Path) -> None:
+    book = load_book(written(tmp_path, GOOD))
+    assert [step.id for step in book.steps] == ["restart-it", "on-all", "wait", "look"]
+    assert book.steps[0].timeout == 120.0
+    assert book.digest == load_book(written(tmp_path, f"# a remark\n{GOOD}")).digest
+    assert book.digest != load_book(written(tmp_path, GOOD.replace("2m", "3m"))).digest
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("risk: 2", "risk: 4", 2, "risk: Input should be 1, 2 or 3"),
+        ("risk: 2\n", "", 1, "risk: is missing"),
+        ("risk: 2", "risk: 2\nrisk: 1", 3, "risk: given twice"),
+        ("title:", "titel:", 1, "titel: is not a key farmtui knows; did you mean title?"),
+        ("type: node,", "type: machine,", 4, "inputs.node.type"),
+        ("tier: cache", "teir: cache", 4, "inputs.node.teir: is not a key farmtui knows; did you mean tier?"),
+        ("timeout: 2m", "timeout: 120", 13, "steps.0.timeout: must be a duration such as 30s"),
+        ("timeout: 2m", "timout: 2m", 13, "steps.0.timout: is not a key farmtui knows; did you mean timeout?"),
+        ("is: '>= 2'", "is: 'about 2'", 9, "require.1.is: must be a comparison"),
+        (", is: '>= 2'", "", 9, "require.1: `promql` and `is` go together"),
+        ("wait: {for: 1m}", "wait: {promql: up, is: '== 1'}", 19, "steps.2.wait: `promql` needs `is` and `within`"),
+        ("    wait: {for: 1m}\n", "", 18, "steps.2: a step must have exactly one of"),
+        ("{{ node.ssh }}', argv: [systemctl, restart", "{{ nodde.ssh }}', argv: [systemctl, restart", 12,
+         "steps.0.ssh.host: there is no 'nodde'; there are node, nodes, pause, farm, run, user"),
+        ("{{ node.ssh }}', argv: [systemctl, restart", "{{ node.vmid }}', argv: [systemctl, restart", 12,
+         "steps.0.ssh.host: a node has no 'vmid'; it has name, ssh, address"),
+        ("{{ node }} > /tmp/x", "{% if node %} > /tmp/x", 17, "steps.1.ssh.shell: "),
+        ("hosts: nodes", "hosts: node", 17, "steps.1.ssh.hosts: must be the name of an input of type nodes"),
+        ("- name: Wait", "- name: restart IT", 10, "steps: two steps are called 'Restart it', or nearly so"),
+        ("[{exit: [0, 3]}]", "[{exit: 0, stdout: x}]", 14, "a condition must have exactly one of"),
+        ("[{exit: [0, 3]}]", "[{stdout: '('}]", 14, "steps.0.expect.0.stdout: is not a regular expression"),
+        ("title: Restart a thing", "title: [", 3, "not YAML"),
+    ],
+)  # fmt: skip
+def test_each_mistake_has_its_file_line_and_key(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
+    assert old in GOOD
+    path = written(tmp_path, GOOD.replace(old, new, 1))
+    with pytest.raises(FileError) as caught:
+        load_book(path)
+    assert any(told.startswith(f"{path}:{line}: ") and words in told for told in str(caught.value).splitlines()), str(
+        caught.value
+    )
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD.replace("risk: 2", "risk: 7").replace("timeout: 2m", "timeout: soon"))
+    with pytest.raises(FileError) as caught:
+        load_book(path)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", ["Book.yaml", "my book.yaml", "-x.yaml"])
+def test_a_book_s_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FileError, match="is named by small letters"):
+        load_book(written(tmp_path, GOOD, name))
+
+
+def test_the_library_s_books_are_all_books() -> None:
+    found = shelf([])
+    assert found.broken == ()
+    assert set(found.books) == {path.stem for path in LIBRARY.glob("*.yaml")}
+    assert not any(one.own for one in found.books.values())
+    assert all(one.book.about and one.book.alerts is not None for one in found.books.values())
+
+
+def test_own_books_stand_beside_the_library_s_and_in_their_place_and_broken_ones_say_why(tmp_path: Path) -> None:
+    [first, *_] = sorted(LIBRARY.glob("*.yaml"))
+    written(tmp_path, GOOD, first.name)
+    written(tmp_path, GOOD, "mine.yaml")
+    written(tmp_path, "title: x\n", "bad.yaml")
+    found = shelf([tmp_path, tmp_path / "not-there"])
+    assert found.books[first.stem].replaces
+    assert found.books["mine"].own
+    assert not found.books["mine"].replaces
+    [broken] = found.broken
+    assert broken.name == "bad"
+    assert "risk: is missing" in broken.why

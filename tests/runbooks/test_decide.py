@@ -1,0 +1,206 @@
+"""What a run needs next, in every state; and what people may say to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from farmtui.journal.entry import Author, Note
+from farmtui.journal.store import Journal, RefusedError
+from farmtui.runbooks import kinds
+from farmtui.runbooks.decide import Begin, Carry, Finish, Rest, decide
+from farmtui.runbooks.desk import Desk
+from farmtui.runbooks.people import Rights
+from farmtui.runbooks.planned import LocalCall, Measured, Plan, PlannedStep, Requirement
+from farmtui.runbooks.state import Outcome, RunState, fold
+
+NOW = datetime.now(UTC)
+
+
+def plan(risk: int = 1, **given: object) -> Plan:
+    step = PlannedStep(id="one", name="One", call=LocalCall(argv=("true",)), text="here: true")
+    return Plan.model_validate({
+        "book": "book", "title": "A book", "digest": "d", "risk": risk, "inputs": {}, "targets": ("node:n1",),
+        "confirm": "n1", "steps": (step,), **given,
+    })  # fmt: skip
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    made = Journal.open(f"sqlite:///{tmp_path / 'j.db'}")
+    yield made
+    made.close()
+
+
+def desk(journal: Journal, user: str, rights: Rights = Rights()) -> Desk:  # noqa: B008
+    return Desk(journal, Author(user, "bastion[1]"), rights)
+
+
+def state(journal: Journal, run: str) -> RunState:
+    found = fold(journal.entries(run=run))
+    assert found is not None
+    return found
+
+
+def test_a_harmless_run_begins_when_it_is_confirmed(journal: Journal) -> None:
+    anna = desk(journal, "anna")
+    run = anna.plan(plan(), "why not")
+    assert decide(state(journal, run), NOW) == Rest("being confirmed")
+    anna.confirm(run, plan().hash)
+    assert decide(state(journal, run), NOW) == Begin()
+    with pytest.raises(RefusedError, match="confirmed already"):
+        anna.confirm(run, plan().hash)
+
+
+def test_from_risk_2_on_the_target_is_typed(journal: Journal) -> None:
+    anna = desk(journal, "anna")
+    run = anna.plan(plan(2), "")
+    for typed in ("", "n2", "N1"):
+        with pytest.raises(RefusedError, match="type the target's name: n1"):
+            anna.confirm(run, plan(2).hash, typed=typed)
+    anna.confirm(run, plan(2).hash, typed="n1")
+    assert decide(state(journal, run), NOW) == Begin()
+
+
+def test_another_plan_is_not_confirmed(journal: Journal) -> None:
+    anna = desk(journal, "anna")
+    run = anna.plan(plan(), "")
+    with pytest.raises(RefusedError, match="its hash differs"):
+        anna.confirm(run, plan(2).hash)
+
+
+def test_risk_3_waits_for_a_second_person_who_is_nobody_s_self(journal: Journal) -> None:
+    anna, bert = desk(journal, "anna"), desk(journal, "bert")
+    dangerous = plan(3)
+    run = anna.plan(dangerous, "it must be")
+    anna.confirm(run, dangerous.hash, typed="n1")
+    assert decide(state(journal, run), NOW) == Rest("a second person's approval")
+    with pytest.raises(RefusedError, match="nobody approves their own run"):
+        anna.approve(run, dangerous.hash)
+    with pytest.raises(RefusedError, match="its hash differs"):
+        bert.approve(run, plan(2).hash)
+    bert.approve(run, dangerous.hash, lasts_s=60)
+    assert decide(state(journal, run), NOW) == Begin()
+    late = decide(state(journal, run), NOW + timedelta(minutes=5))
+    assert isinstance(late, Finish)
+    assert late.outcome is Outcome.EXPIRED
+
+
+def test_who_confirms_another_s_plan_does_not_approve_it(journal: Journal) -> None:
+    dangerous = plan(3)
+    run = desk(journal, "anna").plan(dangerous, "")
+    desk(journal, "bert").confirm(run, dangerous.hash, typed="n1")
+    for user in ("anna", "bert"):
+        with pytest.raises(RefusedError, match="nobody approves their own run"):
+            desk(journal, user).approve(run, dangerous.hash)
+
+
+def test_an_approval_that_was_forged_past_the_desk_does_not_count(journal: Journal) -> None:
+    dangerous = plan(3)
+    anna = desk(journal, "anna")
+    run = anna.plan(dangerous, "")
+    anna.confirm(run, dangerous.hash, typed="n1")
+    until = (NOW + timedelta(hours=1)).isoformat()
+    journal.append(Note(kinds.APPROVED, Author("anna", "x"), run, {"hash": dangerous.hash, "until": until}))
+    assert decide(state(journal, run), NOW) == Rest("a second person's approval")
+
+
+def test_the_glass_can_be_broken_and_that_is_seen(journal: Journal) -> None:
+    dangerous = plan(3)
+    anna = desk(journal, "anna")
+    run = anna.plan(dangerous, "")
+    anna.confirm(run, dangerous.hash, typed="n1", break_glass="nobody else is awake")
+    assert decide(state(journal, run), NOW) == Begin()
+    assert state(journal, run).glass_broken == "nobody else is awake"
+    other = anna.plan(plan(1), "")
+    with pytest.raises(RefusedError, match="no glass to break"):
+        anna.confirm(other, plan(1).hash, break_glass="why not")
+
+
+def test_a_rejected_run_is_over(journal: Journal) -> None:
+    dangerous = plan(3)
+    anna = desk(journal, "anna")
+    run = anna.plan(dangerous, "")
+    desk(journal, "bert").reject(run, "not tonight")
+    assert decide(state(journal, run), NOW) == Finish(Outcome.CANCELLED, "rejected by bert: not tonight")
+
+
+def test_who_may_not_does_nothing(journal: Journal) -> None:
+    viewer = desk(journal, "eve", Rights("eve is no operator", "eve is no approver"))
+    run = desk(journal, "anna").plan(plan(3), "")
+    for say in (
+        lambda: viewer.plan(plan(), ""),
+        lambda: viewer.confirm(run, plan(3).hash, typed="n1"),
+        lambda: viewer.approve(run, plan(3).hash),
+        lambda: viewer.reject(run, ""),
+        lambda: viewer.answer(run, "done"),
+        lambda: viewer.cancel(run, ""),
+        lambda: viewer.pause(run),
+        lambda: viewer.resume(run),
+    ):
+        with pytest.raises(RefusedError, match="eve is no"):
+            say()
+    assert len(journal.entries()) == 1
+
+
+def test_what_is_required_and_does_not_hold_is_not_planned(journal: Journal) -> None:
+    missing = Requirement(condition=Measured(query="up", op="==", number=1), value="up: 0 (== 1)", holds=False)
+    with pytest.raises(RefusedError, match=r"required: up: 0 \(== 1\)"):
+        desk(journal, "anna").plan(plan(requires=(missing,)), "")
+
+
+def test_what_was_measured_is_not_in_the_hash_and_what_was_agreed_to_is() -> None:
+    held = Measured(query="up", op=">=", number=1)
+    before = plan(requires=(Requirement(condition=held, value="3", holds=True),))
+    later = plan(requires=(Requirement(condition=held, value="2", holds=True),))
+    assert before.hash == later.hash
+    assert before.hash != plan(requires=(Requirement(condition=Measured(query="up", op=">=", number=0)),)).hash
+    assert plan().hash != plan(blast=({"what": "tasks", "text": "12 move"},)).hash
+
+
+def test_a_paused_run_rests_between_steps_and_goes_on(journal: Journal) -> None:
+    anna = desk(journal, "anna")
+    run = anna.plan(plan(), "")
+    anna.confirm(run, plan().hash)
+    journal.append(Note(kinds.BEGUN, Author("anna", "runner"), run, {"targets": ["node:n1"]}))
+    assert isinstance(decide(state(journal, run), NOW), Carry)
+    anna.pause(run, "lunch")
+    assert decide(state(journal, run), NOW) == Rest("being resumed")
+    with pytest.raises(RefusedError, match="paused already"):
+        anna.pause(run)
+    anna.resume(run)
+    assert isinstance(decide(state(journal, run), NOW), Carry)
+    with pytest.raises(RefusedError, match="not paused"):
+        anna.resume(run)
+
+
+def test_an_answer_is_to_the_question_that_was_seen(journal: Journal) -> None:
+    anna = desk(journal, "anna")
+    run = anna.plan(plan(), "")
+    anna.confirm(run, plan().hash)
+    with pytest.raises(RefusedError, match="asks nothing now"):
+        anna.answer(run, "done")
+    asked = {"about": "failed", "step": "one", "part": "", "text": "?", "choices": ["repeat", "stop"]}
+    journal.append(Note(kinds.BEGUN, Author("anna", "runner"), run, {"targets": []}))
+    [first] = journal.append(Note(kinds.ASKED, Author("anna", "runner"), run, asked))
+    with pytest.raises(RefusedError, match="must be one of repeat, stop"):
+        anna.answer(run, "done")
+    anna.answer(run, "repeat")
+    journal.append(Note(kinds.ASKED, Author("anna", "runner"), run, asked))
+    with pytest.raises(RefusedError, match="asks nothing now"):
+        anna.answer(run, "stop", question=first.seq)
+    anna.answer(run, "stop")
+    assert decide(state(journal, run), NOW) == Finish(Outcome.FAILED, "anna said so")
+
+
+def test_a_run_that_has_ended_takes_nothing_more(journal: Journal) -> None:
+    anna = desk(journal, "anna")
+    run = anna.plan(plan(), "")
+    journal.append(Note(kinds.ENDED, Author("anna", "runner"), run, {"outcome": "ok"}))
+    with pytest.raises(RefusedError, match="it has ended: ok"):
+        anna.cancel(run, "")
+    with pytest.raises(RefusedError, match="there is no run 'nobody'"):
+        anna.cancel("nobody", "")

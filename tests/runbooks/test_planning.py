@@ -1,0 +1,154 @@
+"""Plans: inputs against the farm, everything rendered, what hangs on the targets, and made again before the run."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from farmtui.runbooks.loading import load_book, shelf
+from farmtui.runbooks.measuring import Measurement
+from farmtui.runbooks.planned import Condition, Plan, SshCall
+from farmtui.runbooks.planning import PlanError, Planner
+from tests.runbooks.test_books import GOOD, written
+from tests.screens.whole import whole_farm
+
+FARM = whole_farm()
+INPUTS = {"node": "cache-1", "nodes": "worker-01, worker-02"}
+
+
+async def held(condition: Condition) -> Measurement:
+    return Measurement(True, f"{condition.kind} holds")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    written(tmp_path, GOOD, "thing.yaml")
+    return tmp_path
+
+
+async def planned(folder: Path, name: str = "thing", **inputs: str) -> Plan:
+    return await Planner(shelf([folder]), held, "anna").plan(name, {**INPUTS, **inputs}, FARM)
+
+
+async def test_everything_is_rendered(folder: Path) -> None:
+    plan = await planned(folder)
+    assert plan.targets == ("node:cache-1", "node:worker-01", "node:worker-02")
+    assert plan.confirm == "cache-1"
+    assert plan.inputs == {**INPUTS, "pause": "30s"}
+    assert [step.text for step in plan.steps] == [
+        "ssh cache-1: systemctl restart varnish",
+        "ssh 2 hosts (worker-01, worker-02): echo cache-1 > /tmp/x",
+        "wait 60 s",
+        "by hand: Look at cache-1.",
+    ]
+    assert plan.steps[0].undo_text == "ssh cache-1: systemctl start varnish"
+    fanning = plan.steps[1].call
+    assert isinstance(fanning, SshCall)
+    assert (fanning.hosts, fanning.parallel, fanning.stop_at) == (("worker-01", "worker-02"), 3, 0.2)
+    assert [one.value for one in plan.requires] == ["fresh holds", "promql holds"]
+
+
+async def test_what_hangs_on_the_targets_is_told(folder: Path) -> None:
+    told = {one.what: one for one in (await planned(folder)).blast}
+    assert told["cache tier"].text == "2 of 3 go on serving"
+    assert told["app tier"].text == "18 of 20 go on serving"
+    database = {one.what: one for one in (await planned(folder, nodes="db-1,db-2")).blast}
+    assert database["galera quorum"].text == "lost: 1 stay, 2 are needed"
+    assert database["galera quorum"].severity == "critical"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"node": "cache-9"}, "node: there is no node of tier cache 'cache-9' in the farm; did you mean cache-"),
+        ({"node": "db-1"}, "node: there is no node of tier cache 'db-1' in the farm"),
+        ({"node": ""}, "node: there is no node of tier cache '' in the farm; possible: cache-1, cache-2, cache-3"),
+        ({"nodes": " , "}, "nodes: names no node"),
+        ({"nodes": "worker-01,worker-99"}, "nodes: there is no node 'worker-99' in the farm"),
+        ({"pause": "soon"}, "pause: must be a duration such as 30s or 5m"),
+        ({"pause": "11m"}, "pause: must be within … to 10m"),
+        ({"colour": "red"}, "colour: there is no such input; there are node, nodes, pause"),
+    ],
+)
+async def test_inputs_that_do_not_fit_the_farm(folder: Path, inputs: dict[str, str], words: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        await Planner(shelf([folder]), held, "anna").plan("thing", {**INPUTS, **inputs}, FARM)
+    assert words in str(caught.value)
+
+
+async def test_what_is_missing_is_asked_for(folder: Path) -> None:
+    with pytest.raises(PlanError) as caught:
+        await Planner(shelf([folder]), held, "anna").plan("thing", {}, FARM)
+    assert str(caught.value).splitlines()[0] == "node: is missing; possible: cache-1, cache-2, cache-3"
+
+
+async def test_a_broken_book_says_why_and_an_unknown_one_where_to_look(folder: Path) -> None:
+    written(folder, "title: x\n", "bad.yaml")
+    with pytest.raises(PlanError, match="risk: is missing"):
+        await planned(folder, name="bad")
+    with pytest.raises(PlanError, match="farmtui runbooks list"):
+        await planned(folder, name="nothing")
+
+
+async def test_made_again_it_is_the_same_or_the_run_is_refused(folder: Path) -> None:
+    plan = await planned(folder)
+    same = await Planner(shelf([folder]), held, "anna").resolve(plan, FARM)
+    assert same.problems == ()
+    written(folder, GOOD.replace("restart, varnish", "stop, varnish"), "thing.yaml")
+    other = await Planner(shelf([folder]), held, "anna").resolve(plan, FARM)
+    assert other.problems[0].startswith("it is not the plan that was shown any more: the book")
+    written(folder, GOOD, "thing.yaml")
+    fewer = dataclasses.replace(
+        FARM, nodes=tuple(dataclasses.replace(n, serving=n.name != "cache-3") for n in FARM.nodes)
+    )
+    changed = await Planner(shelf([folder]), held, "anna").resolve(plan, fewer)
+    assert "what hangs on them: " in changed.problems[0]
+    assert "cache tier 2 of 3 go on serving; app tier 18 of 20 go on serving before" in changed.problems[0]
+    assert "cache tier 1 of 3 go on serving; app tier 18 of 20 go on serving now" in changed.problems[0]
+    gone = dataclasses.replace(FARM, nodes=tuple(n for n in FARM.nodes if n.name != "cache-1"))
+    lost = await Planner(shelf([folder]), held, "anna").resolve(plan, gone)
+    assert lost.problems[0].startswith("it cannot be planned any more: node: there is no node")
+
+
+async def test_what_is_required_must_hold_when_it_starts(folder: Path) -> None:
+    async def failing(condition: Condition) -> Measurement:
+        return Measurement(condition.kind != "fresh", "prometheus is stale" if condition.kind == "fresh" else "ok")
+
+    plan = await planned(folder)
+    resolution = await Planner(shelf([folder]), failing, "anna").resolve(plan, FARM)
+    assert resolution.problems == ("required: prometheus is stale",)
+
+
+INJECTING = """\
+title: Try
+risk: 1
+inputs:
+  word: {type: text, pattern: '(.|\\n)*'}
+steps:
+  - {name: argv, ssh: {host: plain, argv: [echo, '{{ word }}', 'x{{ word }}']}}
+  - {name: shell, ssh: {host: plain, shell: 'echo {{ word }}'}}
+  - {name: here, local: {argv: [echo, '{{ word }}']}}
+"""
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@given(word=st.text(max_size=60))
+async def test_no_input_becomes_more_than_the_word_that_it_is(tmp_path: Path, word: str) -> None:
+    import shlex
+
+    written(tmp_path, INJECTING, "try.yaml")
+    assert load_book(tmp_path / "try.yaml").inputs
+    try:
+        plan = await Planner(shelf([tmp_path]), held, "anna").plan("try", {"word": word}, FARM)
+    except PlanError:
+        assert not word.strip().isprintable(), "only what cannot be printed is refused"
+        return
+    word = word.strip()
+    argv, shell, here = (step.call for step in plan.steps)
+    assert argv.argv == ("echo", word, f"x{word}")  # type: ignore[union-attr]
+    assert shlex.split(shell.shell) == ["echo", word]  # type: ignore[union-attr]
+    assert here.argv == ("echo", word)  # type: ignore[union-attr]
