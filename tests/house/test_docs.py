@@ -98,7 +98,7 @@ def problem_of(words: list[str]) -> str:
         elif isinstance(command, typer.core.TyperGroup) and word in command.commands:
             command = command.commands[word]
             options = {name for parameter in command.params for name in parameter.opts}
-        elif not word.isupper():
+        elif not word.isupper() and not any(isinstance(one, typer.core.TyperArgument) for one in command.params):
             return f"there is no command {word}"
     return ""
 
@@ -111,6 +111,7 @@ def is_flag(parameter: object) -> bool:
 def test_the_finder_of_wrong_commands_finds_them() -> None:
     assert problem_of(["status", "--json", "--config", "x.yaml"]) == ""
     assert problem_of(["config", "show"]) == ""
+    assert problem_of(["run", "book", "node=cache-2", "--plan"]) == ""
     assert "statsu" in problem_of(["statsu"])
     assert "--jsn" in problem_of(["status", "--jsn"])
     assert commands_in("see `farmtui statsu --x` or\n```sh\n$ farmtui demo | cat # y\n```\n", "farmtui") == [
