@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json as jsonlib
 import sys
 import time
@@ -372,6 +371,8 @@ def _config(context: typer.Context) -> tuple[Path, Config]:
 
 
 def _planned(config: Config, book: str, inputs: list[str]) -> Plan:
+    import asyncio
+
     from farmtui.runbooks.instruments import Instruments
     from farmtui.runbooks.planning import PlanError, Planner
     from farmtui.runbooks.process import open_shelf

@@ -96,7 +96,7 @@ class Input(_Written):
         return self
 
 
-CONDITIONS = ("exit", "stdout", "status", "promql", "fresh", "quorum")
+CONDITIONS = ("exit", "stdout", "promql", "fresh", "quorum")
 
 
 class Condition(_Written):
@@ -108,8 +108,6 @@ class Condition(_Written):
     """The command ends with this code, or one of these."""
     stdout: Regex | None = None
     """What the command prints matches somewhere."""
-    status: Codes | None = None
-    """The HTTP server answers with this status, or one of these."""
     promql: str | None = None
     """A query that gives one number."""
     is_: Is | None = Field(None, alias="is")
@@ -195,7 +193,31 @@ class WaitBody(_Written):
         return self
 
 
-BODIES = ("ssh", "local", "wait", "manual")
+class PveBody(_Written):
+    """A call of Proxmox VE's API; the task that it names is waited for."""
+
+    cluster: str
+    """The cluster's name in the config."""
+    method: Literal["POST", "PUT", "DELETE"] = "POST"
+    """How it is called."""
+    path: str
+    """Below /api2/json: `nodes/{{ guest.node }}/qemu/{{ guest.vmid }}/status/reboot`."""
+    data: dict[str, str | int | float | bool] = {}
+    """Its parameters."""
+
+
+class SilenceBody(_Written):
+    """A silence at the Alertmanager, from now on."""
+
+    matchers: Annotated[list[str], Field(min_length=1)]
+    """`instance="{{ node.address }}:9100"`, `alertname=~"Ceph.*"`: as Alertmanager writes them."""
+    duration: Duration
+    """For how long."""
+    comment: Annotated[str, Field(min_length=1)]
+    """Why."""
+
+
+BODIES = ("ssh", "local", "pve", "silence", "wait", "manual")
 
 
 class Body(_Written):
@@ -205,6 +227,10 @@ class Body(_Written):
     """A command on machines."""
     local: LocalBody | None = None
     """A command on the bastion."""
+    pve: PveBody | None = None
+    """A call of Proxmox VE's API."""
+    silence: SilenceBody | None = None
+    """A silence."""
     wait: WaitBody | None = None
     """Nothing, for a time."""
     manual: str | None = None
@@ -309,6 +335,15 @@ def _in_body(at: Where, body: Body) -> Iterator[tuple[Where, str, Context]]:
         yield (*at, "ssh", "shell"), body.ssh.shell or "", Context.SHELL
     if body.local is not None:
         yield from (((*at, "local", "argv", n), word, Context.ARGUMENT) for n, word in enumerate(body.local.argv))
+    if body.pve is not None:
+        yield (*at, "pve", "cluster"), body.pve.cluster, Context.TEXT
+        yield (*at, "pve", "path"), body.pve.path, Context.URL
+        texts = ((key, value) for key, value in body.pve.data.items() if isinstance(value, str))
+        yield from (((*at, "pve", "data", key), value, Context.TEXT) for key, value in texts)
+    if body.silence is not None:
+        matchers = enumerate(body.silence.matchers)
+        yield from (((*at, "silence", "matchers", n), text, Context.MATCHER) for n, text in matchers)
+        yield (*at, "silence", "comment"), body.silence.comment, Context.TEXT
     if body.wait is not None:
         yield (*at, "wait", "promql"), body.wait.promql or "", Context.PROMQL
     yield (*at, "manual"), body.manual or "", Context.TEXT

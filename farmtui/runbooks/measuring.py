@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from farmtui.runbooks.planned import Condition, ExitIs, Measured, StatusIs, StdoutMatches
+from farmtui.runbooks.planned import Condition, ExitIs, Measured, StdoutMatches
 from farmtui.runbooks.state import StepState
 
 
@@ -46,17 +46,17 @@ def compared(condition: Measured, value: float | None) -> Measurement:
     return Measurement(_COMPARE[condition.op](value, condition.number), f"{name}: {value:g} ({wanted})")
 
 
-def recorded(condition: ExitIs | StdoutMatches | StatusIs, step: StepState, output: str) -> Measurement:
+def recorded(condition: ExitIs | StdoutMatches, step: StepState, output: str) -> Measurement:
     """A condition on what a step has done: its codes and what it printed."""
     match condition:
         case StdoutMatches():
             holds = re.search(condition.regex, output, re.MULTILINE) is not None
             words = condition.name or f"its output matches {condition.regex}"
             return Measurement(holds, words if holds else f"{words}: it does not")
-        case ExitIs() | StatusIs():
+        case ExitIs():
             wrong = [part for part in step.parts.values() if part.code not in condition.codes]
             codes = ", ".join(map(str, condition.codes))
-            what = "exit code" if isinstance(condition, ExitIs) else "HTTP status"
+            what = "exit code"
             if not wrong:
                 return Measurement(True, f"{what} {codes}")
             told = ", ".join(

@@ -30,14 +30,6 @@ class StdoutMatches(_Part):
     name: str = ""
 
 
-class StatusIs(_Part):
-    """The HTTP server answered with one of these."""
-
-    kind: Literal["status"] = "status"
-    codes: tuple[int, ...]
-    name: str = ""
-
-
 class Measured(_Part):
     """A query's value, within a time where one is given."""
 
@@ -68,9 +60,7 @@ class QuorumHolds(_Part):
     name: str = ""
 
 
-Condition = Annotated[
-    ExitIs | StdoutMatches | StatusIs | Measured | SourcesFresh | QuorumHolds, Field(discriminator="kind")
-]
+Condition = Annotated[ExitIs | StdoutMatches | Measured | SourcesFresh | QuorumHolds, Field(discriminator="kind")]
 
 
 class SshCall(_Part):
@@ -109,26 +99,6 @@ class PveCall(_Part):
     data: dict[str, Any] = {}
 
 
-class DoCall(_Part):
-    """A call of DigitalOcean's API; an action that it names is waited for."""
-
-    kind: Literal["do"] = "do"
-    method: Literal["POST", "PUT", "DELETE", "GET"]
-    path: str
-    data: dict[str, Any] = {}
-
-
-class HttpCall(_Part):
-    """An HTTP request."""
-
-    kind: Literal["http"] = "http"
-    method: str
-    url: str
-    headers: dict[str, str] = {}
-    """A value `secret:REFERENCE` is resolved by the runner, when it sends it."""
-    content: str = ""
-
-
 class SilenceCall(_Part):
     """A silence at the Alertmanager."""
 
@@ -154,7 +124,7 @@ class ManualCall(_Part):
 
 
 Call = Annotated[
-    SshCall | LocalCall | PveCall | DoCall | HttpCall | SilenceCall | WaitCall | ManualCall,
+    SshCall | LocalCall | PveCall | SilenceCall | WaitCall | ManualCall,
     Field(discriminator="kind"),
 ]
 

@@ -152,6 +152,19 @@ class _Rendering:
             )  # fmt: skip
         if body.local is not None:
             return planned.LocalCall(argv=tuple(self._text(word, Context.ARGUMENT) for word in body.local.argv))
+        if body.pve is not None:
+            pve = body.pve
+            return planned.PveCall(
+                cluster=self._text(pve.cluster, Context.TEXT), method=pve.method,
+                path=self._text(pve.path, Context.URL),
+                data={key: self._data(value) for key, value in pve.data.items()},
+            )  # fmt: skip
+        if body.silence is not None:
+            silence = body.silence
+            return planned.SilenceCall(
+                matchers=tuple(self._text(one, Context.MATCHER) for one in silence.matchers),
+                duration_s=silence.duration, comment=self._text(silence.comment, Context.TEXT),
+            )  # fmt: skip
         if body.wait is not None:
             wait = body.wait
             until = None
@@ -159,6 +172,9 @@ class _Rendering:
                 until = self._measured(wait.promql, wait.is_ or "", wait.within or 0.0, wait.every, "")
             return planned.WaitCall(for_s=wait.for_ or 0.0, until=until)
         return planned.ManualCall(text=self._text(body.manual or "", Context.TEXT))
+
+    def _data(self, value: str | float | bool) -> str | float | bool:
+        return self._text(value, Context.TEXT) if isinstance(value, str) else value
 
     def _measured(self, promql: str, is_: str, within_s: float, every_s: float, name: str) -> planned.Measured:
         found = _COMPARISON.fullmatch(is_)
@@ -174,8 +190,6 @@ class _Rendering:
                 return planned.ExitIs(codes=_codes(condition.exit), name=name)
             case "stdout":
                 return planned.StdoutMatches(regex=condition.stdout or "", name=name)
-            case "status":
-                return planned.StatusIs(codes=_codes(condition.status), name=name)
             case "fresh":
                 return planned.SourcesFresh(sources=tuple(condition.fresh or ()), name=name)
             case "quorum":
@@ -200,6 +214,11 @@ def call_text(call: planned.Call) -> str:
             return f"ssh {hosts}: {'sudo ' if call.sudo else ''}{what}"
         case planned.LocalCall():
             return f"here: {shlex.join(call.argv)}"
+        case planned.PveCall():
+            data = " ".join(f"{key}={value}" for key, value in call.data.items())
+            return f"pve {call.cluster}: {call.method} {call.path}{f' {data}' if data else ''}"
+        case planned.SilenceCall():
+            return f"silence {', '.join(call.matchers)} for {call.duration_s:g} s: {call.comment}"
         case planned.WaitCall(until=None):
             return f"wait {call.for_s:g} s"
         case planned.WaitCall():
@@ -207,4 +226,3 @@ def call_text(call: planned.Call) -> str:
             return f"wait until {call.until.query} {call.until.op} {call.until.number:g}"
         case planned.ManualCall():
             return f"by hand: {call.text}"
-    return call.kind

@@ -26,6 +26,11 @@ from farmtui.runbooks.planned import Plan
 from farmtui.runbooks.planning import Planner
 from farmtui.runbooks.runner import Hands, Resolution, Runner, open_runs
 from farmtui.runbooks.steps.commands import Commands
+from farmtui.runbooks.steps.effect import Performer
+from farmtui.runbooks.steps.proxmox import PveTasks
+from farmtui.runbooks.steps.silences import Silences
+from farmtui.sources.alertmanager import AlertmanagerSource
+from farmtui.sources.proxmox_api import PveApi
 from farmtui.sources.ssh.pool import SshPool
 from farmtui.unix import unix_user
 
@@ -80,23 +85,26 @@ def serve(path: Path, *, idle_s: float = IDLE_S) -> None:
 
 
 async def _serve(path: Path, journal: Journal, idle_s: float) -> None:
-    pools: list[SshPool] = []
-
-    def hands() -> Hands:
-        config = load_config(path)
-        pools.append(SshPool(config.ssh))
-        return _hands(config, pools[-1])
-
-    try:
-        await Runner(journal, hands, author()).serve(idle_s=idle_s)
-    finally:
-        for pool in pools:
-            await pool.close()
+    async with contextlib.AsyncExitStack() as stack:
+        runner = Runner(journal, lambda: _hands(load_config(path), stack), author())
+        await runner.serve(idle_s=idle_s)
 
 
-def _hands(config: Config, pool: SshPool) -> Hands:
+def _hands(config: Config, stack: contextlib.AsyncExitStack) -> Hands:
+    """Everything by which a runner acts under this config; let go of with the stack."""
     instruments = Instruments(config)
     planner = Planner(open_shelf(config), instruments.measure, unix_user())
+    pool = SshPool(config.ssh)
+    stack.push_async_callback(pool.close)
+    clusters = {
+        one.name: PveApi(one, "proxmox", deadline_s=one.deadline_s, clock=lambda: datetime.now(UTC))
+        for one in config.proxmox
+    }
+    alerts = AlertmanagerSource(config.alertmanager) if config.alertmanager is not None else None
+    for cluster in clusters.values():
+        stack.push_async_callback(cluster.close)
+    if alerts is not None:
+        stack.push_async_callback(alerts.close)
     commands = Commands(pool)
 
     async def resolve(plan: Plan) -> Resolution:
@@ -104,7 +112,10 @@ def _hands(config: Config, pool: SshPool) -> Hands:
             return Resolution(("the farm is read-only (farm.read_only in the config)",))
         return await planner.resolve(plan, await instruments.farm())
 
-    return Hands({"ssh": commands, "local": commands}, instruments.measure, resolve)
+    performers: dict[str, Performer] = {
+        "ssh": commands, "local": commands, "pve": PveTasks(clusters), "silence": Silences(alerts, unix_user()),
+    }  # fmt: skip
+    return Hands(performers, instruments.measure, resolve)
 
 
 def _any_waiting(reader: Reader) -> bool:

@@ -19,7 +19,6 @@ from farmtui.runbooks.planned import (
     Measured,
     PlannedStep,
     SshCall,
-    StatusIs,
     StdoutMatches,
     WaitCall,
 )
@@ -270,7 +269,7 @@ class Stepper:
         return ""
 
     async def _measured(self, condition: Condition, state: StepState | None) -> Measurement:
-        if isinstance(condition, ExitIs | StdoutMatches | StatusIs):
+        if isinstance(condition, ExitIs | StdoutMatches):
             assert state is not None
             output = "".join([e.body["text"] for e in await self._output(state.step.id, "out")])
             return recorded(condition, state, output)

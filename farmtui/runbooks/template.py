@@ -34,6 +34,8 @@ class Context(Enum):
     """A shell's text: each value is one quoted word."""
     PROMQL = "promql"
     """A query: values are of letters, digits and `_.:/@+-`, which can end no string and begin no selector."""
+    MATCHER = "matcher"
+    """A matcher of a silence: as in a query."""
     URL = "url"
     """A path or an address: values are percent-encoded."""
     TEXT = "text"
@@ -69,6 +71,7 @@ _QUOTED: Final = {
     Context.ARGUMENT: str,
     Context.SHELL: lambda value: shlex.quote(str(value)),
     Context.PROMQL: _promql,
+    Context.MATCHER: _promql,
     Context.URL: lambda value: quote(str(value), safe=""),
     Context.TEXT: str,
 }

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 from farmtui.config import ProxmoxConfig
 from farmtui.farm.reading import Failure, FailureKind, Reading
 from farmtui.secrets import Secret, SecretError
-from farmtui.sources.errors import bad_answer
+from farmtui.sources.errors import SourceError, bad_answer
 from farmtui.sources.failover import Failover
-from farmtui.sources.failures import failure_of
+from farmtui.sources.failures import causes, failure_of
 from farmtui.sources.http import tls_context
 from farmtui.sources.threads import CallPool
 
@@ -85,6 +87,32 @@ class PveApi:
         # The exchange ends after the deadline by itself; this ends the waiting.
         return await self.work(lambda: self._call(host, path))
 
+    async def ask(self, path: str) -> Any:
+        """What any API node answers for a path below /api2/json. Raises SourceError in words."""
+        asked = await self._failover.ask(lambda host: self.get(host, path), self.failure)
+        if asked.failure is not None:
+            raise SourceError(asked.failure.kind, asked.failure.what, asked.failure.remedy)
+        return asked.value
+
+    async def send(self, method: str, path: str, data: Mapping[str, Any]) -> Any:
+        """Have something done: by the first API node that can be reached, and never by a second one.
+
+        Raises UnsentError where it is certain that no node has heard of it, and what `failure` makes words of where it
+        was refused or is not known. Nothing is tried twice.
+        """
+        unsent: Failure | None = None
+        for host in self.config.hosts:
+            self._asked += 1
+            try:
+                return await self.work(partial(self._send, host, method, path, data))
+            except Exception as error:
+                failure = self.failure(error, host)
+                if not _never_sent(error):
+                    raise
+                unsent = failure
+        assert unsent is not None
+        raise UnsentError(unsent.kind, unsent.what, unsent.remedy)
+
     async def work(self, function: Callable[[], V]) -> V:
         """Run something in a thread of ours, within the deadline: ten thousand guests are more than the loop should
         turn over. Raises TimeoutError, and what the function raises."""
@@ -109,14 +137,16 @@ class PveApi:
 
     def _call(self, host: str, path: str) -> Any:
         """In a worker thread: proxmoxer takes its time to import, and every call blocks."""
+        return _checked(self._api(host)(path).get())
+
+    def _send(self, host: str, method: str, path: str, data: Mapping[str, Any]) -> Any:
+        return _checked(getattr(self._api(host)(path), method.lower())(**data))
+
+    def _api(self, host: str) -> Any:
         known = self._apis.get(host)
         if known is None:
             known = self._apis[host] = self._connect(host)
-        answer = known[0](path).get()
-        if isinstance(answer, dict) and "errors" in answer and "data" not in answer:
-            # What proxmoxer makes of a page of HTML that came with 200.
-            raise bad_answer("the answer is not the Proxmox VE API's")
-        return answer
+        return known[0]
 
     def _connect(self, host: str) -> tuple[Any, Any]:
         from proxmoxer import ProxmoxAPI
@@ -138,3 +168,22 @@ class PveApi:
         """Let the threads and connections go."""
         self._pool.close()
         self._disconnect()
+
+
+class UnsentError(SourceError):
+    """What was to be done was heard by nobody: nothing has come of it."""
+
+
+def _never_sent(error: Exception) -> bool:
+    """Whether no request can have reached anybody: no connection came about, or our login could not be had."""
+    from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+    never = (ConnectionRefusedError, ConnectTimeoutError, NewConnectionError, NameResolutionError, SecretError)
+    return any(isinstance(cause, (*never, ssl.SSLCertVerificationError)) for cause in causes(error))
+
+
+def _checked(answer: Any) -> Any:
+    if isinstance(answer, dict) and "errors" in answer and "data" not in answer:
+        # What proxmoxer makes of a page of HTML that came with 200.
+        raise bad_answer("the answer is not the Proxmox VE API's")
+    return answer

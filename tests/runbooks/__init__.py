@@ -1,0 +1,1 @@
+"""Runbooks: books, plans, runs, and everything that dies under them."""

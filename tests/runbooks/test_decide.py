@@ -17,7 +17,9 @@ from farmtui.runbooks.people import Rights
 from farmtui.runbooks.planned import LocalCall, Measured, Plan, PlannedStep, Requirement
 from farmtui.runbooks.state import Outcome, RunState, fold
 
-NOW = datetime.now(UTC)
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 def plan(risk: int = 1, **given: object) -> Plan:
@@ -48,9 +50,9 @@ def state(journal: Journal, run: str) -> RunState:
 def test_a_harmless_run_begins_when_it_is_confirmed(journal: Journal) -> None:
     anna = desk(journal, "anna")
     run = anna.plan(plan(), "why not")
-    assert decide(state(journal, run), NOW) == Rest("being confirmed")
+    assert decide(state(journal, run), now()) == Rest("being confirmed")
     anna.confirm(run, plan().hash)
-    assert decide(state(journal, run), NOW) == Begin()
+    assert decide(state(journal, run), now()) == Begin()
     with pytest.raises(RefusedError, match="confirmed already"):
         anna.confirm(run, plan().hash)
 
@@ -62,7 +64,7 @@ def test_from_risk_2_on_the_target_is_typed(journal: Journal) -> None:
         with pytest.raises(RefusedError, match="type the target's name: n1"):
             anna.confirm(run, plan(2).hash, typed=typed)
     anna.confirm(run, plan(2).hash, typed="n1")
-    assert decide(state(journal, run), NOW) == Begin()
+    assert decide(state(journal, run), now()) == Begin()
 
 
 def test_another_plan_is_not_confirmed(journal: Journal) -> None:
@@ -77,14 +79,14 @@ def test_risk_3_waits_for_a_second_person_who_is_nobody_s_self(journal: Journal)
     dangerous = plan(3)
     run = anna.plan(dangerous, "it must be")
     anna.confirm(run, dangerous.hash, typed="n1")
-    assert decide(state(journal, run), NOW) == Rest("a second person's approval")
+    assert decide(state(journal, run), now()) == Rest("a second person's approval")
     with pytest.raises(RefusedError, match="nobody approves their own run"):
         anna.approve(run, dangerous.hash)
     with pytest.raises(RefusedError, match="its hash differs"):
         bert.approve(run, plan(2).hash)
     bert.approve(run, dangerous.hash, lasts_s=60)
-    assert decide(state(journal, run), NOW) == Begin()
-    late = decide(state(journal, run), NOW + timedelta(minutes=5))
+    assert decide(state(journal, run), now()) == Begin()
+    late = decide(state(journal, run), now() + timedelta(minutes=5))
     assert isinstance(late, Finish)
     assert late.outcome is Outcome.EXPIRED
 
@@ -103,9 +105,9 @@ def test_an_approval_that_was_forged_past_the_desk_does_not_count(journal: Journ
     anna = desk(journal, "anna")
     run = anna.plan(dangerous, "")
     anna.confirm(run, dangerous.hash, typed="n1")
-    until = (NOW + timedelta(hours=1)).isoformat()
+    until = (now() + timedelta(hours=1)).isoformat()
     journal.append(Note(kinds.APPROVED, Author("anna", "x"), run, {"hash": dangerous.hash, "until": until}))
-    assert decide(state(journal, run), NOW) == Rest("a second person's approval")
+    assert decide(state(journal, run), now()) == Rest("a second person's approval")
 
 
 def test_the_glass_can_be_broken_and_that_is_seen(journal: Journal) -> None:
@@ -113,7 +115,7 @@ def test_the_glass_can_be_broken_and_that_is_seen(journal: Journal) -> None:
     anna = desk(journal, "anna")
     run = anna.plan(dangerous, "")
     anna.confirm(run, dangerous.hash, typed="n1", break_glass="nobody else is awake")
-    assert decide(state(journal, run), NOW) == Begin()
+    assert decide(state(journal, run), now()) == Begin()
     assert state(journal, run).glass_broken == "nobody else is awake"
     other = anna.plan(plan(1), "")
     with pytest.raises(RefusedError, match="no glass to break"):
@@ -125,7 +127,7 @@ def test_a_rejected_run_is_over(journal: Journal) -> None:
     anna = desk(journal, "anna")
     run = anna.plan(dangerous, "")
     desk(journal, "bert").reject(run, "not tonight")
-    assert decide(state(journal, run), NOW) == Finish(Outcome.CANCELLED, "rejected by bert: not tonight")
+    assert decide(state(journal, run), now()) == Finish(Outcome.CANCELLED, "rejected by bert: not tonight")
 
 
 def test_who_may_not_does_nothing(journal: Journal) -> None:
@@ -166,13 +168,13 @@ def test_a_paused_run_rests_between_steps_and_goes_on(journal: Journal) -> None:
     run = anna.plan(plan(), "")
     anna.confirm(run, plan().hash)
     journal.append(Note(kinds.BEGUN, Author("anna", "runner"), run, {"targets": ["node:n1"]}))
-    assert isinstance(decide(state(journal, run), NOW), Carry)
+    assert isinstance(decide(state(journal, run), now()), Carry)
     anna.pause(run, "lunch")
-    assert decide(state(journal, run), NOW) == Rest("being resumed")
+    assert decide(state(journal, run), now()) == Rest("being resumed")
     with pytest.raises(RefusedError, match="paused already"):
         anna.pause(run)
     anna.resume(run)
-    assert isinstance(decide(state(journal, run), NOW), Carry)
+    assert isinstance(decide(state(journal, run), now()), Carry)
     with pytest.raises(RefusedError, match="not paused"):
         anna.resume(run)
 
@@ -193,7 +195,7 @@ def test_an_answer_is_to_the_question_that_was_seen(journal: Journal) -> None:
     with pytest.raises(RefusedError, match="asks nothing now"):
         anna.answer(run, "stop", question=first.seq)
     anna.answer(run, "stop")
-    assert decide(state(journal, run), NOW) == Finish(Outcome.FAILED, "anna said so")
+    assert decide(state(journal, run), now()) == Finish(Outcome.FAILED, "anna said so")
 
 
 def test_a_run_that_has_ended_takes_nothing_more(journal: Journal) -> None:

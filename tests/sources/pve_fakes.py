@@ -15,6 +15,7 @@ from aiohttp import web
 from farmtui.config import CephConfig, ProxmoxConfig
 from farmtui.sources.ceph_detail_pve import CephPveSource
 from farmtui.sources.proxmox import ProxmoxSource
+from farmtui.sources.proxmox_api import PveApi
 from tests.sources.conftest import Certificates, Handler, Serve
 from tests.sources.prometheus.fakes import Fault
 
@@ -71,7 +72,7 @@ class Pve:
     def __init__(self, serve: Serve, certificates: Certificates) -> None:
         self._serve = serve
         self._certificates = certificates
-        self._sources: list[ProxmoxSource | CephPveSource] = []
+        self._sources: list[ProxmoxSource | CephPveSource | PveApi] = []
         self._opened: list[asyncio.Transport] = []
         self.now = 0.0
         """The sources' monotonic clock."""
@@ -100,6 +101,12 @@ class Pve:
         source = CephPveSource(section, self._config(hosts), clock=lambda: AT, monotonic=lambda: self.now)
         self._sources.append(source)
         return source
+
+    def api(self, *hosts: str, deadline_s: float = PATIENT_S) -> PveApi:
+        """The way to these API nodes."""
+        api = PveApi(self._config(hosts), "proxmox", deadline_s=deadline_s, clock=lambda: AT)
+        self._sources.append(api)
+        return api
 
     def _config(self, hosts: Sequence[str], **more: Any) -> ProxmoxConfig:
         given: dict[str, Any] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
 import contextlib
 import os
 import re
@@ -34,6 +33,8 @@ _MARK: Final = f"\n{END} ".encode()
 Hear = Callable[[str, bytes], Awaitable[None]]
 
 
+LONGEST_LINE: Final = 16_384
+"""Bytes of a line that are waited for."""
 _CERTAIN: Final = frozenset({FailureKind.CONFIG, FailureKind.FORBIDDEN, FailureKind.HOST_KEY})
 """Failures to log in that trying again does not mend."""
 
@@ -51,14 +52,16 @@ class Shell(Protocol):
 
 
 class Follower:
-    """Writes down what comes of a command, and knows the script's last word from it."""
+    """Writes down what comes of a command, line by line, and knows the script's last word from it.
+
+    Whole lines only: a secret that comes in two pieces would be known in neither.
+    """
 
     def __init__(self, effect: Effect, tell: Tell) -> None:
         self._tell = tell
         self._mark = re.compile(rf"\n{END} {re.escape(effect.key)} ([^\n]*)\n$".encode())
         self._ends = {"out": effect.read[0], "err": effect.read[1]}
-        self._decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in ("out", "err")}
-        self._held = b""
+        self._held = {"out": b"", "err": b""}
         self._lock = asyncio.Lock()
 
     @property
@@ -69,28 +72,31 @@ class Follower:
     async def hear(self, stream: str, part: bytes) -> None:
         """Take the next bytes."""
         async with self._lock:
-            if stream == "err":
-                self._held += part
-                cut = _safe(self._held)
-                part, self._held = self._held[:cut], self._held[cut:]
-            await self._write(stream, part)
+            held = self._held[stream] + part
+            # What may be the script's last word waits too: it begins with the end of whatever line there was.
+            safe = _safe(held) if stream == "err" else len(held)
+            cut = safe if safe < len(held) else held.rfind(b"\n") + 1
+            if not cut and len(held) > LONGEST_LINE:
+                cut = len(held) - LONGEST_LINE // 2
+            self._held[stream] = held[cut:]
+            await self._write(stream, held[:cut])
 
     async def last_word(self) -> str:
         """How the script says that it stands; empty when it did not come to say it."""
-        found = self._mark.search(self._held)
-        rest, self._held = (self._held[: found.start()] if found else self._held), b""
-        if found:
-            await self._write("err", rest)
-            return found[1].decode("utf-8", "replace")
-        # Part of the last word may be in it: it is asked for again, from the place that is written down.
-        return ""
+        out, err = self._held["out"], self._held["err"]
+        self._held = {"out": b"", "err": b""}
+        found = self._mark.search(err)
+        if found is None:
+            # What is held is asked for again, from the place that is written down.
+            return ""
+        await self._write("out", out)
+        await self._write("err", err[: found.start()])
+        return found[1].decode("utf-8", "replace")
 
     async def _write(self, stream: str, part: bytes) -> None:
-        if not part:
-            return
-        text = self._decoders[stream].decode(part)
-        self._ends[stream] += len(part)
-        await self._tell(Said(stream, text, self._ends[stream]))
+        if part:
+            self._ends[stream] += len(part)
+            await self._tell(Said(stream, part.decode("utf-8", "replace"), self._ends[stream]))
 
 
 def _safe(data: bytes) -> int:
