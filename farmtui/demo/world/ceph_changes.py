@@ -162,6 +162,28 @@ class MdsActive:
         return replace(now, ceph=replace(now.ceph, mds=self.node))
 
 
+@dataclass(frozen=True, slots=True)
+class MgrFails:
+    """The mgr of a machine is restarted: if it was the active one, another takes over."""
+
+    node: str
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        return replace(now, ceph=replace(now.ceph, mgr="")) if now.ceph.mgr == self.node else now
+
+
+@dataclass(frozen=True, slots=True)
+class MdsFails:
+    """The MDS of a machine is restarted: if it was the active one, another takes over."""
+
+    node: str
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        return replace(now, ceph=replace(now.ceph, mds="")) if now.ceph.mds == self.node else now
+
+
 def with_osd(now: Condition, index: int, osd: Osd) -> Condition:
     """The condition with one OSD replaced."""
     osds = (*now.ceph.osds[:index], osd, *now.ceph.osds[index + 1 :])

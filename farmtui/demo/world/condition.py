@@ -163,3 +163,6 @@ class Condition:
     """`ok`, `unauthorized` or `limited`."""
     expiring_site: int = -1
     """A site whose certificate is not renewed."""
+    stopped_units: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """Services that somebody has stopped, by machine and unit, with the time; those that the world is about are not
+    among them."""
