@@ -98,7 +98,8 @@ async def test_behind_a_cut_link_nobody_answers(tmp_path: Path) -> None:
         ("nonsense --now", 127, "sh: 1: nonsense: not found"),
         ("sudo -n nonsense", 1, "sudo: nonsense: command not found"),
         ("rm -rf /", 127, "sh: 1: rm: not found"),
-        ("sh -c 'hostname | tee /tmp/x'", 2, 'sh: 1: Syntax error: "|" is beyond this simulated shell'),
+        ("sh -c 'hostname | tee /tmp/x'", 127, "sh: 1: tee: not found"),
+        ("sh -c 'hostname &'", 2, 'sh: 1: Syntax error: "&" is beyond this simulated shell'),
         ("sh -c 'hostname > /tmp/x'", 2, 'sh: 1: Syntax error: ">" is beyond this simulated shell'),
         ("cat /etc/shadow", 1, "cat: /etc/shadow: No such file or directory"),
         ("systemctl restart nginx", 5, "Failed to restart nginx.service: Unit nginx.service not found."),
@@ -150,6 +151,8 @@ async def test_a_script_runs_its_commands_in_a_row(tmp_path: Path) -> None:
         assert (
             await farm.told("cache-1", "sh -c 'hostname; false || id -un; true && echo a b'") == "cache-1\nops\na b\n"
         )
+        assert await farm.told("cache-1", "sh -c 'echo a b | xargs echo x | wc -w'") == "3\n"
+        assert await farm.told("cache-1", "sh -c 'redis-cli --scan | grep -v users | head -n 2 | wc -l'") == "2\n"
         assert await farm.told("cache-1", "sh -c 'false && hostname\nid -un'") == "ops\n"
         assert await farm.told("cache-1", "sudo -n timeout -k 1 10 id -un") == "root\n"
         assert (await farm.do("cache-1", "sh -c 'true && false'")).exit_status == 1

@@ -72,6 +72,8 @@ class Call:
     out: Callable[[str], None]
     err: Callable[[str], None]
     user: str = USER
+    stdin: str = ""
+    """What a command before it in a pipe has printed."""
 
     @property
     def farm(self) -> Inventory:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from functools import cache
 
 from farmtui.demo.ssh.call import Table
-from farmtui.demo.ssh.commands import plain, systemd
-from farmtui.demo.world.inventory import APP, CACHE, DATABASE, EDGE, MONITORING, STORAGE
+from farmtui.demo.ssh.commands import ceph, filters, mariadb, plain, redis, systemd, varnish
+from farmtui.demo.world.inventory import CACHE, DATABASE, STORAGE
 
-_EVERYWHERE: Table = {**plain.COMMANDS, **systemd.COMMANDS}
-_OF_TIER: dict[str, Table] = {tier: {} for tier in (EDGE, APP, CACHE, DATABASE, MONITORING, STORAGE)}
+_EVERYWHERE: Table = {**plain.COMMANDS, **filters.COMMANDS, **systemd.COMMANDS}
+_OF_TIER: dict[str, Table] = {
+    CACHE: {**varnish.COMMANDS, **redis.COMMANDS},
+    DATABASE: mariadb.COMMANDS,
+    STORAGE: ceph.COMMANDS,
+}
 
 
 @cache
