@@ -390,4 +390,5 @@ def reachable(now: Condition, farm: Inventory, name: str) -> bool:
 
 def ready_for_tasks(now: Condition, farm: Inventory, name: str) -> bool:
     """Whether Swarm would place a task on a worker."""
-    return name not in now.swarm.drained and reachable(now, farm, name)
+    runs = reachable(now, farm, name) and (name, "docker") not in now.stopped_units
+    return runs and name not in now.swarm.drained

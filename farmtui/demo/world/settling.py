@@ -158,7 +158,8 @@ def _swarm(before: Condition, after: Condition, farm: Inventory, at: float) -> t
         later.append((_ELECTION_S, NewLeader(managers[0])))
     lost = {name: tasks for name, tasks in swarm.tasks.items() if tasks and not ready_for_tasks(after, farm, name)}
     # While the interconnect is down no worker is ready: Swarm has nowhere to place anything, and what runs runs on.
-    ready = [m.name for m in farm.tiers[APP] if ready_for_tasks(after, farm, m.name)]
+    takers = [m.name for m in farm.tiers[APP] if m.name not in swarm.paused]
+    ready = [name for name in takers if ready_for_tasks(after, farm, name)]
     if lost and ready and not after.cut:
         moved = sum(lost.values())
         tasks = {name: count for name, count in swarm.tasks.items() if name not in lost}
