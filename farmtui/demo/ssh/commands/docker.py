@@ -100,8 +100,8 @@ async def _of_swarm(call: Call, told: SwarmTold, kind: str, verb: str, given: Se
         case "network", "ls":
             _list(call, asked, [_network_row(told, name) for name in told.networks], "ID", "NAME", "DRIVER", "SCOPE")
         case "node" | "service", "ps":
-            if kind == "node" and not names:
-                names = [call.machine]
+            if kind == "node":
+                names = [call.machine if name == "self" else name for name in names or ["self"]]
             wanted = {_named(told, kind, name) for name in names}
             tasks = [task for task in told.tasks if (task.node if kind == "node" else task.service) in wanted]
             columns = ("ID", "NAME", "IMAGE", "NODE", "DESIRED STATE", "CURRENT STATE", "ERROR")
@@ -217,12 +217,12 @@ def _task_row(told: SwarmTold, task: Task) -> Json:
 
 def _named(told: SwarmTold, kind: str, name: str) -> str:
     """The name of what is named by its name, its id, or the beginning of its id. Raises DockerError."""
-    known = told.nodes if kind == "node" else told.names if kind == "service" else told.networks
+    known = told.known(kind)
     if name in known:
         return name
+    if (whole := told.by_id(kind).get(name)) is not None:
+        return whole
     found = [each for each in known if ident(kind, each).startswith(name)]
-    if kind == "node" and name == "self":
-        return next(iter(told.managers))
     if len(found) != 1 or not name:
         raise DockerError(f"Error: No such {kind}: {name}" if kind == "node" else f"no such {kind}: {name}")
     return found[0]

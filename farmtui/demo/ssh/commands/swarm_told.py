@@ -7,8 +7,8 @@ is asked, and stays where it is while its worker does.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 
 from farmtui.demo.servers.moments import rfc3339
@@ -82,6 +82,17 @@ class SwarmTold:
     now: Condition
     at: float
     born: float
+    _by_id: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def known(self, kind: str) -> Collection[str]:
+        """The names of all nodes, services or networks."""
+        return self.nodes if kind == "node" else self._names if kind == "service" else self.networks
+
+    def by_id(self, kind: str) -> Mapping[str, str]:
+        """The same by their ids."""
+        if kind not in self._by_id:
+            self._by_id[kind] = {ident(kind, name): name for name in self.known(kind)}
+        return self._by_id[kind]
 
     # -- services
 
@@ -93,7 +104,11 @@ class SwarmTold:
     @property
     def names(self) -> list[str]:
         """All services."""
-        return [*_GLOBAL, *_IDLE, *self.sites]
+        return list(self._names)
+
+    @cached_property
+    def _names(self) -> Mapping[str, None]:
+        return dict.fromkeys([*_GLOBAL, *_IDLE, *self.sites])
 
     def replicas(self, index: int) -> int:
         """How many tasks a site's service is to run: one busy site has one more, and the quietest one less."""
