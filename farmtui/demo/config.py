@@ -11,16 +11,19 @@ from typing import Any
 import yaml
 
 from farmtui.demo.ssh.keys import SshDoors
-from farmtui.demo.world.inventory import HYPERVISOR, PVE_CLUSTER, Inventory
+from farmtui.demo.world.inventory import EDGE, HYPERVISOR, PVE_CLUSTER, Inventory
 
 INTERVAL_S = 5.0
 CLOUD_INTERVAL_S = 15.0
 TRENDS_INTERVAL_S = 15.0
+SWARM_INTERVAL_S = 30.0
 PROXMOX_DEADLINE_S = 4.0
 """Behind a cut link each API node is given so much time, one after the other."""
 
 PVE_USER, PVE_TOKEN_NAME = "farmtui@pve", "demo"
 _DO_TOKEN_FILE, _PVE_TOKEN_FILE, _CA_FILE = "do-token", "pve-token", "ca.pem"
+_MOST_SERVICES = 1_000
+"""A larger Swarm is not asked by command: each of its services is a word of several command lines."""
 _SSH_CONFIG_FILE, _SSH_KEY_FILE, _KNOWN_HOSTS_FILE = "ssh_config", "ssh-key", "ssh_known_hosts"
 
 
@@ -58,6 +61,8 @@ def write_config(path: Path, farm: Inventory, doors: Doors) -> None:
 
 def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
     """The config as data."""
+    managers = [machine.name for machine in farm.tiers[EDGE]]
+    swarm = {"hosts": managers, "via": "cli", "interval_s": SWARM_INTERVAL_S}
     patterns = {tier: {m.name.rpartition("-")[0] for m in machines} for tier, machines in farm.tiers.items()}
     return {
         "farm": {"name": "demo farm", "sites": len(farm.sites)},
@@ -98,6 +103,7 @@ def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
             "identity_files": [_SSH_KEY_FILE],
             "agent": False,
         },
+        **({"swarm": swarm} if len(farm.sites) <= _MOST_SERVICES else {}),
     }
 
 
