@@ -89,7 +89,8 @@ class VarnishStart:
     def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
         """See Change."""
         before = now.varnish[self.node]
-        started = replace(before, running=True, started=at, deaths=before.deaths + 1 if self.died else before.deaths)
+        deaths = before.deaths + 1 if self.died else before.deaths
+        started = replace(before, running=True, started=at, deaths=deaths, bans=())
         return replace(now, varnish={**now.varnish, self.node: started})
 
 
@@ -181,7 +182,10 @@ class Bootstrap:
 
     def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
         """See Change."""
-        return now if now.primary else replace(now, primary=True, members=1)
+        if now.primary:
+            return now
+        first = replace(now.databases[self.node], state=4, since=at)
+        return replace(now, primary=True, members=1, databases={**now.databases, self.node: first})
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,4 +390,5 @@ def reachable(now: Condition, farm: Inventory, name: str) -> bool:
 
 def ready_for_tasks(now: Condition, farm: Inventory, name: str) -> bool:
     """Whether Swarm would place a task on a worker."""
-    return name not in now.swarm.drained and reachable(now, farm, name)
+    runs = reachable(now, farm, name) and (name, "docker") not in now.stopped_units
+    return runs and name not in now.swarm.drained
