@@ -43,6 +43,9 @@ class Doors:
     ssh: SshDoors
 
 
+_JOURNAL_FILE = "journal.db"
+
+
 def write_config(path: Path, farm: Inventory, doors: Doors) -> None:
     """Write the config and what it refers to; the config last and in one piece. Raises OSError."""
     folder = path.parent
@@ -53,7 +56,10 @@ def write_config(path: Path, farm: Inventory, doors: Doors) -> None:
     _write(folder / _SSH_KEY_FILE, doors.ssh.user_key)
     _write(folder / _KNOWN_HOSTS_FILE, doors.ssh.known_hosts().encode())
     _write(folder / _SSH_CONFIG_FILE, doors.ssh.ssh_config().encode())
-    text = yaml.safe_dump(config(farm, doors), sort_keys=False, default_flow_style=None, width=120)
+    data = config(farm, doors)
+    # What is done to the simulated farm is no part of the user's own record.
+    data["journal"] = {"url": f"sqlite:///{folder.resolve() / _JOURNAL_FILE}"}
+    text = yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=120)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     _write(unfinished, text.encode())
     unfinished.replace(path)
