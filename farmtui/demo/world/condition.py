@@ -169,11 +169,15 @@ class Condition:
     """The nightly backup is running."""
     backup_failing: bool = False
     """What the nightly backup writes is worth nothing."""
+    backed_up_at: float = 0.0
+    """When a backup that somebody had started by hand succeeded."""
     prometheus_delay_s: float = 0.0
     cloud_api: str = "ok"
     """`ok`, `unauthorized` or `limited`."""
     expiring_site: int = -1
     """A site whose certificate is not renewed."""
+    moved: Mapping[str, str] = field(default_factory=dict)
+    """The PVE host of each guest that has moved."""
     redis_fill: Mapping[str, Relaxing] = field(default_factory=dict)
     """How much a Redis holds, as a share of what it usually does, where that is something else."""
     redis_limits: Mapping[str, float] = field(default_factory=dict)

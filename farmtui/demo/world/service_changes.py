@@ -198,3 +198,24 @@ class ServiceUpdated:
         """See Change."""
         updated = {**now.swarm.updated, self.service: (at, self.rolled_back)}
         return replace(now, swarm=replace(now.swarm, updated=updated))
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A guest has moved to another PVE host, running or not."""
+
+    name: str
+    host: str
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        return replace(now, moved={**now.moved, self.name: self.host})
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """A backup that was started by hand has succeeded, and so will the nightly ones."""
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        return replace(now, backup_failing=False, backed_up_at=at)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from farmtui.demo.world.ceph_changes import MdsFails, MgrFails, OsdStart, OsdStop
 from farmtui.demo.world.changes import (
-    BackupFailing,
     Change,
     ClockOff,
     DatabaseStart,
@@ -30,7 +29,7 @@ from farmtui.demo.world.inventory import (
     STORAGE,
     Inventory,
 )
-from farmtui.demo.world.service_changes import UnitStart, UnitStop
+from farmtui.demo.world.service_changes import BackedUp, UnitStart, UnitStop
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +170,7 @@ def _backup(machine: str) -> Unit:
         runs=lambda now: now.backup,
         since=lambda _now: None,
         stop=[],
-        start=[BackupFailing(False)],
+        start=[BackedUp()],
         start_s=8.0,
         says=["sites: 500 databases, 500 uploads", "checked: the archive can be read"],
         died="archive cannot be read back",
