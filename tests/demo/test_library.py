@@ -95,6 +95,10 @@ def test_varnish_and_mariadb_are_restarted(home: Path) -> None:
     assert "it is synced: 4 (== 4)" in run(home, "galera-restart", "db-2", "node=db-2")
 
 
+def test_a_guest_is_restarted_by_proxmox_ve(home: Path) -> None:
+    assert "the task ended with: OK" in run(home, "guest-restart", "worker-07", "guest=worker-07")
+
+
 def test_an_alert_is_silenced_and_says_by_which_run(home: Path) -> None:
     assert "[silence-it] ok: silence" in run(home, "silence", "x", "alert=SomethingElse", "why=a test")
 
