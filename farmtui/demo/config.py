@@ -10,16 +10,21 @@ from typing import Any
 
 import yaml
 
-from farmtui.demo.world.inventory import HYPERVISOR, PVE_CLUSTER, Inventory
+from farmtui.demo.ssh.keys import SshDoors
+from farmtui.demo.world.inventory import EDGE, HYPERVISOR, PVE_CLUSTER, Inventory
 
 INTERVAL_S = 5.0
 CLOUD_INTERVAL_S = 15.0
 TRENDS_INTERVAL_S = 15.0
+SWARM_INTERVAL_S = 30.0
 PROXMOX_DEADLINE_S = 4.0
 """Behind a cut link each API node is given so much time, one after the other."""
 
 PVE_USER, PVE_TOKEN_NAME = "farmtui@pve", "demo"
 _DO_TOKEN_FILE, _PVE_TOKEN_FILE, _CA_FILE = "do-token", "pve-token", "ca.pem"
+_MOST_SERVICES = 1_000
+"""A larger Swarm is not asked by command: each of its services is a word of several command lines."""
+_SSH_CONFIG_FILE, _SSH_KEY_FILE, _KNOWN_HOSTS_FILE = "ssh_config", "ssh-key", "ssh_known_hosts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,10 @@ class Doors:
     digitalocean_token: str = field(repr=False)
     ca: bytes
     """The certificate (PEM) of who vouches for the servers with TLS: Proxmox VE's and DigitalOcean's."""
+    ssh: SshDoors
+
+
+_JOURNAL_FILE = "journal.db"
 
 
 def write_config(path: Path, farm: Inventory, doors: Doors) -> None:
@@ -44,7 +53,13 @@ def write_config(path: Path, farm: Inventory, doors: Doors) -> None:
     _write(folder / _CA_FILE, doors.ca)
     _write(folder / _PVE_TOKEN_FILE, doors.proxmox_token.encode())
     _write(folder / _DO_TOKEN_FILE, doors.digitalocean_token.encode())
-    text = yaml.safe_dump(config(farm, doors), sort_keys=False, default_flow_style=None, width=120)
+    _write(folder / _SSH_KEY_FILE, doors.ssh.user_key)
+    _write(folder / _KNOWN_HOSTS_FILE, doors.ssh.known_hosts().encode())
+    _write(folder / _SSH_CONFIG_FILE, doors.ssh.ssh_config().encode())
+    data = config(farm, doors)
+    # What is done to the simulated farm is no part of the user's own record.
+    data["journal"] = {"url": f"sqlite:///{folder.resolve() / _JOURNAL_FILE}"}
+    text = yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=120)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     _write(unfinished, text.encode())
     unfinished.replace(path)
@@ -52,6 +67,8 @@ def write_config(path: Path, farm: Inventory, doors: Doors) -> None:
 
 def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
     """The config as data."""
+    managers = [machine.name for machine in farm.tiers[EDGE]]
+    swarm = {"hosts": managers, "via": "cli", "interval_s": SWARM_INTERVAL_S}
     patterns = {tier: {m.name.rpartition("-")[0] for m in machines} for tier, machines in farm.tiers.items()}
     return {
         "farm": {"name": "demo farm", "sites": len(farm.sites)},
@@ -86,6 +103,13 @@ def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
             "ca_file": _CA_FILE,
             "interval_s": CLOUD_INTERVAL_S,
         },
+        "ssh": {
+            "config_files": [_SSH_CONFIG_FILE],
+            "known_hosts": [_KNOWN_HOSTS_FILE],
+            "identity_files": [_SSH_KEY_FILE],
+            "agent": False,
+        },
+        **({"swarm": swarm} if len(farm.sites) <= _MOST_SERVICES else {}),
     }
 
 

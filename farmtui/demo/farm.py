@@ -22,6 +22,8 @@ from farmtui.demo.servers.listening import HOST, Listening
 from farmtui.demo.servers.placed import placed
 from farmtui.demo.servers.prometheus import PrometheusServer
 from farmtui.demo.servers.proxmox import ProxmoxServer
+from farmtui.demo.ssh.keys import Keys
+from farmtui.demo.ssh.servers import SshServers
 from farmtui.demo.world.inventory import MONITORING, Inventory, build_inventory
 from farmtui.demo.world.world import World
 
@@ -40,6 +42,8 @@ class Options:
     nodes: int = 34
     sites: int = 500
     clock: Callable[[], float] = time.time
+    pace: float = 1.0
+    """How long what is done on the machines takes, as a multiple of what is usual there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,10 @@ async def running(options: Options) -> AsyncIterator[Running]:
         tls, authority = await certifying
         cloud = await serve(DigitalOceanServer(keeper, token=do_token).application(), tls=tls)
         nodes = [await serve(api.application(host.name), host.name, tls) for host in farm.hosts[:API_NODES]]
+        machines = SshServers.listen(keeper, Keys.make(), pace=options.pace)
+        stack.push_async_callback(machines.stop)
+        # Nothing of it happens before whoever asked for the farm has to wait for something.
+        machines.begin()
         yield Running(
             keeper,
             farm,
@@ -101,6 +109,7 @@ async def running(options: Options) -> AsyncIterator[Running]:
                 digitalocean=cloud.url,
                 digitalocean_token=do_token,
                 ca=authority,
+                ssh=machines.doors,
             ),
         )
 

@@ -24,7 +24,8 @@ class Dependent:
 
 def blast(farm: Farm, targets: Sequence[str]) -> tuple[Dependent, ...]:
     """What hangs on targets (`node:cache-2`, `osd:osd.3`, `service:wp`), the worst first."""
-    names, osds, services = (_named(kind, targets) for kind in ("node", "osd", "service"))
+    names = set().union(*(_named(kind, targets) for kind in ("node", "guest", "droplet")))
+    osds, services = _named("osd", targets), _named("service", targets)
     nodes = [node for node in farm.nodes if node.name in names]
     found = [*_tiers(farm, nodes), *_swarm(farm, nodes), *_galera(farm, nodes), *_osds(farm, nodes, osds)]
     found += _services(farm, services)

@@ -84,6 +84,9 @@ class Input(_Written):
     """For a number or a duration: the most."""
     default: str | int | float | bool | None = None
     """What it is when nothing is given."""
+    target: bool | None = None
+    """Whether it is what the run works on, which no other run may do meanwhile; unset: parts of the farm are. A node on
+    which a command is merely run is not."""
 
     @model_validator(mode="after")
     def _fits(self) -> Input:
@@ -211,8 +214,8 @@ class SilenceBody(_Written):
 
     matchers: Annotated[list[str], Field(min_length=1)]
     """`instance="{{ node.address }}:9100"`, `alertname=~"Ceph.*"`: as Alertmanager writes them."""
-    duration: Duration
-    """For how long."""
+    duration: str
+    """For how long: `1h`."""
     comment: Annotated[str, Field(min_length=1)]
     """Why."""
 
@@ -344,6 +347,7 @@ def _in_body(at: Where, body: Body) -> Iterator[tuple[Where, str, Context]]:
         matchers = enumerate(body.silence.matchers)
         yield from (((*at, "silence", "matchers", n), text, Context.MATCHER) for n, text in matchers)
         yield (*at, "silence", "comment"), body.silence.comment, Context.TEXT
+        yield (*at, "silence", "duration"), body.silence.duration, Context.TEXT
     if body.wait is not None:
         yield (*at, "wait", "promql"), body.wait.promql or "", Context.PROMQL
     yield (*at, "manual"), body.manual or "", Context.TEXT

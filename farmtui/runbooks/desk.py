@@ -12,7 +12,7 @@ from farmtui.journal.store import Journal, Reader, RefusedError
 from farmtui.runbooks import kinds
 from farmtui.runbooks.people import Rights
 from farmtui.runbooks.planned import Plan
-from farmtui.runbooks.state import RunState, fold
+from farmtui.runbooks.state import Outcome, RunState, fold
 
 APPROVAL_S: Final = 1_800.0
 """How long an approval is good for, for the run to begin."""
@@ -86,7 +86,9 @@ class Desk:
     def reject(self, run: str, why: str) -> Entry:
         """Refuse another's run."""
         _require(self._rights.approve)
-        return self._say(run, kinds.REJECTED, {"why": why}, lambda s: "it has begun already" if s.begun_at else "")
+        body = {"outcome": Outcome.CANCELLED, "why": f"rejected by {self.user}: {why}"}
+        ended = Note(kinds.ENDED, self._author, run, body)
+        return self._say(run, kinds.REJECTED, {"why": why}, _has_begun, ended)
 
     def answer(self, run: str, choice: str, note: str = "", *, question: int = 0) -> Entry:
         """Answer what a run asks; `question` is the number of the one that was seen, 0 for whichever is open."""
@@ -106,7 +108,12 @@ class Desk:
     def cancel(self, run: str, why: str, *, undo: bool = False) -> Entry:
         """End a run: what runs is stopped; with `undo` what was done is taken back, as far as its book can."""
         _require(self._rights.operate)
-        return self._say(run, kinds.CANCELLED, {"why": why, "undo": undo}, lambda _: "")
+        body = {"why": why, "undo": undo}
+        if self._journal.read(lambda reader: _state(reader, run)).begun_at is not None:
+            return self._say(run, kinds.CANCELLED, body, lambda _: "")
+        # Nothing was begun: it needs no runner to end.
+        ended = Note(kinds.ENDED, self._author, run, {"outcome": Outcome.CANCELLED, "why": f"{self.user}: {why}"})
+        return self._say(run, kinds.CANCELLED, body, _has_begun, ended)
 
     def pause(self, run: str, why: str = "") -> Entry:
         """Let a run begin no further step."""
@@ -118,15 +125,18 @@ class Desk:
         _require(self._rights.operate)
         return self._say(run, kinds.RESUMED, {}, lambda s: "" if s.paused else "it is not paused")
 
-    def _say(self, run: str, kind: str, body: Mapping[str, Any], check: Check) -> Entry:
+    def _say(self, run: str, kind: str, body: Mapping[str, Any], check: Check, *more: Note) -> Entry:
         def guard(reader: Reader) -> None:
             state = _state(reader, run)
             why = f"it has ended: {state.outcome}" if state.outcome is not None else check(state)
             if why:
                 raise RefusedError(f"run {run}: {why}")
 
-        [entry] = self._journal.append(Note(kind, self._author, run, body), guard=guard)
-        return entry
+        return self._journal.append(Note(kind, self._author, run, body), *more, guard=guard)[0]
+
+
+def _has_begun(state: RunState) -> str:
+    return "it has begun meanwhile; look at it, and cancel it then" if state.begun_at is not None else ""
 
 
 def _state(reader: Reader, run: str) -> RunState:

@@ -96,7 +96,7 @@ def take(inputs: Mapping[str, Input], texts: Mapping[str, str], farm: Farm) -> G
             wrong.append(f"{name}: {error}")
             continue
         said[name] = text.strip()
-        targets += _targets(given, values[name])
+        targets += _targets(name, given, values[name])
     if wrong:
         raise InputError("\n".join(wrong))
     return Given(values, said, tuple(dict.fromkeys(targets)))
@@ -106,10 +106,13 @@ def _default(value: str | float | bool) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-def _targets(given: Input, value: Any) -> list[str]:
+def _targets(name: str, given: Input, value: Any) -> list[str]:
+    is_target = given.type in THINGS if given.target is None else given.target
+    if not is_target:
+        return []
     if given.type == "nodes":
         return [f"node:{node}" for node in value]
-    return [f"{given.type}:{value}"] if given.type in THINGS else []
+    return [f"{given.type if given.type in THINGS else name}:{value}"]
 
 
 def _value(given: Input, text: str, farm: Farm) -> Any:

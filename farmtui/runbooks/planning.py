@@ -13,7 +13,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
 from farmtui.insight.blast import blast
 from farmtui.runbooks import planned
-from farmtui.runbooks.book import Body, Book, Condition, Step
+from farmtui.runbooks.book import Body, Book, Condition, Step, seconds
 from farmtui.runbooks.inputs import Given, InputError, take
 from farmtui.runbooks.loading import Shelf
 from farmtui.runbooks.measuring import Measure
@@ -163,7 +163,7 @@ class _Rendering:
             silence = body.silence
             return planned.SilenceCall(
                 matchers=tuple(self._text(one, Context.MATCHER) for one in silence.matchers),
-                duration_s=silence.duration, comment=self._text(silence.comment, Context.TEXT),
+                duration_s=self._seconds(silence.duration), comment=self._text(silence.comment, Context.TEXT),
             )  # fmt: skip
         if body.wait is not None:
             wait = body.wait
@@ -172,6 +172,12 @@ class _Rendering:
                 until = self._measured(wait.promql, wait.is_ or "", wait.within or 0.0, wait.every, "")
             return planned.WaitCall(for_s=wait.for_ or 0.0, until=until)
         return planned.ManualCall(text=self._text(body.manual or "", Context.TEXT))
+
+    def _seconds(self, text: str) -> float:
+        try:
+            return seconds(self._text(text, Context.TEXT))
+        except ValueError as error:
+            raise RenderError(f"{text!r}: {error}") from None
 
     def _data(self, value: str | float | bool) -> str | float | bool:
         return self._text(value, Context.TEXT) if isinstance(value, str) else value

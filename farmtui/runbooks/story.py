@@ -56,7 +56,7 @@ def _lines(entry: Entry) -> Iterator[str]:
             yield f"[{body['step']}] begins{place}" + (f", attempt {body['attempt']}" if body["attempt"] > 1 else "")
         case kinds.OUTPUT:
             mark = "!" if body["stream"] == "err" else "|"
-            for line in body["text"].splitlines():
+            for line in body["text"].strip("\n").splitlines():
                 yield f"[{body['step']}{place}] {mark} {clean_text(line)}"
         case kinds.EFFECT_UNKNOWN:
             yield f"[{body['step']}] outcome unknown{place}: {body['why']}"

@@ -93,7 +93,7 @@ class Stage:
 async def stage(*faults: str, seed: int = 1, clock: Clock | None = None) -> AsyncIterator[Stage]:
     """A farm whose servers listen while the block runs."""
     clock = clock or Clock()
-    async with running(Options(faults, seed, clock=clock)) as farm, aiohttp.ClientSession() as session:
+    async with running(Options(faults, seed, clock=clock, pace=0.0)) as farm, aiohttp.ClientSession() as session:
         yield Stage(farm, session, clock)
 
 

@@ -127,7 +127,20 @@ def test_a_rejected_run_is_over(journal: Journal) -> None:
     anna = desk(journal, "anna")
     run = anna.plan(dangerous, "")
     desk(journal, "bert").reject(run, "not tonight")
-    assert decide(state(journal, run), now()) == Finish(Outcome.CANCELLED, "rejected by bert: not tonight")
+    over = state(journal, run)
+    assert (over.outcome, over.why) == (Outcome.CANCELLED, "rejected by bert: not tonight")
+    with pytest.raises(RefusedError, match="it has ended"):
+        anna.confirm(run, dangerous.hash, typed="n1")
+
+
+def test_a_run_that_has_not_begun_is_cancelled_at_once_and_one_that_has_by_its_runner(journal: Journal) -> None:
+    anna = desk(journal, "anna")
+    first, second = anna.plan(plan(), ""), anna.plan(plan(), "")
+    anna.cancel(first, "never mind")
+    assert state(journal, first).outcome is Outcome.CANCELLED
+    journal.append(Note(kinds.BEGUN, Author("anna", "runner"), second, {"targets": []}))
+    anna.cancel(second, "enough")
+    assert decide(state(journal, second), now()) == Finish(Outcome.CANCELLED, "anna: enough")
 
 
 def test_who_may_not_does_nothing(journal: Journal) -> None:

@@ -12,13 +12,14 @@ from farmtui.demo.world.changes import alive, reachable
 from farmtui.demo.world.condition import Condition
 from farmtui.demo.world.flows import HITMISS, REDIS_MISS
 from farmtui.demo.world.inventory import APP, GIB
+from farmtui.demo.world.service_changes import REDIS_BYTES, REDIS_HELD
+from farmtui.demo.world.settling import REDIS
 from farmtui.demo.world.signals import NOTHING, Mix, Presence, Signal
 from farmtui.demo.world.timeline import Epoch
 from farmtui.demo.world.world import World
 
 STORAGE_BYTES = 20 * GIB
 _OBJECT_BYTES = 46_000.0
-_REDIS_MAX = 4 * GIB
 _BACKENDS = 40
 """Backends at most that each Varnish has: a larger farm puts balancers between."""
 
@@ -231,9 +232,15 @@ class RedisExporter:
         """All metrics of the exporter."""
         timeline, flows = self._world.timeline, self._world.flows
         gauges: dict[str, tuple[str, Callable[[str], Callable[[float], float]]]] = {
-            "redis_up": ("Information about the Redis instance", lambda _n: lambda _t: 1.0),
+            "redis_up": (
+                "Information about the Redis instance",
+                lambda n: lambda t: float((n, REDIS) not in timeline.at(t).condition.stopped_units),
+            ),
             "redis_memory_used_bytes": ("memory_used_bytes metric", self._memory),
-            "redis_memory_max_bytes": ("memory_max_bytes metric", lambda _n: lambda _t: _REDIS_MAX),
+            "redis_memory_max_bytes": (
+                "memory_max_bytes metric",
+                lambda n: lambda t: timeline.at(t).condition.redis_limits.get(n, REDIS_BYTES),
+            ),
             "redis_connected_clients": ("connected_clients metric", self._clients),
             "redis_uptime_in_seconds": (
                 "uptime_in_seconds metric",
@@ -301,8 +308,11 @@ class RedisExporter:
         timeline, noise = self._world.timeline, self._world.flows.noise(f"redis memory {node}", 200.0, 7_200.0)
 
         def used(t: float) -> float:
-            full = node in timeline.at(t).condition.redis_full
-            return float(round(_REDIS_MAX * (0.996 if full else 0.71 + 0.02 * noise.value(t))))
+            now = timeline.at(t).condition
+            if node in now.redis_full:
+                return float(round(0.996 * now.redis_limits.get(node, REDIS_BYTES)))
+            fill = now.redis_fill[node].value(t) if node in now.redis_fill else 1.0
+            return float(round(REDIS_BYTES * fill * (REDIS_HELD + 0.02 * noise.value(t) * min(1.0, fill))))
 
         return used
 

@@ -91,7 +91,7 @@ class Watchers:
         ended = math.floor((t - BACKUP_ENDS_S) / _DAY) * _DAY + BACKUP_ENDS_S
         while self._world.timeline.at(ended).condition.backup_failing:
             ended -= _DAY
-        return ended
+        return max(ended, self._world.timeline.at(t).condition.backed_up_at)
 
     def _statuses(self) -> list[Series]:
         return [

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from farmtui.demo.observed import Keeper, Observed
+from farmtui.demo.servers.digitalocean_actions import Actions, ImpossibleError
 from farmtui.demo.servers.digitalocean_state import (
     Json,
     account,
@@ -30,7 +31,7 @@ Listing = Callable[[Observed, Mapping[str, str]], Sequence[Json]]
 
 
 class DigitalOceanServer:
-    """One account's API, for one token. Only what looks is answered: nothing can be changed through it."""
+    """One account's API, for one token: what looks, and a droplet's actions."""
 
     def __init__(self, keeper: Keeper, *, token: str, hourly_limit: int = HOURLY_LIMIT) -> None:
         """`token` is all it lets in; `hourly_limit` requests are answered in an hour of the world's clock."""
@@ -39,6 +40,7 @@ class DigitalOceanServer:
         self._limit = hourly_limit
         self._hour = 0
         self._asked = 0
+        self._actions = Actions()
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -49,6 +51,11 @@ class DigitalOceanServer:
             "/v2/load_balancers": ("load_balancers", lambda o, _given: load_balancers(o)),
             "/v2/sizes": ("sizes", lambda o, _given: sizes(o)),
             "/v2/regions": ("regions", lambda o, _given: regions(o)),
+            "/v2/actions": ("actions", lambda o, _given: self._actions.listed(o)),
+            "/v2/droplets/{droplet}/actions": (
+                "actions",
+                lambda o, given: self._actions.listed(o, given["droplet"]),
+            ),
         }
         for path, (key, listing) in listings.items():
             app.router.add_get(path, self._paged(key, listing))
@@ -56,12 +63,29 @@ class DigitalOceanServer:
             ("/v2/droplets", "droplet"),
             ("/v2/volumes", "volume"),
             ("/v2/load_balancers", "load_balancer"),
+            ("/v2/actions", "action"),
+            ("/v2/droplets/{droplet}/actions", "action"),
         ):
             app.router.add_get(f"{path}/{{id}}", self._one(key, listings[path][1]))
         app.router.add_get("/v2/account", self._plain(lambda o: {"account": account(o)}))
         app.router.add_get("/v2/customers/my/balance", self._plain(balance))
+        app.router.add_post("/v2/droplets/{droplet}/actions", self._act)
         app.router.add_route("*", "/{path:.*}", _not_found)
         return app
+
+    async def _act(self, request: web.Request) -> web.Response:
+        try:
+            given = json.loads(await request.read())
+        except ValueError:
+            given = None
+        if not isinstance(given, dict) or not isinstance(given.get("type"), str):
+            return _error(422, "unprocessable_entity", "You must specify a type for the action.")
+        droplet, kind = request.match_info["droplet"], given["type"]
+        try:
+            action = await self._keeper.ask(lambda observed: self._actions.begin(observed, droplet, kind))
+        except ImpossibleError as error:
+            return _error(error.status, error.ident, str(error))
+        return _json({"action": action}, 201)
 
     @web.middleware
     async def _guarded(
@@ -97,7 +121,7 @@ class DigitalOceanServer:
 
     def _paged(self, key: str, listing: Listing) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
-            given = dict(request.query)
+            given = {**request.query, **request.match_info}
             page, per_page = _number(given, "page", 1), _number(given, "per_page", PER_PAGE)
             if page is None or per_page is None or per_page > MOST_PER_PAGE:
                 return _error(400, "bad_request", "page must be at least 1, and per_page between 1 and 200")
@@ -115,7 +139,7 @@ class DigitalOceanServer:
     def _one(self, key: str, listing: Listing) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
             wanted = request.match_info["id"]
-            items = await self._keeper.ask(lambda observed: listing(observed, {}))
+            items = await self._keeper.ask(lambda observed: listing(observed, request.match_info))
             found = next((item for item in items if str(item["id"]) == wanted), None)
             return await _not_found(request) if found is None else _json({key: found})
 

@@ -116,6 +116,11 @@ def regions(_observed: Observed) -> list[Json]:
     return [_region(slug) for slug in _REGIONS]
 
 
+def region_of(machine: Machine) -> Json:
+    """The region that a droplet is in."""
+    return _region(machine.region)
+
+
 def _machines(farm: Inventory) -> list[Machine]:
     return [machine for machine in farm.machines if machine.droplet]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -27,6 +28,7 @@ from farmtui.demo.servers.proxmox_state import (
     node_storage,
     version,
 )
+from farmtui.demo.servers.proxmox_tasks import DOINGS, Task, Tasks, wake
 
 _PREFIX = "/api2/json"
 _MAX_BODY = 2**20
@@ -35,7 +37,7 @@ Question = Callable[[PveState, Mapping[str, str]], Any]
 
 
 class ProxmoxServer:
-    """A cluster's API, for one token. Only what looks is answered: nothing can be changed through it."""
+    """A cluster's API, for one token: what looks, and what has to do with a machine's power and place."""
 
     def __init__(self, keeper: Keeper, *, user: str, token_name: str, token: str) -> None:
         """`user` is `name@realm`; `token` is the token's secret."""
@@ -43,16 +45,21 @@ class ProxmoxServer:
         self._login = f"{user}!{token_name}"
         self._token = token
         self._sampled = Sampled()
+        self._tasks = Tasks(self._login)
         self._questions: dict[str, Question] = {
             "/version": lambda _state, _given: version(),
             "/cluster/status": lambda state, _given: cluster_status(state),
             "/cluster/resources": lambda state, given: cluster_resources(state, given.get("type", "")),
-            "/cluster/tasks": lambda _state, _given: [],
+            "/cluster/tasks": lambda state, _given: self._tasks.listed(state.at),
             "/cluster/ceph/status": lambda state, _given: ceph_status(state),
             "/nodes": lambda state, _given: node_list(state),
             "/nodes/{node}/status": lambda state, given: node_status(state, given["node"]),
             "/nodes/{node}/storage": lambda state, given: node_storage(state, given["node"]),
-            "/nodes/{node}/tasks": lambda _state, _given: [],
+            "/nodes/{node}/tasks": lambda state, given: self._tasks.listed(state.at, given["node"]),
+            "/nodes/{node}/tasks/{upid}/status": lambda state, given: self._task(given).json(state.at),
+            "/nodes/{node}/tasks/{upid}/log": lambda _state, given: [
+                {"n": number, "t": line} for number, line in enumerate(self._task(given).lines, 1)
+            ],
             "/nodes/{node}/ceph/status": lambda state, _given: ceph_status(state),
             "/nodes/{node}/ceph/osd": lambda state, _given: ceph_osds(state),
             "/nodes/{node}/ceph/pool": lambda state, _given: ceph_pools(state),
@@ -74,18 +81,31 @@ class ProxmoxServer:
         app = web.Application(client_max_size=_MAX_BODY)
         for path, question in self._questions.items():
             app.router.add_get(f"{_PREFIX}{path}", self._answering(question, host))
+        for path, doing in DOINGS.items():
+            app.router.add_post(f"{_PREFIX}{path}", self._answering(partial(doing, self._tasks), host))
+        # It is about a host that is down: nothing is passed on to it.
+        waking = self._answering(partial(wake, self._tasks), host, asleep=True)
+        app.router.add_post(f"{_PREFIX}/nodes/{{node}}/wakeonlan", waking)
         app.router.add_route("*", "/{path:.*}", self._unknown)
         return app
 
-    def _answering(self, question: Question, host: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _task(self, given: Mapping[str, str]) -> Task:
+        return self._tasks.of(given["node"], given["upid"])
+
+    def _answering(
+        self, question: Question, host: str, *, asleep: bool = False
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
             if (refusal := self._refusal(request)) is not None:
                 return refusal
-            given = {**request.query, **request.match_info}
+            body = await _body(request)
+            if body is None:
+                return _refused(400, "Parameter verification failed.")
+            given = {**request.query, **body, **request.match_info}
 
             def ask(observed: Observed) -> Any:
                 state = PveState.of(observed, self._sampled, host)
-                if (node := given.get("node")) is not None:
+                if (node := given.get("node")) is not None and not asleep:
                     state.must_reach(node)
                 return question(state, given)
 
@@ -122,6 +142,19 @@ def _guest(given: Mapping[str, str]) -> tuple[str, int]:
         return given["node"], int(given["vmid"])
     except ValueError:
         raise RefusedError(400, "Parameter verification failed.") from None
+
+
+async def _body(request: web.Request) -> Mapping[str, str] | None:
+    """What a POST says, as a form or as JSON; None where it is neither."""
+    if request.method != "POST":
+        return {}
+    if request.content_type == "application/json":
+        try:
+            given = json.loads(await request.read() or b"{}")
+        except ValueError:
+            return None
+        return {name: str(value) for name, value in given.items()} if isinstance(given, dict) else None
+    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
 
 
 def _json(body: Json, status: int = 200, reason: str | None = None) -> web.Response:

@@ -66,7 +66,7 @@ def ceph_status(state: PveState) -> Json:
     pools = [(pool.pgs, told_of) for pool, told_of in zip(state.farm.pools, figures.pools, strict=True)]
     by_state = Counter[str]()
     for pgs, pool in pools:
-        by_state.update(_groups(pgs, pool.states))
+        by_state.update(groups(pgs, pool.states))
     copies = sum(pool.objects for _, pool in pools) * REPLICAS
     return {
         "fsid": _FSID,
@@ -138,7 +138,7 @@ def _events(told: CephTold) -> Iterator[tuple[str, Json]]:
             )
 
 
-def _groups(pgs: int, states: Mapping[str, int]) -> Iterator[str]:
+def groups(pgs: int, states: Mapping[str, int]) -> Iterator[str]:
     """The full state of each placement group of a pool. Each single state is counted as often as the metrics do."""
     acting = "active" if states["active"] else "peered"
     small, late = states["undersized"], states["degraded"] - states["undersized"]
@@ -197,7 +197,7 @@ def _said(told: CephTold, name: str) -> tuple[str, list[str]]:
         case "OSDMAP_FLAGS":
             return f"{','.join(sorted(ceph.flags))} flag(s) set", []
         case "OSD_NEARFULL":
-            full = [n for n, osd in enumerate(figures.osds) if osd.size and osd.used / osd.size >= 0.85]
+            full = [n for n, osd in enumerate(figures.osds) if osd.size and osd.used / osd.size >= ceph.nearfull_ratio]
             return f"{len(full)} nearfull osd(s)", [f"osd.{number} is near full" for number in full]
         case "POOL_NEARFULL":
             names = [pool.name for pool in told.state.farm.pools]
@@ -222,7 +222,7 @@ def _said_of_groups(told: CephTold, name: str) -> tuple[str, list[str]]:
     lines = [
         f"pg {pool.id}.{number:x} is {full}"
         for pool, of_pool in zip(told.state.farm.pools, figures.pools, strict=True)
-        for number, full in enumerate(_groups(pool.pgs, of_pool.states))
+        for number, full in enumerate(groups(pool.pgs, of_pool.states))
         if wanted in full.split("+")
     ]
     if name == "PG_DAMAGED":

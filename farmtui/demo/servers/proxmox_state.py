@@ -9,7 +9,7 @@ from typing import Any
 
 from farmtui.demo.exporters.targets import boot_time
 from farmtui.demo.observed import Observed
-from farmtui.demo.world.changes import alive
+from farmtui.demo.world.changes import alive, host_of
 from farmtui.demo.world.inventory import GIB, PVE_CLUSTER, Inventory, Machine, PveHost, SpareGuest
 
 VERSION = "8.4.14"
@@ -82,6 +82,10 @@ class PveState:
         """Whether a host or a machine runs."""
         return alive(self.observed.world.timeline.last.condition, self.farm, name)
 
+    def host_of(self, machine: Machine) -> str:
+        """The host that a guest is on."""
+        return host_of(self.observed.world.timeline.last.condition, machine)
+
     def uptime_s(self, name: str) -> int:
         """Whole seconds since a host or machine that runs has booted."""
         world = self.observed.world
@@ -92,7 +96,7 @@ class PveState:
     def _placed(self) -> dict[str, list[Machine]]:
         placed: dict[str, list[Machine]] = {}
         for machine in self.farm.machines:
-            placed.setdefault(machine.host, []).append(machine)
+            placed.setdefault(self.host_of(machine), []).append(machine)
         return placed
 
     def guests(self, host: str = "") -> list[Machine]:
@@ -325,11 +329,11 @@ def _guest(state: PveState, machine: Machine, used: dict[str, float]) -> Json:
         "type": "qemu",
         "vmid": machine.vmid,
         "name": machine.name,
-        "node": machine.host,
+        "node": state.host_of(machine),
         "template": 0,
         "tags": _tags(machine),
     }
-    if not state.runs(machine.host):
+    if not state.runs(state.host_of(machine)):
         return {**entry, "status": "unknown"}
     size = machine.size
     entry |= {"maxcpu": size.cpus, "maxmem": int(size.memory_bytes), "maxdisk": int(size.disk_bytes), "disk": 0}

@@ -11,6 +11,8 @@ REPLICAS = 3
 DOWN_OUT_S = 600.0
 """mon_osd_down_out_interval."""
 RECOVERY_OBJECTS_PER_S = 1_150.0
+SLOW_OSDS = (0, 1)
+"""Where operations that are blocked wait; they are told anew elsewhere when one of these OSDs ends."""
 _CATCH_UP_S = 45.0
 
 
@@ -79,6 +81,42 @@ class OsdIn:
             _recovering(now, farm, self.osd, copies_per_osd(farm) - osd.missing.value(at), at) if osd.up else level(0.0)
         )
         return with_osd(now, self.osd, replace(osd, is_in=True, since=at, misplaced=back))
+
+
+@dataclass(frozen=True, slots=True)
+class OsdReweight:
+    """An OSD is to hold a share (0-1) of what its disk would have it hold; the rest moves to its neighbours."""
+
+    osd: int
+    weight: float
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        osd = now.ceph.osds[self.osd]
+        if osd.weight == self.weight:
+            return now
+        moves = abs(osd.weight - self.weight) * copies_per_osd(farm) if osd.up and osd.is_in else 0.0
+        misplaced = _recovering(now, farm, self.osd, osd.misplaced.value(at) + moves, at)
+        return with_osd(now, self.osd, replace(osd, weight=self.weight, misplaced=misplaced))
+
+
+@dataclass(frozen=True, slots=True)
+class FullRatio:
+    """From what share of its size on an OSD counts as `full`, `backfillfull` or `nearfull`."""
+
+    kind: str
+    ratio: float
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        match self.kind:
+            case "full":
+                ceph = replace(now.ceph, full_ratio=self.ratio)
+            case "backfillfull":
+                ceph = replace(now.ceph, backfillfull_ratio=self.ratio)
+            case _:
+                ceph = replace(now.ceph, nearfull_ratio=self.ratio)
+        return replace(now, ceph=ceph)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +198,28 @@ class MdsActive:
         if now.ceph.mds or now.ceph.silent_since is not None:
             return now
         return replace(now, ceph=replace(now.ceph, mds=self.node))
+
+
+@dataclass(frozen=True, slots=True)
+class MgrFails:
+    """The mgr of a machine is restarted: if it was the active one, another takes over."""
+
+    node: str
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        return replace(now, ceph=replace(now.ceph, mgr="")) if now.ceph.mgr == self.node else now
+
+
+@dataclass(frozen=True, slots=True)
+class MdsFails:
+    """The MDS of a machine is restarted: if it was the active one, another takes over."""
+
+    node: str
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        return replace(now, ceph=replace(now.ceph, mds="")) if now.ceph.mds == self.node else now
 
 
 def with_osd(now: Condition, index: int, osd: Osd) -> Condition:

@@ -17,7 +17,6 @@ OSD_BYTES = 4.0e12
 GROWTH_BYTES_PER_S = 38 * GIB / 86_400.0
 """New data per second, counted once."""
 
-FULL_RATIO, NEARFULL_RATIO = 0.95, 0.85
 WARN, ERR = "HEALTH_WARN", "HEALTH_ERR"
 CHECKS: Mapping[str, str] = {
     "FS_DEGRADED": WARN,
@@ -238,7 +237,7 @@ class CephModel:
         sizes = [o for o in osds if o.is_in and o.size]
         # The fullest OSD decides how much a pool can still take.
         fullest = max((o.used / o.size for o in sizes), default=1.0)
-        raw_left = max(0.0, sum(o.size for o in sizes) * (FULL_RATIO - fullest))
+        raw_left = max(0.0, sum(o.size for o in sizes) * (ceph.full_ratio - fullest))
         rates = self._recovery_rate(ceph, t)
         bytes_per_object = self._farm.stored_bytes / self._farm.objects
         pools: list[PoolState] = []
@@ -310,7 +309,7 @@ class CephModel:
         ceph, farm = now.ceph, self._farm
         daemons = [m.name for m in farm.tiers[STORAGE][:MONS]]
         living = [name for name in daemons if alive(now, farm, name)]
-        nearfull = any(o.size and o.used / o.size >= NEARFULL_RATIO for o in osds)
+        nearfull = any(o.size and o.used / o.size >= ceph.nearfull_ratio for o in osds)
         raised = {
             "OSD_DOWN": any(not o.up and o.is_in for o in ceph.osds),
             "OSD_HOST_DOWN": self._hosts_without(ceph) > 0 and any(not o.up and o.is_in for o in ceph.osds),

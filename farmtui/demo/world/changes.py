@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from farmtui.demo.world.condition import Condition, Line, level
-from farmtui.demo.world.inventory import Inventory
+from farmtui.demo.world.inventory import Inventory, Machine
 
 
 class Change(Protocol):
@@ -62,7 +62,7 @@ class HostOn:
 
     def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
         """See Change."""
-        booted = {m.name: at for m in farm.machines if m.host == self.name and m.name not in now.off}
+        booted = {m.name: at for m in farm.machines if host_of(now, m) == self.name and m.name not in now.off}
         return replace(now, hosts_off=now.hosts_off - {self.name}, booted={**now.booted, **booted, self.name: at})
 
 
@@ -89,7 +89,8 @@ class VarnishStart:
     def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
         """See Change."""
         before = now.varnish[self.node]
-        started = replace(before, running=True, started=at, deaths=before.deaths + 1 if self.died else before.deaths)
+        deaths = before.deaths + 1 if self.died else before.deaths
+        started = replace(before, running=True, started=at, deaths=deaths, bans=())
         return replace(now, varnish={**now.varnish, self.node: started})
 
 
@@ -181,7 +182,10 @@ class Bootstrap:
 
     def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
         """See Change."""
-        return now if now.primary else replace(now, primary=True, members=1)
+        if now.primary:
+            return now
+        first = replace(now.databases[self.node], state=4, since=at)
+        return replace(now, primary=True, members=1, databases={**now.databases, self.node: first})
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +380,12 @@ def alive(now: Condition, farm: Inventory, name: str) -> bool:
     """Whether a machine runs: it is on, and so is its host. A PVE host runs unless it is off."""
     if name in farm.host_names:
         return name not in now.hosts_off
-    return name not in now.off and farm.by_name[name].host not in now.hosts_off
+    return name not in now.off and host_of(now, farm.by_name[name]) not in now.hosts_off
+
+
+def host_of(now: Condition, machine: Machine) -> str:
+    """The PVE host that a guest is on; empty for a droplet."""
+    return now.moved.get(machine.name, machine.host)
 
 
 def reachable(now: Condition, farm: Inventory, name: str) -> bool:
@@ -386,4 +395,5 @@ def reachable(now: Condition, farm: Inventory, name: str) -> bool:
 
 def ready_for_tasks(now: Condition, farm: Inventory, name: str) -> bool:
     """Whether Swarm would place a task on a worker."""
-    return name not in now.swarm.drained and reachable(now, farm, name)
+    runs = reachable(now, farm, name) and (name, "docker") not in now.stopped_units
+    return runs and name not in now.swarm.drained

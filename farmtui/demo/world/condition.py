@@ -59,6 +59,8 @@ class Varnish:
     evicting: bool = True
     deaths: int = 0
     """How often the child has died since the management process started."""
+    bans: tuple[tuple[float, str], ...] = ()
+    """The last bans since it was started: when, and what is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,9 @@ class Ceph:
     slow_ops: int = 0
     stopped: frozenset[int] = frozenset()
     """OSDs whose daemon is stopped though their machine runs."""
+    full_ratio: float = 0.95
+    backfillfull_ratio: float = 0.90
+    nearfull_ratio: float = 0.85
     silent_since: float | None = None
     """When the mons lost their quorum; None while they have one. What a mgr tells without it is of before."""
 
@@ -115,6 +120,12 @@ class Swarm:
     drained: frozenset[str] = frozenset()
     failing: int = 0
     """Tasks of a service that crashes over and over."""
+    paused: frozenset[str] = frozenset()
+    """Nodes that take no new tasks."""
+    replicas: Mapping[int, int] = field(default_factory=dict)
+    """How many tasks a site's service is to run, by the site's index, where somebody has scaled it."""
+    updated: Mapping[str, tuple[float, bool]] = field(default_factory=dict)
+    """When a service was updated last, and whether that was a rollback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +169,21 @@ class Condition:
     """The nightly backup is running."""
     backup_failing: bool = False
     """What the nightly backup writes is worth nothing."""
+    backed_up_at: float = 0.0
+    """When a backup that somebody had started by hand succeeded."""
     prometheus_delay_s: float = 0.0
     cloud_api: str = "ok"
     """`ok`, `unauthorized` or `limited`."""
     expiring_site: int = -1
     """A site whose certificate is not renewed."""
+    moved: Mapping[str, str] = field(default_factory=dict)
+    """The PVE host of each guest that has moved."""
+    redis_fill: Mapping[str, Relaxing] = field(default_factory=dict)
+    """How much a Redis holds, as a share of what it usually does, where that is something else."""
+    redis_limits: Mapping[str, float] = field(default_factory=dict)
+    """`maxmemory` in bytes (0: none) of a Redis to which somebody has given another."""
+    stripping: frozenset[str] = frozenset()
+    """Cache nodes whose VCL takes needless cookies off."""
+    stopped_units: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """Services that somebody has stopped, by machine and unit, with the time; those that the world is about are not
+    among them."""

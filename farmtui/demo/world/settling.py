@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from farmtui.demo.world.ceph_changes import (
     DOWN_OUT_S,
+    SLOW_OSDS,
     MdsActive,
     MgrActive,
     OsdOut,
@@ -33,6 +34,9 @@ from farmtui.demo.world.inventory import APP, EDGE, MONS, STORAGE, Inventory
 
 MISS_RATIO = 0.072
 """Cacheable misses of a warm cache with all its nodes."""
+
+REDIS = "redis-server"
+"""Redis's unit on the cache nodes."""
 
 _WARM_UP_S = 520.0
 _FILL_S = 2_400.0
@@ -63,25 +67,28 @@ def serving_caches(now: Condition, farm: Inventory) -> tuple[str, ...]:
     return tuple(name for name, varnish in now.varnish.items() if varnish.running and alive(now, farm, name))
 
 
-def steady_miss(now: Condition, serving: int, total: int) -> float:
-    """The cacheable miss ratio towards which a warm tier goes.
+def steady_miss(now: Condition, serving: int, name: str) -> float:
+    """The cacheable miss ratio towards which a warm cache node goes.
 
     With a node less the others hold the same sites in less memory; what is uncacheable misses always.
     """
+    total = len(now.varnish)
     crowded = MISS_RATIO * (1.0 + 0.9 * (total - serving) / total)
-    return min(0.97, crowded + (1.0 - crowded) * now.uncacheable)
+    uncacheable = 0.0 if name in now.stripping else now.uncacheable
+    return min(0.97, crowded + (1.0 - crowded) * uncacheable)
 
 
 def _cache(before: Condition, after: Condition, farm: Inventory, at: float) -> tuple[Condition, Later]:
     was, is_now = serving_caches(before, farm), serving_caches(after, farm)
     restarted = {n for n in is_now if n not in was or before.varnish[n].started != after.varnish[n].started}
-    if was == is_now and not restarted and before.uncacheable == after.uncacheable:
+    same_pages = before.uncacheable == after.uncacheable and before.stripping == after.stripping
+    if was == is_now and not restarted and same_pages:
         return after, []
-    target = steady_miss(after, len(is_now), len(after.varnish))
     lost = max(0, len(was) - len(is_now)) / max(1, len(was))
     later: Later = []
     varnishes = dict(after.varnish)
     for name, varnish in after.varnish.items():
+        target = steady_miss(after, len(is_now), name)
         if name in restarted:
             # A machine that has booted again has started its Varnish too.
             started = varnish if varnish.started == at else replace(varnish, started=at)
@@ -94,16 +101,20 @@ def _cache(before: Condition, after: Condition, farm: Inventory, at: float) -> t
             later.append((_FULL_AFTER_S, CacheFull(name, at)))
         elif name in is_now:
             jump = min(0.45 * lost, max(0.0, 0.7 - varnish.miss.value(at)))
-            tau = _UNCACHEABLE_TAU_S if before.uncacheable != after.uncacheable else _RESPREAD_S
+            tau = _RESPREAD_S if same_pages else _UNCACHEABLE_TAU_S
             varnishes[name] = replace(varnish, miss=varnish.miss.turned(at, target, tau, jump))
     return replace(after, varnish=varnishes), later
 
 
 def _redis(before: Condition, after: Condition, farm: Inventory, at: float) -> tuple[Condition, Later]:
-    """Sentinel moves the master away from a dead machine; it stays where it is afterwards."""
-    if alive(after, farm, after.redis_master):
+    """Sentinel moves the master away from where it does not run; it stays where it is afterwards."""
+
+    def runs(name: str) -> bool:
+        return alive(after, farm, name) and (name, REDIS) not in after.stopped_units
+
+    if runs(after.redis_master):
         return after, []
-    heir = next((name for name in after.varnish if alive(after, farm, name)), after.redis_master)
+    heir = next(filter(runs, after.varnish), after.redis_master)
     return replace(after, redis_master=heir), []
 
 
@@ -147,7 +158,8 @@ def _swarm(before: Condition, after: Condition, farm: Inventory, at: float) -> t
         later.append((_ELECTION_S, NewLeader(managers[0])))
     lost = {name: tasks for name, tasks in swarm.tasks.items() if tasks and not ready_for_tasks(after, farm, name)}
     # While the interconnect is down no worker is ready: Swarm has nowhere to place anything, and what runs runs on.
-    ready = [m.name for m in farm.tiers[APP] if ready_for_tasks(after, farm, m.name)]
+    takers = [m.name for m in farm.tiers[APP] if m.name not in swarm.paused]
+    ready = [name for name in takers if ready_for_tasks(after, farm, name)]
     if lost and ready and not after.cut:
         moved = sum(lost.values())
         tasks = {name: count for name, count in swarm.tasks.items() if name not in lost}
@@ -169,6 +181,8 @@ def _ceph(before: Condition, after: Condition, farm: Inventory, at: float) -> tu
         runs = alive(after, farm, host) and index not in after.ceph.stopped
         if osd.up and not runs:
             after = with_osd(after, index, went_down(after.ceph, farm, index, at))
+            if index in SLOW_OSDS:
+                after = replace(after, ceph=replace(after.ceph, slow_ops=0))
             later.append((DOWN_OUT_S, OsdOut(index, down_since=at)))
         elif not osd.up and runs:
             after = with_osd(after, index, came_up(after, farm, index, at))

@@ -1,0 +1,7 @@
+"""What docker refuses."""
+
+from __future__ import annotations
+
+
+class DockerError(Exception):
+    """A refusal in docker's own words."""
