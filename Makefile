@@ -38,7 +38,7 @@ lab-up: $(VENV)/.lab ## the real services left running, and lab.yaml, a config o
 lab-down: $(VENV)/.installed ## end what lab-up has started, and nothing else
 	$(BIN)/python -m tests.lab down
 
-bench: $(VENV)/.installed ## every budget, measured beside its floor
+bench: $(VENV)/.bench ## every budget, measured beside its floor
 	$(PYTEST) -q -s -p no:randomly -m bench tests/bench
 
 gallery: $(VENV)/.runtime ## every widget by itself
@@ -75,6 +75,12 @@ $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.installed: $(VENV)/.runtime
 	@echo "installing what its tests need into $(VENV) (once) ..."
 	@$(PIP) -e '.[dev]'
+	@touch $@
+
+# What the SSH fan-out is compared with: its dependencies are not ours, so it has an environment of its own.
+$(VENV)/.bench: $(VENV)/.installed
+	@$(PYTHON) -m venv $(VENV)/bench
+	@$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check pyinfra==3.10.0 ansible-core==2.19.14
 	@touch $@
 
 $(VENV)/.lab: $(VENV)/.installed
