@@ -104,7 +104,8 @@ def _varnish(nodes: Sequence[CacheNode], machines: Machines) -> Iterator[Finding
 
 def _backends(nodes: Sequence[CacheNode], machines: Machines, *, told: bool) -> Iterator[Finding]:
     """Backends that are down: for certain where varnishadm tells, else where fetches fail too."""
-    sick = [node for node in nodes if told and node.backends_sick]
+    # What a node told before it fell silent is as old as its silence: its metrics have the word then.
+    sick = [node for node in nodes if told and node.backends_sick and not node.backends_problem]
     if sick:
         names = sorted({name for node in sick for name in node.backends_sick})
         alone = [node for node in sick if not any(backend.healthy is not False for backend in node.backends)]
@@ -121,7 +122,9 @@ def _backends(nodes: Sequence[CacheNode], machines: Machines, *, told: bool) -> 
     lost = [
         node
         for node in nodes
-        if node.backends_down and node.backend_failures_per_s and not (told and node.backends_at is not None)
+        if node.backends_down
+        and node.backend_failures_per_s
+        and not (told and node.backends_at is not None and not node.backends_problem)
     ]
     if lost:
         failing = sum(node.backend_failures_per_s or 0.0 for node in lost)
