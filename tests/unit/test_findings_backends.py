@@ -34,15 +34,15 @@ def titles(farm: Farm) -> list[str]:
 
 
 def test_a_sick_backend_is_told_by_its_node() -> None:
-    assert titles(farm_of(varnish(1))) == ["cache-1 has a sick backend"]
+    assert titles(farm_of(varnish(1))) == ["Varnish on cache-1 has a sick backend"]
 
 
 def test_what_a_node_told_before_it_fell_silent_is_no_news() -> None:
     silent = varnish(2, backends_problem="cache-2: no answer within 10 s", backends_at=ago(30))
     assert titles(farm_of(varnish(1, backends=()), silent)) == []
-    assert titles(farm_of(varnish(1), silent)) == ["cache-1 has a sick backend"]
+    assert titles(farm_of(varnish(1), silent)) == ["Varnish on cache-1 has a sick backend"]
 
 
 def test_of_a_silent_node_its_metrics_have_the_word() -> None:
     silent = varnish(2, backends_problem="no answer", backends_down=("wp1",), backend_failures_per_s=3.0)
-    assert titles(farm_of(silent)) == ["cache-2 has lost backends"]
+    assert titles(farm_of(silent)) == ["Varnish on cache-2 has lost backends"]
