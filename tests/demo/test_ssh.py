@@ -221,10 +221,16 @@ async def test_wrapped_work_survives_its_connection_and_is_stopped_by_term(tmp_p
         assert done.stderr.strip() == "farmtui-end k code 143"
 
 
-async def test_wrapped_work_is_lost_with_its_machine(tmp_path: Path) -> None:
+async def test_wrapped_work_is_lost_with_its_machine_and_its_end_is_not(tmp_path: Path) -> None:
     async with machines(tmp_path) as farm:
-        await farm.do("worker-07", wrapped("start", "k", "echo", "x"))
-        await farm.happen(MachineOff("worker-07"), MachineOn("worker-07"))
-        # Its end was written down before.
-        done = await farm.do("worker-07", wrapped("attach", "k", "echo", "x"))
-        assert done.stderr.strip() == "farmtui-end k code 0"
+        await farm.do("worker-07", wrapped("start", "ended", "echo", "x"))
+        running = asyncio.ensure_future(farm.do("worker-07", wrapped("start", "running", "sleep", "3000")))
+        await farm.do("worker-07", "true")
+        await farm.happen(MachineOff("worker-07"))
+        with pytest.raises(SourceError):
+            await running
+        await farm.happen(MachineOn("worker-07"))
+        done = await farm.do("worker-07", wrapped("attach", "ended", "echo", "x"))
+        assert done.stderr.strip() == "farmtui-end ended code 0"
+        done = await farm.do("worker-07", wrapped("start", "running", "sleep", "3000"))
+        assert done.stderr.strip() == "farmtui-end running lost the machine was started anew meanwhile"
