@@ -281,3 +281,31 @@ async def test_a_statement_that_it_does_not_take(statement: str, number: str, tm
     async with machines(tmp_path) as farm:
         status, words = await farm.refused("db-1", f'mariadb -e "{statement}"')
         assert (status, words.startswith(f"ERROR {number} ")) == (1, True)
+
+
+# -- upkeep
+
+
+@pytest.mark.parametrize("line", ["reboot", "systemctl reboot"])
+async def test_a_machine_is_started_anew(line: str, tmp_path: Path) -> None:
+    async with machines(tmp_path) as farm:
+        before = await farm.told("worker-02", "cat /proc/sys/kernel/random/boot_id")
+        await farm.told("worker-02", f"sudo -n {line}")
+        await farm.pass_time(60.0)
+        assert await farm.told("worker-02", "cat /proc/sys/kernel/random/boot_id") != before
+        assert farm.now.booted["worker-02"] > farm.farm.clock.at - 60.0
+        await farm.told("pve-3", f"sudo -n {line}")
+        await farm.pass_time(60.0)
+        assert farm.now.booted["pve-3"] == farm.now.booted["db-3"]
+
+
+async def test_what_fills_a_disk_is_found(tmp_path: Path) -> None:
+    async with machines(tmp_path, "disk-filling") as farm:
+        lines = (await farm.told("db-1", "du -x /var")).splitlines()
+        assert max(lines, key=lambda line: int(line.split()[0])).endswith("/var/lib/mysql/binlog")
+        assert int((await farm.told("db-1", "free -m")).splitlines()[1].split()[1]) > 60_000
+        assert (await farm.do("db-1", "test -e /var/log/journal")).exit_status == 0
+        assert (await farm.do("db-1", "test -e /nonsense")).exit_status == 1
+        assert (await farm.do("db-1", "apt-get update")).exit_status == 100
+        assert (await farm.do("db-1", "sudo -n apt-get -y upgrade")).exit_status == 0
+        assert "PASSED" in await farm.told("stor-1", "sudo -n smartctl -H /dev/sdb")
