@@ -13,11 +13,17 @@ import asyncssh
 import pytest
 
 import farmtui.demo.ssh
+from farmtui.config import load_config
+from farmtui.demo.config import write_config
+from farmtui.demo.farm import Options, running
+from farmtui.demo.ssh.servers import MOST
 from farmtui.demo.world.changes import Interconnect, MachineOff, MachineOn
+from farmtui.demo.world.inventory import APP
 from farmtui.farm.reading import FailureKind
 from farmtui.sources.errors import SourceError
 from farmtui.sources.ssh.pool import SshPool
 from tests.demo.machines import machines
+from tests.demo.stage import Clock
 
 SCRIPT = "mode=$1 key=$2; exit 1"
 
@@ -45,6 +51,14 @@ async def test_the_files_beside_the_config_are_its_users_alone_and_everything_is
         assert {stat.S_IMODE(file.stat().st_mode) for file in files.values()} == {0o600}
         places = [line for line in files["ssh_config"].read_text().splitlines() if "HostName" in line]
         assert places == ["  HostName 127.0.0.1"]
+
+
+async def test_of_a_large_farm_the_first_machines_are_reached_and_its_swarm_is_not_asked(tmp_path: Path) -> None:
+    async with running(Options(nodes=600, sites=1_100, clock=Clock(), pace=0.0)) as farm:
+        assert len(farm.doors.ssh.ports) == MOST
+        assert {machine.name for machine in farm.farm.machines if machine.tier != APP} <= set(farm.doors.ssh.ports)
+        write_config(tmp_path / "farmtui.yaml", farm.farm, farm.doors)
+        assert load_config(tmp_path / "farmtui.yaml").swarm is None
 
 
 async def test_a_host_key_that_is_not_known_is_refused(tmp_path: Path) -> None:
