@@ -161,6 +161,8 @@ async def test_memory_stays_flat() -> None:
 def patient(path: Path) -> Config:
     """The config with deadlines that the simulated farm keeps at any size: it is not what is measured."""
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    # The simulated farm's largest Swarm has too many services to be asked by command: at no size is it asked here.
+    data.pop("swarm", None)
     for section in (data["prometheus"], data["alertmanager"], data["digitalocean"], *data["proxmox"]):
         section["deadline_s"] = 240.0
     path.write_text(yaml.safe_dump(data), encoding="utf-8")

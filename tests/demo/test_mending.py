@@ -60,6 +60,17 @@ def test_for_every_fault_it_is_known_what_mends_it() -> None:
     assert not set(MENDED) & NOT_BY_COMMAND
 
 
+def test_the_document_tells_it() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "demo.md").read_text(encoding="utf-8")
+    rows = {fault: line for line in text.splitlines() for fault in FAULTS if f"`{fault}`" in line}
+    assert set(rows) == set(FAULTS)
+    for fault, steps in [*MENDED.items(), *OTHERWISE.items()]:
+        told = rows[fault]
+        for _, line in steps:
+            command = line.removeprefix("sudo -n ")
+            assert command in told or command.endswith(("desync=OFF'", "edge_traefik")), (fault, command)
+
+
 @pytest.mark.parametrize(
     ("fault", "steps"),
     [*MENDED.items(), *OTHERWISE.items()],

@@ -125,6 +125,17 @@ async def test_a_guest_moves_to_another_host_and_lives_there() -> None:
         assert keeper.condition.databases["db-2"].state == 4
 
 
+async def test_a_worker_that_is_off_is_started() -> None:
+    async with power("worker-down") as api:
+        worker = api.farm.running.farm.by_name["worker-07"]
+        _, upid = await api.pve("POST", f"nodes/{worker.host}/qemu/{worker.vmid}/status/start")
+        api.farm.clock.at += 3_600.0
+        assert await api.task(worker.host, upid) == ("stopped", "OK")
+        assert (await api.farm.running.keeper.ask(firing)).isdisjoint(FAULTS["worker-down"].alerts)
+        # The farm's own job has spread the tasks evenly again.
+        assert api.farm.running.keeper.condition.swarm.tasks["worker-07"] == pytest.approx(50)
+
+
 async def test_a_host_is_shut_down_and_woken_by_another() -> None:
     async with power("pve-host-down") as api:
         assert (await api.pve("POST", "nodes/pve-2/status", command="reboot"))[0] == 595

@@ -7,16 +7,23 @@ import asyncio
 import shlex
 import stat
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import pytest
 
 import farmtui.demo.ssh
+from farmtui.config import load_config
+from farmtui.demo.config import write_config
+from farmtui.demo.farm import Options, running
+from farmtui.demo.ssh.servers import MOST
 from farmtui.demo.world.changes import Interconnect, MachineOff, MachineOn
+from farmtui.demo.world.inventory import APP
 from farmtui.farm.reading import FailureKind
 from farmtui.sources.errors import SourceError
 from farmtui.sources.ssh.pool import SshPool
-from tests.demo.machines import Machines, machines
+from tests.demo.machines import machines
+from tests.demo.stage import Clock
 
 SCRIPT = "mode=$1 key=$2; exit 1"
 
@@ -44,6 +51,14 @@ async def test_the_files_beside_the_config_are_its_users_alone_and_everything_is
         assert {stat.S_IMODE(file.stat().st_mode) for file in files.values()} == {0o600}
         places = [line for line in files["ssh_config"].read_text().splitlines() if "HostName" in line]
         assert places == ["  HostName 127.0.0.1"]
+
+
+async def test_of_a_large_farm_the_first_machines_are_reached_and_its_swarm_is_not_asked(tmp_path: Path) -> None:
+    async with running(Options(nodes=600, sites=1_100, clock=Clock(), pace=0.0)) as farm:
+        assert len(farm.doors.ssh.ports) == MOST
+        assert {machine.name for machine in farm.farm.machines if machine.tier != APP} <= set(farm.doors.ssh.ports)
+        write_config(tmp_path / "farmtui.yaml", farm.farm, farm.doors)
+        assert load_config(tmp_path / "farmtui.yaml").swarm is None
 
 
 async def test_a_host_key_that_is_not_known_is_refused(tmp_path: Path) -> None:
@@ -160,17 +175,18 @@ async def test_a_script_runs_its_commands_in_a_row(tmp_path: Path) -> None:
 
 async def test_term_ends_a_command_with_143(tmp_path: Path) -> None:
     async with machines(tmp_path) as farm:
-        await farm.pool.log_in("cache-1", deadline_s=10)
-        connection = await asyncssh.connect(**_given(farm, tmp_path))
-        async with connection, connection.create_process("sleep 3000") as process:
+        await farm.do("cache-1", "true")
+        connection = await asyncssh.connect(**_given(tmp_path, "cache-1"))
+        async with connection, connection.create_process("sh -c 'echo begun; sleep 3000'") as process:
+            assert await process.stdout.readline() == "begun\n"
             process.send_signal("TERM")
             done = await process.wait()
         assert done.exit_status == 143
 
 
-def _given(farm: Machines, folder: Path) -> dict[str, object]:
+def _given(folder: Path, host: str) -> dict[str, Any]:
     return {
-        "host": "cache-1",
+        "host": host,
         "config": [str(folder / "ssh_config")],
         "known_hosts": str(folder / "ssh_known_hosts"),
         "client_keys": [str(folder / "ssh-key")],
@@ -209,22 +225,31 @@ async def test_what_was_never_begun_is_absent_for_ever(tmp_path: Path) -> None:
         assert farm.now.varnish["cache-1"].running
 
 
+async def _begin(folder: Path, host: str, key: str) -> asyncssh.SSHClientConnection:
+    """A connection on which work that never ends by itself has begun."""
+    connection = await asyncssh.connect(**_given(folder, host))
+    line = wrapped("start", key, "sh", "-c", "echo begun; sleep 3000")
+    process: asyncssh.SSHClientProcess[str] = await connection.create_process(line)
+    assert await process.stdout.readline() == "begun\n"
+    return connection
+
+
 async def test_wrapped_work_survives_its_connection_and_is_stopped_by_term(tmp_path: Path) -> None:
     async with machines(tmp_path) as farm:
-        begun = asyncio.ensure_future(farm.do("cache-1", wrapped("start", "k", "sleep", "3000")))
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(begun), 0.3)
-        await farm.pool.close()
-        with pytest.raises(SourceError):
-            await begun
+        (await _begin(tmp_path, "cache-1", "k")).abort()
         done = await farm.do("cache-1", wrapped("stop", "k", "sleep", "3000"))
+        assert done.stdout == b"begun\n"
         assert done.stderr.strip() == "farmtui-end k code 143"
 
 
-async def test_wrapped_work_is_lost_with_its_machine(tmp_path: Path) -> None:
+async def test_wrapped_work_is_lost_with_its_machine_and_its_end_is_not(tmp_path: Path) -> None:
     async with machines(tmp_path) as farm:
-        await farm.do("worker-07", wrapped("start", "k", "echo", "x"))
-        await farm.happen(MachineOff("worker-07"), MachineOn("worker-07"))
-        # Its end was written down before.
-        done = await farm.do("worker-07", wrapped("attach", "k", "echo", "x"))
-        assert done.stderr.strip() == "farmtui-end k code 0"
+        await farm.do("worker-07", wrapped("start", "ended", "echo", "x"))
+        connection = await _begin(tmp_path, "worker-07", "running")
+        await farm.happen(MachineOff("worker-07"))
+        await connection.wait_closed()
+        await farm.happen(MachineOn("worker-07"))
+        done = await farm.do("worker-07", wrapped("attach", "ended", "echo", "x"))
+        assert done.stderr.strip() == "farmtui-end ended code 0"
+        done = await farm.do("worker-07", wrapped("start", "running", "sleep", "3000"))
+        assert done.stderr.strip() == "farmtui-end running lost the machine was started anew meanwhile"

@@ -121,10 +121,13 @@ class Call:
 
     async def takes(self, seconds: float) -> None:
         """Let time pass at the machine's pace. Raises MachineGoneError where the machine goes down meanwhile."""
-        left = seconds * self.place.pace
-        while left > 0:
-            await asyncio.sleep(min(left, _LOOK_S))
-            left -= _LOOK_S
+        await self.wait(seconds * self.place.pace)
+
+    async def wait(self, seconds: float) -> None:
+        """Let time pass that somebody else has named, whatever the machine's pace. Raises MachineGoneError too."""
+        while seconds > 0:
+            await asyncio.sleep(min(seconds, _LOOK_S))
+            seconds -= _LOOK_S
             if not self.place.lives:
                 raise MachineGoneError(self.machine)
 

@@ -91,7 +91,8 @@ class Attempts:
 async def handle_wrapped(attempts: Attempts, told: Wrapped, out: Write, err: Write) -> None:
     """Begin an attempt, follow it to its end, or end it, and print what there is of it; the wrapper itself ends with 0.
 
-    What was begun under a key once is never begun again, on whatever connection it is asked for.
+    What was begun under a key once is never begun again, on whatever connection it is asked for. Raises
+    MachineGoneError where the machine goes down.
     """
 
     def end(how: str) -> None:
@@ -114,6 +115,8 @@ async def handle_wrapped(attempts: Attempts, told: Wrapped, out: Write, err: Wri
         seen_out, seen_err = max(seen_out, len(attempt.out)), max(seen_err, len(attempt.err))
         if attempt.code is not None:
             return end(f"code {attempt.code}")
+        if not attempts.place.lives:
+            raise MachineGoneError(attempts.place.machine)
         if attempt.boot != boot or (attempt.task is not None and attempt.task.done()):
             return end("lost the machine was started anew meanwhile")
         await attempt.news()

@@ -101,7 +101,7 @@ def _cache(before: Condition, after: Condition, farm: Inventory, at: float) -> t
             later.append((_FULL_AFTER_S, CacheFull(name, at)))
         elif name in is_now:
             jump = min(0.45 * lost, max(0.0, 0.7 - varnish.miss.value(at)))
-            tau = _RESPREAD_S if same_pages else _UNCACHEABLE_TAU_S
+            tau = _UNCACHEABLE_TAU_S if before.uncacheable < after.uncacheable else _RESPREAD_S
             varnishes[name] = replace(varnish, miss=varnish.miss.turned(at, target, tau, jump))
     return replace(after, varnish=varnishes), later
 

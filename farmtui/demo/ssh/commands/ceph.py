@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -129,7 +128,7 @@ async def _ceph(call: Call, words: Sequence[str]) -> int:
             return await _groups(call, rest[1], rest[2:], form)
         return await _act(call, rest, form)
     except _SilentError:
-        await asyncio.sleep(float(options.get("--connect-timeout") or _FOR_EVER_S))
+        await call.wait(float(options.get("--connect-timeout") or _FOR_EVER_S))
         return call.fail("[errno 110] RADOS timed out (error connecting to the cluster)")
     except CephError as error:
         names = {_ENOENT: "ENOENT", _EBUSY: "EBUSY", _EINVAL: "EINVAL"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from farmtui.demo.ssh.call import Call
 from farmtui.demo.ssh.commands.docker_errors import DockerError
@@ -50,7 +50,7 @@ async def scale(call: Call, told: SwarmTold, given: Sequence[str]) -> int:
         replicas = min(int(count), _MOST_REPLICAS)
         await call.happen(Scaled(index, replicas, told.replicas(index)))
         call.out(f"{name} scaled to {replicas}\n")
-        if "-d" not in options and "--detach" not in options:
+        if not _detached(options):
             await _converge(call, replicas)
     return 0
 
@@ -79,12 +79,16 @@ async def roll(call: Call, told: SwarmTold, given: Sequence[str], *, back: bool)
     call.out(f"{names[0]}\n")
     if back:
         call.out("rollback: manually requested rollback\n")
-    detached = "-d" in options or "--detach" in options
+    detached = _detached(options)
     # The managers go on with it whatever becomes of docker.
     await call.change((), _A_TASK_S * tasks if replaces and not detached else 0.0, mended)
     if not detached:
         await _converge(call, tasks, waits=False)
     return 0
+
+
+def _detached(options: Mapping[str, str]) -> bool:
+    return "-d" in options or options.get("--detach", "false") != "false"
 
 
 async def reclaim(call: Call) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -38,8 +37,7 @@ async def _sleep(call: Call, words: Sequence[str]) -> int:
         return call.fail(f"sleep: invalid time interval ‘{words[0]}’\nTry 'sleep --help' for more information.")
     if not words:
         return call.fail("sleep: missing operand\nTry 'sleep --help' for more information.")
-    # Here the pace does not count: who says how long means it.
-    await asyncio.sleep(min(seconds, _LONGEST_S))
+    await call.wait(min(seconds, _LONGEST_S))
     return 0
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from farmtui.demo.ssh.call import Call, Table
+from farmtui.demo.ssh.commands import upkeep
 from farmtui.demo.ssh.commands.units import Unit, unit_named, units
 from farmtui.demo.world.condition import Condition
 
@@ -25,6 +26,8 @@ async def _systemctl(call: Call, words: Sequence[str]) -> int:
             return await _tell(call, verb, names, quiet="-q" in words or "--quiet" in words)
         case "daemon-reload" | "reset-failed":
             return 0
+        case "reboot":
+            return await upkeep.COMMANDS["reboot"](call, ())
         case "list-units":
             now = await call.condition()
             for unit in units(call.farm, call.machine):
