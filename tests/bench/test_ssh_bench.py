@@ -39,11 +39,13 @@ async def ours(farm: SshFarm) -> None:
 async def bare(farm: SshFarm) -> None:
     """A gather over asyncssh, and nothing else."""
     turns = asyncio.Semaphore(16)
+    # Once, not for each host: the floor is to be one.
+    known, keys = asyncssh.read_known_hosts(str(farm.known_hosts)), asyncssh.load_keypairs([str(farm.key)])
 
     async def one(address: str) -> int | None:
         async with turns:
             connection = await asyncssh.connect(
-                address, farm.port, username=farm.user, known_hosts=str(farm.known_hosts), client_keys=[str(farm.key)],
+                address, farm.port, username=farm.user, known_hosts=known, client_keys=keys,
                 agent_path=None, config=None,
             )  # fmt: skip
         try:
