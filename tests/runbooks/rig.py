@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -132,6 +133,10 @@ class Rig:
         for runner in self.runners:
             runner.kill()
             runner.join()
+        # A test that has failed leaves its commands running: they outlive everything, by design.
+        for file in Path(self.bastion.steps).glob("*/pid"):
+            with contextlib.suppress(OSError, ValueError):
+                os.killpg(int(file.read_text()), signal.SIGKILL)
         self.journal.close()
 
     def step(self, name: str, rest: str = "", *, on: Sequence[str] = (), **given: object) -> PlannedStep:
