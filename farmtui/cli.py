@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from farmtui import remedy_cli
-from farmtui.start import USAGE, leave, leave_config, open_console, open_demo
-
-if TYPE_CHECKING:
-    from farmtui.config import Config
+from farmtui.start import USAGE, leave, leave_config, load_found, load_or_leave, open_console, open_demo
 
 UNKNOWN = 3
 """Exit code of `status` for a config that cannot be used: there, 2 means critical."""
@@ -62,7 +59,7 @@ def console(
     """
     context.obj = config
     if context.invoked_subcommand is None:
-        raise typer.Exit(open_console(lambda: _load_orleave(config), screen=screen, read_only=read_only))
+        raise typer.Exit(open_console(lambda: load_or_leave(config), screen=screen, read_only=read_only))
 
 
 @app.command()
@@ -97,7 +94,7 @@ def status(
     ] = 20.0,
 ) -> None:
     """Tell the farm's health once. Exit code: 0 ok, 1 warning, 2 critical, 3 unknown."""
-    _, loaded = _load_orleave(config or context.obj, UNKNOWN)
+    _, loaded = load_or_leave(config or context.obj, UNKNOWN)
     from farmtui import status as farm_status
 
     raise typer.Exit(farm_status.run(loaded, as_json=json, deadline_s=deadline))
@@ -109,7 +106,7 @@ def check(context: typer.Context, json: JsonOption = False, config: ConfigOption
 
     Exit code: 0 all well, 1 a query gives nothing, 2 a source fails (or the config cannot be used).
     """
-    path, loaded = _load_orleave(config or context.obj)
+    path, loaded = load_or_leave(config or context.obj)
     from farmtui import check as farm_check
 
     raise typer.Exit(farm_check.run(loaded, path, as_json=json))
@@ -130,7 +127,7 @@ def config_show(context: typer.Context, config: ConfigOption = None) -> None:
     """Print the config in force, defaults included; secrets stay references."""
     from farmtui.config.text import shown
 
-    path, loaded = _load_orleave(config or context.obj)
+    path, loaded = load_or_leave(config or context.obj)
     typer.echo(f"# {path}\n{shown(loaded)}", nl=False)
 
 
@@ -154,7 +151,7 @@ def config_keys(context: typer.Context, config: ConfigOption = None) -> None:
 
     overrides: dict[str, str] = {}
     try:
-        overrides = _load(config or context.obj)[1].ui.keys
+        overrides = load_found(config or context.obj)[1].ui.keys
     except ConfigError as error:
         if config or context.obj:
             leave_config(error, USAGE)
@@ -166,20 +163,3 @@ def config_keys(context: typer.Context, config: ConfigOption = None) -> None:
             typer.echo(f"  {binding.id or '-':<24} {keys:<24} {binding.tooltip or binding.description}".rstrip())
     if problems := keymap_problems(overrides, scopes):
         leave("\n".join(problems))
-
-
-def _load(given: Path | None) -> tuple[Path, Config]:
-    """The config's file and the config. Raises ConfigError."""
-    from farmtui.config import find_config, load_config
-
-    path = find_config(given)
-    return path, load_config(path)
-
-
-def _load_orleave(given: Path | None, code: int = USAGE) -> tuple[Path, Config]:
-    from farmtui.config import ConfigError
-
-    try:
-        return _load(given)
-    except ConfigError as error:
-        leave_config(error, code)

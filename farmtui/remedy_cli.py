@@ -6,13 +6,14 @@ import json as jsonlib
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from farmtui.start import leave
+from farmtui.start import leave, load_or_leave
 
 if TYPE_CHECKING:
     from farmtui.config import Config
@@ -120,6 +121,8 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Plan a run, show the plan, and start it. Exit code: 0 it ended well, 1 it did not, 2 refused, 3 it waits."""
+    from farmtui.journal.store import JournalError
+
     path, config = _config(context)
     plan = _planned(config, book, inputs or [])
     if plan_only:
@@ -127,24 +130,25 @@ def run(
         raise typer.Exit(0 if all(one.holds for one in plan.requires) else REFUSED)
     if not json:
         _show_plan(plan, json=False)
-    with _Open(config) as opened:
-        ident = opened.try_(lambda: opened.desk.plan(plan, reason))
+    with _opened(config) as (journal, desk):
+        ident = desk.plan(plan, reason)
         if plan.risk >= 2 and not confirm and sys.stdin.isatty():
             confirm = typer.prompt(
                 f"risk {plan.risk}: to start it, type {plan.confirm}", default="", show_default=False
             )
         elif plan.risk == 1 and not confirm and sys.stdin.isatty() and not typer.confirm("start it?"):
-            opened.try_(lambda: opened.desk.cancel(ident, "not confirmed"))
+            desk.cancel(ident, "not confirmed")
             leave("not confirmed; nothing was done")
         try:
-            opened.desk.confirm(ident, plan.hash, typed=confirm, break_glass=break_glass)
-        except Exception as error:  # noqa: BLE001 - each is said, and the plan is not left behind
-            opened.try_(lambda: opened.desk.cancel(ident, "not confirmed"))
-            _leave(error)
+            desk.confirm(ident, plan.hash, typed=confirm, break_glass=break_glass)
+        except JournalError:
+            # The plan is not left behind.
+            desk.cancel(ident, "not confirmed")
+            raise
         _wake(path)
         typer.echo(f"run {ident}", err=json)
         if not detach:
-            raise typer.Exit(_follow(opened.journal, ident))
+            raise typer.Exit(_follow(journal, ident))
 
 
 def runs(
@@ -154,16 +158,11 @@ def runs(
 ) -> None:
     """List the runs, the newest first."""
     from farmtui.runbooks import kinds
-    from farmtui.runbooks.state import fold
+    from farmtui.runbooks.runner import states_of
 
-    _, config = _config(context)
-    with _Open(config) as opened:
-        planned = opened.try_(lambda: opened.journal.entries(kinds=[kinds.PLANNED]))
-        rows = []
-        for entry in reversed(planned):
-            state = fold(opened.journal.entries(run=entry.run))
-            if state is not None and (all_ or state.outcome is None):
-                rows.append(state)
+    end = None if all_ else kinds.ENDED
+    with _opened(_config(context)[1]) as (journal, _):
+        rows = journal.read(lambda reader: states_of(reader, reversed(reader.runs(kinds.PLANNED, end))))
     if json:
         typer.echo(jsonlib.dumps([_row(state) for state in rows], indent=2))
         return
@@ -175,21 +174,20 @@ def runs(
 
 def attach(context: typer.Context, run: RunArgument) -> None:
     """Follow a run from its first entry on. Exit code: 0 it ended well, 1 it did not, 3 it waits for somebody."""
-    _, config = _config(context)
-    with _Open(config) as opened:
-        raise typer.Exit(_follow(opened.journal, _find(opened.journal, run)))
+    with _opened(_config(context)[1]) as (journal, _):
+        raise typer.Exit(_follow(journal, _find(journal, run)))
 
 
 def approve(context: typer.Context, run: RunArgument) -> None:
     """Approve another's run of risk 3, after having seen its plan."""
     path, config = _config(context)
-    with _Open(config) as opened:
-        ident, state = _state(opened.journal, run)
+    with _opened(config) as (journal, desk):
+        ident, state = _state(journal, run)
         _show_plan(state.plan, json=False)
         typer.echo(f"asked for by {state.author.user}, because: {state.reason or 'not said'}")
         if sys.stdin.isatty() and not typer.confirm("approve it?"):
             leave("not approved")
-        opened.try_(lambda: opened.desk.approve(ident, state.hash))
+        desk.approve(ident, state.hash)
         _wake(path)
 
 
@@ -226,10 +224,10 @@ def pause(context: typer.Context, run: RunArgument, reason: ReasonOption = "") -
 def resume(context: typer.Context, run: RunArgument) -> None:
     """Let a paused run go on; and see to it that a runner is there."""
     path, config = _config(context)
-    with _Open(config) as opened:
-        ident, state = _state(opened.journal, run)
+    with _opened(config) as (journal, desk):
+        ident, state = _state(journal, run)
         if state.paused:
-            opened.try_(lambda: opened.desk.resume(ident))
+            desk.resume(ident)
         _wake(path)
 
 
@@ -255,15 +253,14 @@ def journal_verify(context: typer.Context) -> None:
     from farmtui.journal.proof import prove
     from farmtui.runbooks.process import witness
 
-    _, config = _config(context)
-    with _Open(config) as opened:
+    with _opened(_config(context)[1]) as (journal, _):
         seen = witness()
-        proof = opened.try_(lambda: prove(opened.journal, seen))
+        proof = prove(journal, seen)
         if proof.whole:
             seen.saw(proof.head)
-            typer.echo(f"{opened.journal.place}: whole, {proof.entries} entries, the last hash is {proof.head.hash}")
+            typer.echo(f"{journal.place}: whole, {proof.entries} entries, the last hash is {proof.head.hash}")
             return
-        typer.echo(f"{opened.journal.place}: BROKEN at entry {proof.broken_at}: {proof.why}")
+        typer.echo(f"{journal.place}: BROKEN at entry {proof.broken_at}: {proof.why}")
         typer.echo(f"entries 1 to {proof.entries} are as they were written")
         raise typer.Exit(FAILED)
 
@@ -279,9 +276,8 @@ def journal_show(
     """Print entries as lines, filtered."""
     from farmtui.runbooks.story import story
 
-    _, config = _config(context)
-    with _Open(config) as opened:
-        for entry in _filtered(opened.try_(opened.journal.entries), user, target, _time(since), _time(until)):
+    with _opened(_config(context)[1]) as (journal, _):
+        for entry in _filtered(journal.entries(), user, target, _time(since), _time(until)):
             for line in story(entry):
                 typer.echo(f"{entry.seq:>6} {entry.at:%Y-%m-%d} {entry.run:<34} {line}")
 
@@ -289,9 +285,8 @@ def journal_show(
 @journal_app.command("export")
 def journal_export(context: typer.Context) -> None:
     """Print every entry as a line of JSON, with its hash: enough to prove the chain elsewhere."""
-    _, config = _config(context)
-    with _Open(config) as opened:
-        for row in opened.try_(lambda: list(opened.journal.walk())):
+    with _opened(_config(context)[1]) as (journal, _):
+        for row in journal.walk():
             typer.echo(jsonlib.dumps(dict(row), sort_keys=True))
 
 
@@ -325,49 +320,26 @@ def _time(text: str) -> datetime | None:
 # -- inside -------------------------------------------------------------------------------------
 
 
-class _Open:
-    """The journal and this user's desk, for a block."""
+@contextmanager
+def _opened(config: Config) -> Iterator[tuple[Journal, Desk]]:
+    """The journal and this user's desk, for a block; what the journal refuses in it ends the command, in words."""
+    from farmtui.journal.store import JournalError
+    from farmtui.runbooks.desk import Desk
+    from farmtui.runbooks.people import author, rights
+    from farmtui.runbooks.process import open_journal
+    from farmtui.unix import unix_groups
 
-    def __init__(self, config: Config) -> None:
-        from farmtui.runbooks.desk import Desk
-        from farmtui.runbooks.people import author, rights
-        from farmtui.runbooks.process import open_journal
-        from farmtui.unix import unix_groups
-
-        self.journal: Journal = self.try_(lambda: open_journal(config))
-        me = author()
-        why = "the farm is read-only (farm.read_only in the config)" if config.farm.read_only else ""
-        self.desk: Desk = Desk(self.journal, me, rights(config.roles, me.user, unix_groups(), read_only=why))
-
-    def __enter__(self) -> _Open:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.journal.close()
-
-    def try_(self, work: Any) -> Any:
-        """Do something, or leave with why not."""
-        from farmtui.journal.store import JournalError
-
-        try:
-            return work()
-        except JournalError as error:
-            _leave(error)
-
-
-def _leave(error: Exception) -> NoReturn:
-    leave(str(error), REFUSED)
+    me = author()
+    why = "the farm is read-only (farm.read_only in the config)" if config.farm.read_only else ""
+    try:
+        with closing(open_journal(config)) as journal:
+            yield journal, Desk(journal, me, rights(config.roles, me.user, unix_groups(), read_only=why))
+    except JournalError as error:
+        leave(str(error), REFUSED)
 
 
 def _config(context: typer.Context) -> tuple[Path, Config]:
-    from farmtui.config import ConfigError, find_config, load_config
-    from farmtui.start import USAGE, leave_config
-
-    try:
-        path = find_config(context.obj)
-        return path, load_config(path)
-    except ConfigError as error:
-        leave_config(error, USAGE)
+    return load_or_leave(context.obj)
 
 
 def _planned(config: Config, book: str, inputs: list[str]) -> Plan:
@@ -386,9 +358,9 @@ def _planned(config: Config, book: str, inputs: list[str]) -> Plan:
         texts[name] = value
 
     async def make() -> Plan:
-        instruments = Instruments(config)
-        planner = Planner(open_shelf(config), instruments.measure, unix_user())
-        return await planner.plan(book, texts, await instruments.farm())
+        with closing(Instruments(config)) as instruments:
+            planner = Planner(open_shelf(config), instruments.measure, unix_user())
+            return await planner.plan(book, texts, await instruments.farm())
 
     try:
         return asyncio.run(make())
@@ -414,7 +386,7 @@ def _wake(config: Path) -> None:
 def _find(journal: Journal, run: str) -> str:
     from farmtui.runbooks import kinds
 
-    known = [entry.run for entry in journal.entries(kinds=[kinds.PLANNED])]
+    known = journal.read(lambda reader: reader.runs(kinds.PLANNED))
     found = [run] if run in known else [ident for ident in known if ident.startswith(run)]
     if len(found) != 1:
         leave(f"there is no run {run!r}; see: farmtui runs --all" if not found else f"{run!r} is {', '.join(found)}")
@@ -432,9 +404,9 @@ def _state(journal: Journal, run: str) -> tuple[str, RunState]:
 
 def _say(context: typer.Context, run: str, say: Any) -> None:
     path, config = _config(context)
-    with _Open(config) as opened:
-        ident = _find(opened.journal, run)
-        opened.try_(lambda: say(opened.desk, ident))
+    with _opened(config) as (journal, desk):
+        ident = _find(journal, run)
+        say(desk, ident)
         _wake(path)
 
 

@@ -105,6 +105,24 @@ def _themes_folder() -> Path:
     return user_config_path("farmtui") / "themes"
 
 
+def load_found(given: Path | None) -> tuple[Path, Config]:
+    """The config that is found, with its file. Raises ConfigError."""
+    from farmtui.config import find_config, load_config
+
+    path = find_config(given)
+    return path, load_config(path)
+
+
+def load_or_leave(given: Path | None, code: int = USAGE) -> tuple[Path, Config]:
+    """The config that is found, with its file; or leave with what is wrong with it."""
+    from farmtui.config import ConfigError
+
+    try:
+        return load_found(given)
+    except ConfigError as error:
+        leave_config(error, code)
+
+
 def leave_config(error: ConfigError, code: int = USAGE) -> NoReturn:
     """End with what is wrong in a config; its text names the file."""
     leave(str(error), code, name="")

@@ -46,11 +46,7 @@ async def picture(config: Config, deadline_s: float) -> Farm:
     """One picture of the farm: every source asked once, all at the same time."""
     from farmtui.polling import Feed
 
-    feed = Feed(config)
-    try:
-        return await feed.one_cycle(deadline_s)
-    finally:
-        await feed.close()
+    return await Feed(config).one_cycle(deadline_s)
 
 
 def text(

@@ -46,9 +46,10 @@ def find_config(explicit: Path | None, environ: Mapping[str, str] = os.environ) 
 def load_config(path: Path) -> Config:
     """Read and validate one file. Raises ConfigError whose lines read `FILE:LINE: KEY: what; remedy`."""
     try:
-        return parse_config(read_text(path), path)
+        text = read_text(path)
     except FileError as error:
         raise ConfigError(str(error)) from None
+    return parse_config(text, path)
 
 
 def parse_config(text: str, path: Path) -> Config:

@@ -90,10 +90,11 @@ class Reader:
         wanted = _matching(select(ENTRIES), run=run, after=after, kinds=kinds).order_by(ENTRIES.c.seq)
         return [_entry(row) for row in self._connection.execute(wanted.limit(limit)).mappings()]
 
-    def runs(self, begin: str, end: str) -> list[str]:
-        """Runs that have an entry of kind `begin` and none of kind `end`, in the order of the former."""
-        over = select(ENTRIES.c.run).where(ENTRIES.c.kind == end)
-        wanted = select(ENTRIES.c.run).where(ENTRIES.c.kind == begin, ENTRIES.c.run.not_in(over))
+    def runs(self, begin: str, end: str | None = None) -> list[str]:
+        """Runs that have an entry of kind `begin`, and none of kind `end`, in the order of the former."""
+        wanted = select(ENTRIES.c.run).where(ENTRIES.c.kind == begin)
+        if end is not None:
+            wanted = wanted.where(ENTRIES.c.run.not_in(select(ENTRIES.c.run).where(ENTRIES.c.kind == end)))
         return list(self._connection.execute(wanted.order_by(ENTRIES.c.seq)).scalars())
 
     def head(self) -> Head:
@@ -125,7 +126,7 @@ class Journal:
         engine = _engine(url)
         journal = cls(engine)
         try:
-            with _said(engine.url), _turn(engine) as connection:
+            with _said(engine.url), _turn(engine, making=True) as connection:
                 found = version_of(connection)
                 if found > len(STEPS):
                     raise JournalError(
@@ -164,13 +165,13 @@ class Journal:
             if guard is not None:
                 guard(Reader(connection))
             head = Reader(connection).head()
-            seq, previous = head.seq, head.hash
-            for note in notes:
-                seq += 1
-                previous = _write(connection, note, seq, previous, lease.epoch if lease else 0)
-            connection.execute(update(HEAD).values(seq=seq, hash=previous))
-            written = _by_nonce(connection, notes)
-        return tuple(written[note.nonce] for note in notes)
+            at, epoch = datetime.fromtimestamp(now(connection), UTC), lease.epoch if lease else 0
+            written: list[Entry] = []
+            for seq, note in enumerate(notes, head.seq + 1):
+                previous = written[-1].hash if written else head.hash
+                written.append(_write(connection, note, seq, previous, at, epoch))
+            connection.execute(update(HEAD).values(seq=written[-1].seq, hash=written[-1].hash))
+        return tuple(written)
 
     def read(self, work: Callable[[Reader], T]) -> T:
         """Read in one transaction: everything is of one moment."""
@@ -242,20 +243,19 @@ def now(connection: Connection) -> float:
     return float(connection.execute(text("select extract(epoch from clock_timestamp())")).scalar_one())
 
 
-def _write(connection: Connection, note: Note, seq: int, previous: str, epoch: int) -> str:
-    at = datetime.fromtimestamp(now(connection), UTC).isoformat(timespec="microseconds")
-    body = canonical(_without_secrets(note.body))
+def _write(connection: Connection, note: Note, seq: int, previous: str, at: datetime, epoch: int) -> Entry:
+    stamp, body = at.isoformat(timespec="microseconds"), canonical(_without_secrets(note.body))
     digest = chained(
-        previous, seq=seq, at=at, run=note.run, kind=note.kind, author=note.author, epoch=epoch, body=body,
+        previous, seq=seq, at=stamp, run=note.run, kind=note.kind, author=note.author, epoch=epoch, body=body,
         nonce=note.nonce,
     )  # fmt: skip
-    connection.execute(
-        insert(ENTRIES).values(
-            seq=seq, at=at, run=note.run, kind=note.kind, who=note.author.user, origin=note.author.origin,
-            epoch=epoch, body=body, nonce=note.nonce, previous=previous, hash=digest,
-        )
-    )  # fmt: skip
-    return digest
+    row = {
+        "seq": seq, "at": stamp, "run": note.run, "kind": note.kind, "who": note.author.user,
+        "origin": note.author.origin, "epoch": epoch, "body": body, "nonce": note.nonce, "previous": previous,
+        "hash": digest,
+    }  # fmt: skip
+    connection.execute(insert(ENTRIES).values(row))
+    return _entry(row)
 
 
 def _without_secrets(value: Any) -> Any:
@@ -269,7 +269,7 @@ def _without_secrets(value: Any) -> Any:
     return value
 
 
-def _entry(row: RowMapping) -> Entry:
+def _entry(row: RowMapping | Mapping[str, Any]) -> Entry:
     return Entry(
         seq=row["seq"], at=datetime.fromisoformat(row["at"]), run=row["run"], kind=row["kind"],
         author=Author(row["who"], row["origin"]), epoch=row["epoch"], body=json.loads(row["body"]),
@@ -297,15 +297,15 @@ def _matching(wanted: Select[Any], *, run: str | None = None, after: int = 0, ki
 
 
 @contextlib.contextmanager
-def _turn(engine: Engine) -> Iterator[Connection]:
-    """A transaction that alone may write."""
+def _turn(engine: Engine, *, making: bool = False) -> Iterator[Connection]:
+    """A transaction that alone may write; with `making`, there may be no tables yet."""
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        elif version_of(connection):
-            connection.execute(select(HEAD.c.id).with_for_update())
-        else:
+        elif making:
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        else:
+            connection.execute(select(HEAD.c.id).with_for_update())
         try:
             yield connection
         except BaseException:

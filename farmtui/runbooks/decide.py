@@ -84,14 +84,14 @@ def decide(state: RunState, at: datetime) -> Next:
         return Rest("being resumed")
     for step in state.steps.values():
         if step.outcome in (Outcome.FAILED, Outcome.CANCELLED):
-            return _failed(step, may_undo=_can_undo(state))
+            return _failed(step, may_undo=state.can_undo)
         if step.outcome is None:
             return Carry(step)
     if state.verified is None and state.plan.verify:
         return Verify()
     if state.verified is Outcome.FAILED:
         text = f"All steps are done, and the book's end is not reached: {'; '.join(state.values)}"
-        return Ask("verify", "", text, _without_undo(ASK_VERIFY, _can_undo(state)))
+        return Ask("verify", "", text, _without_undo(ASK_VERIFY, state.can_undo))
     return Finish(Outcome.OK)
 
 
@@ -124,7 +124,3 @@ def _failed(step: StepState, *, may_undo: bool) -> Ask:
 
 def _without_undo(choices: tuple[str, ...], may_undo: bool) -> tuple[str, ...]:
     return choices if may_undo else tuple(choice for choice in choices if choice != "undo")
-
-
-def _can_undo(state: RunState) -> bool:
-    return any(step.begun and step.step.undo is not None for step in state.steps.values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +15,7 @@ from farmtui.insight.blast import galera_left, managers_left, mons_left
 from farmtui.polling import Feed
 from farmtui.runbooks.measuring import Measurement, compared
 from farmtui.runbooks.planned import Condition, Measured, QuorumHolds, SourcesFresh
+from farmtui.sources.prometheus.client import PrometheusClient
 
 PICTURE_S: Final = 20.0
 """How long a picture of the farm may take."""
@@ -30,17 +30,22 @@ class _Query:
 
 
 class Instruments:
-    """See the module. `farm` takes its pictures; for the console it gives the one on the screen."""
+    """See the module."""
 
-    def __init__(self, config: Config, farm: Callable[[], Awaitable[Farm]] | None = None) -> None:
+    def __init__(self, config: Config) -> None:
         self._config = config
-        self._farm = farm or self._picture
+        self._client: PrometheusClient | None = None
         self._kept: tuple[float, Farm] | None = None
         self._looking = asyncio.Lock()
 
     async def farm(self) -> Farm:
         """The farm as it is now, or was a moment ago."""
-        return await self._farm()
+        async with self._looking:
+            clock = asyncio.get_running_loop().time
+            if self._kept is None or clock() - self._kept[0] > KEPT_S:
+                farm = await Feed(self._config).one_cycle(PICTURE_S)
+                self._kept = clock(), farm
+            return self._kept[1]
 
     async def measure(self, condition: Condition) -> Measurement:
         """See `Measure`."""
@@ -48,38 +53,27 @@ class Instruments:
             case Measured():
                 return await self._query(condition)
             case SourcesFresh():
-                return _fresh(condition, await self._farm())
+                return _fresh(condition, await self.farm())
             case QuorumHolds():
-                return _quorum(condition, await self._farm())
+                return _quorum(condition, await self.farm())
         return Measurement(False, f"{condition.kind}: there is no command whose end it could be")
 
-    async def _picture(self) -> Farm:
-        async with self._looking:
-            clock = asyncio.get_running_loop().time
-            if self._kept is None or clock() - self._kept[0] > KEPT_S:
-                feed = Feed(self._config)
-                try:
-                    farm = await feed.one_cycle(PICTURE_S)
-                finally:
-                    await feed.close()
-                self._kept = clock(), farm
-            return self._kept[1]
+    def close(self) -> None:
+        """Let go of what it asks with; may be called more than once."""
+        if self._client is not None:
+            self._client.close()
 
     async def _query(self, condition: Measured) -> Measurement:
         name = condition.name or condition.query
         if self._config.prometheus is None:
             return Measurement(False, f"{name}: there is no Prometheus in the config")
-        from farmtui.sources.prometheus.client import PrometheusClient
-
-        client = PrometheusClient(self._config.prometheus, source="prometheus")
-        try:
-            found = await client.round(
-                [_Query("query", condition.query)],
-                lambda api, query: api.instant(query.promql, ()),
-                self._config.prometheus.deadline_s,
-            )
-        finally:
-            client.close()
+        if self._client is None:
+            self._client = PrometheusClient(self._config.prometheus, source="prometheus")
+        found = await self._client.round(
+            [_Query("query", condition.query)],
+            lambda api, query: api.instant(query.promql, ()),
+            self._config.prometheus.deadline_s,
+        )
         vector = found.answers.get("query")
         if vector is None:
             failure: Failure | None = found.failures.get("query") or found.stopped

@@ -17,7 +17,7 @@ BEGUN: Final = "begun"
 EFFECT: Final = "effect"
 """step, part, attempt, machine (where the runner is): written before the effect."""
 OUTPUT: Final = "output"
-"""step, part, attempt, stream (out, err, note), text, end (bytes of the stream until here), dropped."""
+"""step, part, attempt, stream (out, err, note), text, end (bytes of the stream until here)."""
 EFFECT_UNKNOWN: Final = "effect-unknown"
 """step, part, attempt, why: whether it has happened is not known."""
 EFFECT_ENDED: Final = "effect-ended"
@@ -44,7 +44,8 @@ TROUBLE: Final = "trouble"
 ENDED: Final = "ended"
 """outcome (ok, failed, cancelled, refused, expired, undone), why."""
 
-RUN_KINDS: Final = (
-    PLANNED, CONFIRMED, APPROVED, REJECTED, BEGUN, EFFECT, OUTPUT, EFFECT_UNKNOWN, EFFECT_ENDED, MEASURED, STEP_ENDED,
+DECISIVE: Final = (
+    PLANNED, CONFIRMED, APPROVED, REJECTED, BEGUN, EFFECT, EFFECT_UNKNOWN, EFFECT_ENDED, MEASURED, STEP_ENDED,
     ASKED, ANSWERED, PAUSED, RESUMED, CANCELLED, VERIFIED, TAKEN, TROUBLE, ENDED,
 )  # fmt: skip
+"""All but OUTPUT: what is to be done next follows from them."""

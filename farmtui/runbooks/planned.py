@@ -195,11 +195,3 @@ class Plan(_Part):
         for requirement in content["requires"]:
             del requirement["value"], requirement["holds"]
         return hashlib.sha256(canonical(content).encode()).hexdigest()
-
-    def step(self, ident: str) -> PlannedStep:
-        """A step by its id. Raises KeyError."""
-        return next((step for step in self.steps if step.id == ident), None) or _no_step(ident)
-
-
-def _no_step(ident: str) -> PlannedStep:
-    raise KeyError(ident)

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
@@ -21,7 +21,6 @@ from farmtui.runbooks.planned import Plan, PlannedStep, Requirement
 from farmtui.runbooks.runner import Resolution
 from farmtui.runbooks.template import Context, RenderError, render
 
-T = TypeVar("T")
 _BLAST: Mapping[Severity, Literal["ok", "warning", "critical"]] = {
     Severity.CRITICAL: "critical", Severity.WARNING: "warning"
 }  # fmt: skip

@@ -17,14 +17,13 @@ from platformdirs import user_config_path, user_state_path
 
 from farmtui.config import Config, load_config
 from farmtui.journal.proof import Witness
-from farmtui.journal.store import Journal, Reader
-from farmtui.runbooks.decide import Rest, decide
+from farmtui.journal.store import Journal
 from farmtui.runbooks.instruments import Instruments
 from farmtui.runbooks.loading import Shelf, shelf
 from farmtui.runbooks.people import author
 from farmtui.runbooks.planned import Plan
 from farmtui.runbooks.planning import Planner
-from farmtui.runbooks.runner import Hands, Resolution, Runner, open_runs
+from farmtui.runbooks.runner import Hands, Resolution, Runner, waiting_runs
 from farmtui.runbooks.steps.commands import Commands
 from farmtui.runbooks.steps.effect import Performer
 from farmtui.runbooks.steps.proxmox import PveTasks
@@ -78,7 +77,7 @@ def serve(path: Path, *, idle_s: float = IDLE_S) -> None:
                     return
                 asyncio.run(_serve(path, journal, idle_s))
             # Who asked for a runner in the last moment has found us here, and relies on us.
-            if not journal.read(_any_waiting):
+            if not journal.read(waiting_runs):
                 return
     finally:
         journal.close()
@@ -93,6 +92,7 @@ async def _serve(path: Path, journal: Journal, idle_s: float) -> None:
 def _hands(config: Config, stack: contextlib.AsyncExitStack) -> Hands:
     """Everything by which a runner acts under this config; let go of with the stack."""
     instruments = Instruments(config)
+    stack.callback(instruments.close)
     planner = Planner(open_shelf(config), instruments.measure, unix_user())
     pool = SshPool(config.ssh)
     stack.push_async_callback(pool.close)
@@ -116,11 +116,6 @@ def _hands(config: Config, stack: contextlib.AsyncExitStack) -> Hands:
         "ssh": commands, "local": commands, "pve": PveTasks(clusters), "silence": Silences(alerts, unix_user()),
     }  # fmt: skip
     return Hands(performers, instruments.measure, resolve)
-
-
-def _any_waiting(reader: Reader) -> bool:
-    now = datetime.now(UTC)
-    return any(not isinstance(decide(state, now), Rest) and not reader.holder(state.run) for state in open_runs(reader))
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -93,7 +93,7 @@ class Runner:
                 # A lease that ends leaves no entry: it is looked for too, if less often.
                 if head.seq != seq or clock() - looked_at >= LOOK_S:
                     seq, looked_at = head.seq, clock()
-                    for state in await persistent(self._waiting):
+                    for state in await persistent(lambda: self._journal.read(waiting_runs)):
                         if state.run not in driven:
                             driven[state.run] = asyncio.create_task(self.drive(state.run))
                 if any(not task.done() for task in driven.values()):
@@ -103,16 +103,6 @@ class Runner:
             for task in driven.values():
                 task.cancel()
             await asyncio.gather(*driven.values(), return_exceptions=True)
-
-    def _waiting(self) -> list[RunState]:
-        """Runs that somebody should execute, and nobody does."""
-
-        def read(reader: Reader) -> list[RunState]:
-            states = open_runs(reader)
-            now = datetime.now(UTC)
-            return [s for s in states if not isinstance(decide(s, now), Rest) and not reader.holder(s.run)]
-
-        return self._journal.read(read)
 
     async def drive(self, run: str) -> bool:
         """Execute one run for as long as it is ours and needs nobody's word. False: an error of ours is in the way."""
@@ -243,16 +233,24 @@ class _Drive:
             raise JournalError(f"run {run} has no plan in this journal")
         return self._state
 
-    async def _output(self, step: str, stream: str) -> list[Entry]:
+    async def _output(self, step: str) -> str:
+        """All that a step's commands have printed."""
         journal, run = self._runner._journal, self._run
         found = await persistent(lambda: journal.entries(run=run, kinds=[kinds.OUTPUT]))
-        return [entry for entry in found if entry.body["step"] == step and entry.body["stream"] == stream]
+        return "".join(e.body["text"] for e in found if e.body["step"] == step and e.body["stream"] == "out")
 
 
-def open_runs(reader: Reader) -> list[RunState]:
-    """The states of all runs that have not ended, the oldest first."""
-    folded = (fold(reader.entries(run=run)) for run in reader.runs(kinds.PLANNED, kinds.ENDED))
+def states_of(reader: Reader, runs: Iterable[str]) -> list[RunState]:
+    """The states of runs, without the places up to which their output is read: that is long, and decides nothing."""
+    folded = (fold(reader.entries(run=run, kinds=kinds.DECISIVE)) for run in runs)
     return [state for state in folded if state is not None]
+
+
+def waiting_runs(reader: Reader) -> list[RunState]:
+    """Runs that somebody should execute, and nobody does, the oldest first."""
+    free_ones = (run for run in reader.runs(kinds.PLANNED, kinds.ENDED) if not reader.holder(run))
+    now = datetime.now(UTC)
+    return [state for state in states_of(reader, free_ones) if not isinstance(decide(state, now), Rest)]
 
 
 def free(run: str, targets: Sequence[str]) -> Guard:

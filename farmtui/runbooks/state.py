@@ -36,8 +36,6 @@ class PartState:
     """How often it was announced."""
     begun_at: datetime | None = None
     """When the attempt was announced; None where the next one is still to come."""
-    epoch: int = 0
-    """Of the runner that announced the attempt."""
     unknown: str = ""
     """Why it is not known whether the attempt has had its effect."""
     outcome: Outcome | None = None
@@ -48,6 +46,8 @@ class PartState:
     """Bytes of its output and of its errors that are in the journal."""
     machine: str = ""
     """Where the runner was that announced it."""
+    notes: tuple[str, ...] = ()
+    """What a later runner must know of it: the name of a task at the other side."""
 
     @property
     def open(self) -> bool:
@@ -124,8 +124,7 @@ class RunState:
     why: str = ""
     ended_at: datetime | None = None
     epoch: int = 0
-    last_seq: int = 0
-    last_at: datetime | None = None
+    """Of the last runner that wrote of it."""
 
     @property
     def current(self) -> StepState | None:
@@ -134,6 +133,11 @@ class RunState:
             return None
         order = self.undone if self.undoing else self.steps
         return next((step for step in order.values() if step.outcome is None), None)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether anything that was begun can be taken back."""
+        return any(step.begun and step.step.undo is not None for step in self.steps.values())
 
     @property
     def holds_targets(self) -> bool:
@@ -155,7 +159,7 @@ def after(state: RunState | None, entry: Entry) -> RunState | None:
         return _planned(entry) if entry.kind == kinds.PLANNED else None
     step = _CHANGES.get(entry.kind)
     changed = step(state, entry, entry.body) if step else state
-    return replace(changed, last_seq=entry.seq, last_at=entry.at, epoch=max(changed.epoch, entry.epoch))
+    return replace(changed, epoch=max(changed.epoch, entry.epoch))
 
 
 def undoing_of(step: PlannedStep) -> PlannedStep:
@@ -172,7 +176,6 @@ def _planned(entry: Entry) -> RunState:
     return RunState(
         run=entry.run, plan=plan, hash=str(entry.body["hash"]), reason=str(entry.body.get("reason", "")),
         author=entry.author, planned_at=entry.at, steps={step.id: _fresh(step) for step in plan.steps},
-        last_seq=entry.seq, last_at=entry.at,
     )  # fmt: skip
 
 
@@ -204,20 +207,24 @@ def _begun(state: RunState, entry: Entry, body: Any) -> RunState:
 
 
 def _effect(state: RunState, entry: Entry, body: Any) -> RunState:
-    part = PartState(
-        body["part"], attempt=body["attempt"], begun_at=entry.at, epoch=entry.epoch, machine=body["machine"]
-    )
+    part = PartState(body["part"], attempt=body["attempt"], begun_at=entry.at, machine=body["machine"])
     return _with_part(state, body["step"], part, begun_at=entry.at)
 
 
 def _output(state: RunState, entry: Entry, body: Any) -> RunState:
     step = _step(state, body["step"])
     part = step.parts[body["part"]]
-    if body["attempt"] != part.attempt or body["stream"] not in ("out", "err"):
+    if body["attempt"] != part.attempt:
         return state
     out, err = part.read
-    read = (body["end"], err) if body["stream"] == "out" else (out, body["end"])
-    return _with_part(state, body["step"], replace(part, read=read))
+    match body["stream"]:
+        case "out":
+            part = replace(part, read=(body["end"], err))
+        case "err":
+            part = replace(part, read=(out, body["end"]))
+        case "note":
+            part = replace(part, notes=(*part.notes, body["text"]))
+    return _with_part(state, body["step"], part)
 
 
 def _effect_unknown(state: RunState, entry: Entry, body: Any) -> RunState:
@@ -294,21 +301,14 @@ def _answered(state: RunState, entry: Entry, body: Any) -> RunState:
 def _repeated(state: RunState, question: Question) -> RunState:
     """Parts that did not do well are to be begun anew; what was done stays done."""
     step = _step(state, question.step)
-    parts = {
-        name: part if part.outcome is Outcome.OK or (question.part and name != question.part)
-        else replace(part, outcome=part.outcome or Outcome.ABSENT, unknown="")
-        for name, part in step.parts.items()
+    wrong = {
+        name for name, part in step.parts.items()
+        if part.outcome is not Outcome.OK and (part.outcome is not None or question.part in ("", name))
     }  # fmt: skip
-    if all(part.outcome is Outcome.OK for part in parts.values()):
-        parts = {name: replace(part, outcome=Outcome.ABSENT) for name, part in parts.items()}
-    return _with_step(state, replace(step, parts=_again(parts), outcome=None, why="", ended_at=None))
-
-
-def _again(parts: dict[str, PartState]) -> dict[str, PartState]:
-    return {
-        name: part if part.outcome in (None, Outcome.OK) else PartState(name, attempt=part.attempt)
-        for name, part in parts.items()
-    }
+    # Where all did well, what came of it was not as expected.
+    again = wrong or set(step.parts)
+    parts = {n: PartState(n, attempt=part.attempt) if n in again else part for n, part in step.parts.items()}
+    return _with_step(state, replace(step, parts=parts, outcome=None, why="", ended_at=None))
 
 
 def _paused(state: RunState, entry: Entry, body: Any) -> RunState:

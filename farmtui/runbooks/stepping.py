@@ -53,7 +53,7 @@ class Stepper:
         measure: Measure,
         write: Write,
         look: Callable[[], Awaitable[RunState]],
-        output: Callable[[str, str], Awaitable[list[Entry]]],
+        output: Callable[[str], Awaitable[str]],
     ) -> None:
         self._run = run
         self._step = step
@@ -169,12 +169,7 @@ class Stepper:
             part = (await self._now()).parts[part.part]
 
     async def _announce(self, part: PartState) -> PartState:
-        body = {
-            "step": self._planned.id,
-            "part": part.part,
-            "attempt": part.attempt + 1,
-            "machine": socket.gethostname(),
-        }
+        body = {**self._where(part), "attempt": part.attempt + 1, "machine": socket.gethostname()}
         await self._write(kinds.EFFECT, body)
         return (await self._now()).parts[part.part]
 
@@ -210,9 +205,7 @@ class Stepper:
     async def _unknown(self, part: PartState, lost: Lost) -> Done | None:
         """What is to be taken for the outcome of an effect that cannot be found out; None: a person is to say."""
         planned = self._planned
-        await self._write(
-            kinds.EFFECT_UNKNOWN, {"step": planned.id, "part": part.part, "attempt": part.attempt, "why": lost.why}
-        )
+        await self._write(kinds.EFFECT_UNKNOWN, {**self._where(part), "why": lost.why})
         if planned.verify:
             holds, values = await self.hold(planned.verify, await self._now())
             if holds:
@@ -222,12 +215,14 @@ class Stepper:
         return None
 
     async def _end_part(self, part: PartState, done: Done) -> None:
-        body = {"step": self._planned.id, "part": part.part, "attempt": part.attempt}
         outcome = done.outcome
         allowed = [c for c in self._planned.expect if isinstance(c, ExitIs)]
         if allowed and done.code is not None and outcome in (Outcome.OK, Outcome.FAILED):
             outcome = Outcome.OK if all(done.code in c.codes for c in allowed) else Outcome.FAILED
-        await self._write(kinds.EFFECT_ENDED, {**body, "outcome": outcome, "code": done.code, "why": done.why})
+        await self._write_ended(part, outcome, done.code, done.why)
+
+    async def _write_ended(self, part: PartState, outcome: Outcome, code: int | None, why: str) -> None:
+        await self._write(kinds.EFFECT_ENDED, {**self._where(part), "outcome": outcome, "code": code, "why": why})
 
     async def _stop_parts(self, why: str) -> None:
         state = await self._now()
@@ -240,11 +235,8 @@ class Stepper:
                 told = await performer.stop(await self._effect(part), self._teller(part))
             if isinstance(told, Lost):
                 told = Done(Outcome.CANCELLED, why=f"{why}; {told.why}: it may go on")
-            body = {"step": self._planned.id, "part": part.part, "attempt": part.attempt}
             outcome = Outcome.CANCELLED if told.outcome is Outcome.ABSENT else told.outcome
-            await self._write(
-                kinds.EFFECT_ENDED, {**body, "outcome": outcome, "code": told.code, "why": told.why or why}
-            )
+            await self._write_ended(part, outcome, told.code, told.why or why)
 
     # -- watching and measuring -----------------------------------------------------------------
 
@@ -271,8 +263,8 @@ class Stepper:
     async def _measured(self, condition: Condition, state: StepState | None) -> Measurement:
         if isinstance(condition, ExitIs | StdoutMatches):
             assert state is not None
-            output = "".join([e.body["text"] for e in await self._output(state.step.id, "out")])
-            return recorded(condition, state, output)
+            printed = await self._output(state.step.id) if isinstance(condition, StdoutMatches) else ""
+            return recorded(condition, state, printed)
         return await self._measure(condition)
 
     # -- the journal ----------------------------------------------------------------------------
@@ -285,23 +277,21 @@ class Stepper:
 
     async def _effect(self, part: PartState) -> Effect:
         now = (await self._now()).parts[part.part]
-        notes = [
-            e.body["text"] for e in await self._output(self._planned.id, "note")
-            if e.body["part"] == part.part and e.body["attempt"] == part.attempt
-        ]  # fmt: skip
-        return Effect(self._run, self._planned, part.part, part.attempt, now.read, now.machine, tuple(notes))
+        return Effect(self._run, self._planned, part.part, part.attempt, now.read, now.machine, now.notes)
+
+    def _where(self, part: PartState) -> dict[str, Any]:
+        """What entries of an attempt begin with."""
+        return {"step": self._planned.id, "part": part.part, "attempt": part.attempt}
 
     def _teller(self, part: PartState) -> Callable[[Said], Awaitable[None]]:
-        where = {"step": self._planned.id, "part": part.part, "attempt": part.attempt}
-
         async def tell(said: Said) -> None:
-            body = {"stream": said.stream, "text": said.text, "end": said.end, "dropped": said.dropped}
-            await self._write(kinds.OUTPUT, {**where, **body})
+            body = {"stream": said.stream, "text": said.text, "end": said.end}
+            await self._write(kinds.OUTPUT, {**self._where(part), **body})
 
         return tell
 
     async def _ask(self, about: str, part: str, text: str, choices: Sequence[str]) -> None:
-        may_undo = any(s.begun and s.step.undo is not None for s in (await self._look()).steps.values())
+        may_undo = (await self._look()).can_undo
         wanted = [choice for choice in choices if choice != "undo" or may_undo]
         body = {"about": about, "step": self._planned.id, "part": part, "text": text, "choices": wanted}
         await self._write(kinds.ASKED, body)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from farmtui.farm.text import clean_text
-from farmtui.farm.units import age
 from farmtui.journal.entry import Entry
 from farmtui.runbooks import kinds
 from farmtui.runbooks.planned import Plan
@@ -88,8 +87,3 @@ def _lines(entry: Entry) -> Iterator[str]:
             yield f"ENDED: {body['outcome']}" + (f": {body['why']}" if body.get("why") else "")
         case _:
             yield entry.kind
-
-
-def ago(seconds: float) -> str:
-    """`3m`: how long ago something was."""
-    return age(max(0.0, seconds))

@@ -17,7 +17,7 @@ from farmtui.runbooks.state import Outcome
 from farmtui.runbooks.steps.effect import Done, Effect, Lost, Said, Tell, Told
 from farmtui.runbooks.steps.script import END, LIMIT_BYTES, Mode, shell_argv, wrapped
 from farmtui.sources.errors import SourceError
-from farmtui.sources.ssh.pool import together
+from farmtui.sources.ssh.pool import Hear, hear_both
 
 BEGIN_S: Final = 30.0
 """Logging in, and the script's first word."""
@@ -29,8 +29,6 @@ LOGIN_S: Final = 15.0
 """How long a machine is tried on which nothing was begun."""
 _MARK: Final = f"\n{END} ".encode()
 """How the script's last word begins: what may be it is held back until it is known."""
-
-Hear = Callable[[str, bytes], Awaitable[None]]
 
 
 LONGEST_LINE: Final = 16_384
@@ -212,15 +210,10 @@ async def _local(argv: Sequence[str], hear: Hear) -> None:
     assert child.stdout is not None
     assert child.stderr is not None
     try:
-        await together(_hear(child.stdout, "out", hear), _hear(child.stderr, "err", hear))
+        await hear_both(child.stdout, child.stderr, hear)
         await child.wait()
     finally:
         if child.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             await child.wait()
-
-
-async def _hear(stream: asyncio.StreamReader, name: str, hear: Hear) -> None:
-    while part := await stream.read(16_384):
-        await hear(name, part)

@@ -66,9 +66,7 @@ class Said:
     """out, err, or note for what a later runner must know."""
     text: str
     end: int = 0
-    """Bytes of the stream until here, those that were dropped included."""
-    dropped: int = 0
-    """Bytes that were not kept."""
+    """Bytes of the stream until here."""
 
 
 Tell = Callable[[Said], Awaitable[None]]

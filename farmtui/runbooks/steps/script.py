@@ -18,7 +18,6 @@ It copies both streams from the given places on, and then says on its errors, on
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import Final, Literal
 
@@ -141,8 +140,3 @@ def wrapped(
 def shell_argv(text: str) -> list[str]:
     """The command line for a shell's text."""
     return ["sh", "-c", text]
-
-
-def joined(argv: Sequence[str]) -> str:
-    """A command as a person reads and types it."""
-    return shlex.join(argv)

@@ -9,10 +9,10 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import asyncssh
 from asyncssh.constants import OPEN_CONNECT_FAILED
@@ -94,7 +94,7 @@ class SshPool:
         async with door.sessions:
             process = await self._in_time(self._start(host, shlex.join(argv)), host, begin_s)
             try:
-                await together(_hear(process.stdout, "out", tell), _hear(process.stderr, "err", tell))
+                await hear_both(process.stdout, process.stderr, tell)
                 await process.wait_closed()
             except (asyncssh.Error, OSError) as error:
                 raise at_place(self._lost(error), host) from None
@@ -304,9 +304,17 @@ async def _read(stream: asyncssh.SSHReader[bytes], limit_bytes: int, *, cut: boo
     return b"".join(parts)
 
 
-async def together(*work: Coroutine[object, object, None]) -> None:
-    """Do all at once; when one fails, end the others and raise its error, as it is."""
-    tasks = [asyncio.ensure_future(one) for one in work]
+class Readable(Protocol):
+    """A stream of bytes."""
+
+    def read(self, n: int, /) -> Awaitable[bytes]:
+        """The next bytes, `n` at most; none at its end."""
+        ...
+
+
+async def hear_both(out: Readable, err: Readable, hear: Hear) -> None:
+    """Give both streams of a command as they come; when one fails, leave the other and raise the error, as it is."""
+    tasks = [asyncio.ensure_future(_hear(stream, name, hear)) for stream, name in ((out, "out"), (err, "err"))]
     try:
         await asyncio.gather(*tasks)
     finally:
@@ -315,9 +323,9 @@ async def together(*work: Coroutine[object, object, None]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _hear(stream: asyncssh.SSHReader[bytes], name: str, tell: Hear) -> None:
+async def _hear(stream: Readable, name: str, hear: Hear) -> None:
     while part := await stream.read(16_384):
-        await tell(name, part)
+        await hear(name, part)
 
 
 async def _ended(process: asyncssh.SSHClientProcess[bytes]) -> None:
