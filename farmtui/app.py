@@ -15,8 +15,8 @@ from textual.binding import Binding, BindingType
 from farmtui.commands import Command, bindings, keymap
 from farmtui.farm.state import Severity
 from farmtui.terminal import TerminalApp
-from screens.console import SCREENS, ScreenEntry, SilenceDesk
-from screens.frame import COMMON, FarmScreen
+from screens.console import SCREENS, RemedyDesk, ScreenEntry, SilenceDesk
+from screens.frame import COMMON, FarmScreen, ViewScreen
 from screens.lines import Line
 from screens.places import History, Place, Subject
 from screens.statusline import nav_text, status_texts
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
     from farmtui.polling import Feed
+    from farmtui.runbooks.remedies import Remedies
 
 GLOBAL: tuple[Command, ...] = (
     *(entry.command for entry in SCREENS),
@@ -76,8 +77,12 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         read_only: str = "",
         notices: Sequence[str] = (),
         themes_dir: Path | None = None,
+        config_file: Path | None = None,
     ) -> None:
-        """`start` gives the config once it is known (the simulated farm has to start first); `config` if it is."""
+        """`start` gives the config once it is known (the simulated farm has to start first); `config` if it is.
+
+        `config_file` is where it is read from: what executes runs reads it there. Without one nothing can be run.
+        """
         super().__init__()
         # There is no screen yet that a key could be meant for: what is typed ahead waits for the first one.
         self.type_ahead.hold()
@@ -87,6 +92,9 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         self._read_only = read_only
         self._notices = tuple(notices)
         self._themes_dir = themes_dir
+        self._config_file = config_file
+        self._remedies: Remedies | None = None
+        self._remedies_begun = False
         self._feed: Feed | None = None
         self._desk: SilenceDesk | None = None
         self._findings: tuple[Finding, ...] = ()
@@ -139,6 +147,11 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     def silences(self) -> SilenceDesk | None:
         """None where no Alertmanager is configured."""
         return self._desk
+
+    @property
+    def remedies(self) -> RemedyDesk | None:
+        """None until the first picture: the journal is not what the first paint waits for."""
+        return self._remedies
 
     def go(self, place: Place) -> None:
         """Show a place, and remember it in the history."""
@@ -263,6 +276,20 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
             health[component.screen] = max(component.severity, health.get(component.screen, Severity.OK))
         self._screen_health = MappingProxyType(health)
         self._repaint()
+        if not self._remedies_begun and self._config is not None and self._config_file is not None:
+            self._remedies_begun = True
+            self._watch_remedies(self._config, self._config_file)
+
+    @work(exclusive=True, group="remedies", exit_on_error=False)
+    async def _watch_remedies(self, config: Config, config_file: Path) -> None:
+        """Runs and books, once there is a farm to look at: a thread imports what they need."""
+        await asyncio.to_thread(_load_remedies)
+        from farmtui.runbooks.remedies import Remedies
+
+        self._remedies = Remedies(
+            config, config_file, farm=lambda: self._farm, on_change=self._repaint, read_only=self.read_only
+        )
+        await self._remedies.watch()
 
     def _repaint(self) -> None:
         for screen in reversed(self.screen_stack):
@@ -274,18 +301,16 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
     def _show(self, place: Place) -> None:
         """Make the terminal show a place: its mode, and its trail as views on top of that mode's screen."""
-        from screens.detail import DetailScreen
-
         if self.current_mode != place.screen:
             self.switch_mode(place.screen)
-        views = [screen for screen in self.screen_stack[1:] if isinstance(screen, DetailScreen)]
+        views = [screen for screen in self.screen_stack[1:] if isinstance(screen, ViewScreen)]
         shared = 0
         while shared < min(len(views), len(place.trail)) and views[shared].subject == place.trail[shared]:
             shared += 1
         while len(self.screen_stack) > 1 + shared:
             self.pop_screen()
         for depth in range(shared, len(place.trail)):
-            self.push_screen(DetailScreen(Place(place.screen, place.trail[: depth + 1])))
+            self.push_screen(_view(Place(place.screen, place.trail[: depth + 1])))
 
     def action_screen(self, name: str) -> None:
         """Go to a top-level screen."""
@@ -398,10 +423,25 @@ def _make(entry: ScreenEntry) -> FarmScreen:
     return entry.load()()
 
 
+def _view(place: Place) -> ViewScreen:
+    """The view of the thing at a trail's end, imported only when one is opened."""
+    if place.trail[-1].kind == "run":
+        from screens.run import RunScreen
+
+        return RunScreen(place)
+    from screens.detail import DetailScreen
+
+    return DetailScreen(place)
+
+
 def _load_engine() -> None:
     """Import what polls, in a thread: aiohttp and the sources take longer than the first paint."""
     import farmtui.polling
     import farmtui.silences  # noqa: F401
+
+
+def _load_remedies() -> None:
+    import farmtui.runbooks.remedies  # noqa: F401
 
 
 def key_scopes() -> dict[str, list[Binding]]:
@@ -422,6 +462,7 @@ def run(
     read_only: str = "",
     notices: Sequence[str] = (),
     themes_dir: Path | None = None,
+    config_file: Path | None = None,
 ) -> int:
     """Run the console until it is left; gives the exit code. Either a config, or `start` that brings one."""
 
@@ -430,7 +471,8 @@ def run(
         return config
 
     app = FarmApp(
-        start or known, config=config, first_screen=screen, read_only=read_only, notices=notices, themes_dir=themes_dir
-    )
+        start or known, config=config, first_screen=screen, read_only=read_only, notices=notices,
+        themes_dir=themes_dir, config_file=config_file,
+    )  # fmt: skip
     app.run(mouse=config.ui.mouse if config else True)
     return app.return_code or 0

@@ -158,8 +158,10 @@ def runs(
 ) -> None:
     """List the runs, the newest first."""
     from farmtui.runbooks import kinds
+    from farmtui.runbooks.picture import standing
     from farmtui.runbooks.runner import states_of
 
+    now = datetime.now(UTC)
     end = None if all_ else kinds.ENDED
     with _opened(_config(context)[1]) as (journal, _):
         rows = journal.read(lambda reader: states_of(reader, reversed(reader.runs(kinds.PLANNED, end))))
@@ -167,7 +169,9 @@ def runs(
         typer.echo(jsonlib.dumps([_row(state) for state in rows], indent=2))
         return
     for state in rows:
-        typer.echo(f"{state.run:<40} {state.planned_at:%Y-%m-%d %H:%M}  {_how(state):<28} {state.plan.title}")
+        typer.echo(
+            f"{state.run:<40} {state.planned_at:%Y-%m-%d %H:%M}  {standing(state, now).text:<28} {state.plan.title}"
+        )
     if not rows:
         typer.echo("no run is under way; farmtui runs --all shows those that have ended")
 
@@ -446,21 +450,13 @@ def _follow(journal: Journal, run: str) -> int:
         time.sleep(0.2)
 
 
-def _how(state: RunState) -> str:
-    from farmtui.runbooks.decide import Rest, decide
-
-    if state.outcome is not None:
-        return str(state.outcome)
-    needed = decide(state, datetime.now(UTC))
-    if isinstance(needed, Rest):
-        return f"waits for {needed.waits_for}"
-    return f"at {state.current.step.name}" if state.current else "verifying"
-
-
 def _row(state: RunState) -> dict[str, Any]:
+    from farmtui.runbooks.picture import standing
+
     return {
         "run": state.run, "book": state.plan.book, "title": state.plan.title, "risk": state.plan.risk,
         "targets": list(state.plan.targets), "by": state.author.user, "reason": state.reason,
-        "planned_at": state.planned_at.isoformat(), "state": _how(state), "outcome": state.outcome, "why": state.why,
+        "planned_at": state.planned_at.isoformat(), "state": standing(state, datetime.now(UTC)).text,
+        "outcome": state.outcome, "why": state.why,
         "question": state.question.text if state.question else None, "hash": state.hash,
     }  # fmt: skip

@@ -29,7 +29,8 @@ class Simulation:
 
     def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
         self._process = process
-        self._file = config_file(folder)
+        self.config_file = config_file(folder)
+        """Where its config is, once it serves."""
         self._output = output_file(folder)
 
     async def config(self) -> Config:
@@ -37,13 +38,13 @@ class Simulation:
         from farmtui.config import load_config
 
         ends_at = time.monotonic() + START_DEADLINE_S
-        while not self._file.is_file():
+        while not self.config_file.is_file():
             if self._process.poll() is not None:
                 raise SimulationError(f"the simulated farm has ended: {self._last_words()}")
             if time.monotonic() > ends_at:
                 raise SimulationError(f"the simulated farm does not serve after {START_DEADLINE_S:g} s")
             await asyncio.sleep(0.02)
-        return await asyncio.to_thread(load_config, self._file)
+        return await asyncio.to_thread(load_config, self.config_file)
 
     def _last_words(self) -> str:
         lines = self._output.read_text(encoding="utf-8", errors="replace").split("\n")

@@ -46,6 +46,7 @@ def open_demo(
                 read_only=_why_read_only(read_only),
                 notices=[notice] if notice else [],
                 themes_dir=_themes_folder(),
+                config_file=farm.config_file,
             )
     except simulation.SimulationError as error:
         leave(str(error))
@@ -72,6 +73,7 @@ def open_console(load: Callable[[], tuple[Path, Config]], *, screen: str | None,
         read_only=_why_read_only(read_only),
         notices=[notice] if notice else [],
         themes_dir=_themes_folder(),
+        config_file=path,
     )
 
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from farmtui.farm.alerts import Matcher
     from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
+    from farmtui.journal.entry import Entry
+    from farmtui.journal.proof import Proof
+    from farmtui.runbooks.picture import Picture
+    from farmtui.runbooks.planned import Plan
     from screens.frame import FarmScreen
     from screens.places import Place, Subject
 
@@ -30,6 +34,68 @@ class SilenceDesk(Protocol):
 
     def expire(self, ident: str) -> Awaitable[None]:
         """End a silence now. Raises ActionError in words."""
+        ...
+
+
+class RemedyDesk(Protocol):
+    """Runs and books, and what may be said to runs. What is refused or fails raises ActionError, in words."""
+
+    @property
+    def picture(self) -> Picture:
+        """Runs and books as they are known now."""
+        ...
+
+    @property
+    def user(self) -> str:
+        """Who sits at this console."""
+        ...
+
+    def follow(self, run: str) -> None:
+        """Keep a run's story in the picture, until `leave`."""
+        ...
+
+    def leave(self, run: str) -> None:
+        """Nobody looks at its story any more."""
+        ...
+
+    def plan(self, book: str, texts: Mapping[str, str]) -> Awaitable[Plan]:
+        """The plan of a run; nothing is written down."""
+        ...
+
+    def start(self, plan: Plan, reason: str, *, typed: str = "", break_glass: str = "") -> Awaitable[str]:
+        """Write a plan down and confirm it; gives the run's id."""
+        ...
+
+    def answer(self, run: str, question: int, choice: str, note: str = "") -> Awaitable[None]:
+        """Answer what a run asks."""
+        ...
+
+    def approve(self, run: str, digest: str) -> Awaitable[None]:
+        """Approve another's run, by the hash of its plan."""
+        ...
+
+    def reject(self, run: str, why: str) -> Awaitable[None]:
+        """Refuse another's run."""
+        ...
+
+    def cancel(self, run: str, why: str, *, undo: bool = False) -> Awaitable[None]:
+        """End a run; with `undo` what was done is taken back, as far as its book can."""
+        ...
+
+    def pause(self, run: str, why: str = "") -> Awaitable[None]:
+        """Let a run begin no further step."""
+        ...
+
+    def resume(self, run: str) -> Awaitable[None]:
+        """Let a paused run go on."""
+        ...
+
+    def record(self, *, before: int | None = None, limit: int = 2_000) -> Awaitable[list[Entry]]:
+        """The journal's latest entries (before a number), the newest last."""
+        ...
+
+    def prove(self) -> Awaitable[Proof]:
+        """Prove the journal whole."""
         ...
 
 
@@ -72,6 +138,11 @@ class Console(Protocol):
     @property
     def silences(self) -> SilenceDesk | None:
         """None where no Alertmanager is configured."""
+        ...
+
+    @property
+    def remedies(self) -> RemedyDesk | None:
+        """None until the journal is looked at: that begins after the first picture."""
         ...
 
     def go(self, place: Place) -> None:
@@ -143,5 +214,7 @@ SCREENS: tuple[ScreenEntry, ...] = (
         "compute", "7", "Every machine, and what the Swarm runs", "screens.compute:ComputeScreen", ("swarm", "services")
     ),
     ScreenEntry("database", "8", "Galera", "screens.database:DatabaseScreen", ("db", "galera")),
+    ScreenEntry("runbooks", "9", "The library, and the runs", "screens.runbooks:RunbooksScreen", ("runs", "rb")),
+    ScreenEntry("journal", "", "Who did what, when", "screens.journal:JournalScreen", ("audit",)),
     ScreenEntry("sources", "", "Where the figures come from, and how old", "screens.sources:SourcesScreen", ("src",)),
 )

@@ -12,8 +12,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from farmtui.farm.state import Severity
-from screens.describe import Block, Detail, Field, Link, describe
-from screens.frame import FarmScreen
+from screens.describe import Block, Detail, Field, Link
+from screens.frame import ViewScreen
+from screens.known import known_of
 from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.live_table import LiveTable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
+    from farmtui.runbooks.picture import Picture
     from screens.places import Place, Subject
 
 TWO_COLUMNS = 110
@@ -41,28 +43,17 @@ class Facts(VerticalScroll, can_focus=True):
     ]
 
 
-class DetailScreen(FarmScreen):
-    """A view that was opened from a screen; it lies on that screen's stack."""
+class DetailScreen(ViewScreen):
+    """Everything that is known of a thing, whatever it is."""
 
     CSS_PATH = "detail.tcss"
     AUTO_FOCUS = "#facts"
     """Actions are first those of the subject itself; Tab goes to what it is connected to."""
 
     def __init__(self, place: Place) -> None:
-        super().__init__()
-        self._place = place
+        super().__init__(place)
         self._last: Content | None = None
         self._links: tuple[Link, ...] = ()
-
-    @property
-    def subject(self) -> Subject:
-        """What it shows."""
-        return self._place.trail[-1]
-
-    @property
-    def place(self) -> Place:
-        """Its place, with the trail that led here."""
-        return self._place
 
     def compose_body(self) -> ComposeResult:
         """Facts above, what it is connected to below."""
@@ -81,8 +72,18 @@ class DetailScreen(FarmScreen):
         )
 
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
-        """Describe the subject as it is now; say so when the farm does not know it any more."""
-        detail = describe(farm, self.subject)
+        """Describe the subject as it is now."""
+        if self.subject.kind != "book":
+            self._show()
+
+    def show_remedies(self, picture: Picture) -> None:
+        """A runbook is of the shelf, not of the farm."""
+        if self.subject.kind == "book":
+            self._show()
+
+    def _show(self) -> None:
+        """What is known now; say so when nobody knows the subject any more."""
+        detail = known_of(self.console, self.subject)
         table = self.query_one("#links", LiveTable)
         if detail is None:
             self._show_text(_gone(self.subject))
@@ -124,7 +125,7 @@ class DetailScreen(FarmScreen):
     @on(LiveTable.RowSelected, "#links")
     def _open_link(self, message: LiveTable.RowSelected) -> None:
         link: Link = message.row
-        self.console.go(self._place.into(link.subject))
+        self.console.go(self.place.into(link.subject))
 
 
 def _link_state(link: Link) -> Content:
@@ -132,13 +133,17 @@ def _link_state(link: Link) -> Content:
     return Content.styled(mark, ink.SEVERITY[link.severity])
 
 
+_GONE_FROM_FARM = "The farm does not know this {kind} any more: it was removed, or its source has lost it.\n"
+_GONE = {
+    "book": "There is no such runbook any more: its file was removed.\n",
+    "run": "The journal does not know this run.\n",
+}
+
+
 def _gone(subject: Subject) -> Content:
     return Content.assemble(
         (f"{subject.title}\n\n", ink.STRONG),
-        (
-            f"The farm does not know this {subject.kind} any more: it was removed, or its source has lost it.\n",
-            ink.TEXT,
-        ),
+        (_GONE.get(subject.kind, _GONE_FROM_FARM.format(kind=subject.kind)), ink.TEXT),
         ("Esc goes back.", ink.MUTED),
     )
 

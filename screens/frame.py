@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
@@ -15,7 +16,7 @@ from farmtui.farm.state import Severity
 from screens.console import SCREENS, Console
 from screens.lines import ClickableLine, Line
 from screens.places import Place, Subject
-from screens.statusline import nav_text, status_texts
+from screens.statusline import nav_text, runs_text, status_texts
 from widgets import ink
 from widgets.live_table import LiveTable
 from widgets.prompt import Prompt
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
+    from farmtui.runbooks.picture import Picture
 
 COMMON: tuple[Command, ...] = (
     Command(
@@ -72,6 +74,9 @@ class FarmScreen(Screen[None]):
         self.row_filter: RowFilter = EVERYTHING
         self._filter_before = ""
         self._painted: tuple[object, ...] = ()
+        self._remedied: tuple[object, ...] = ()
+        self._composed = False
+        """Whether all of its parts are there: a picture may come in between."""
 
     # -- what a subclass gives ------------------------------------------------------------------
 
@@ -81,6 +86,9 @@ class FarmScreen(Screen[None]):
 
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Show a picture; called only while the screen is on top. Filter and faults-only are the screen's to apply."""
+
+    def show_remedies(self, picture: Picture) -> None:
+        """Show runs and books; called when they have changed, whether or not there is a farm to show."""
 
     def labels_of(self, row: object) -> Mapping[str, str]:
         """What `-l` is matched against: a row's labels; by default its plain fields."""
@@ -114,6 +122,7 @@ class FarmScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """The first frame has the frame's lines already."""
+        self._composed = True
         self.repaint()
         self._paint_hints()
 
@@ -124,28 +133,37 @@ class FarmScreen(Screen[None]):
 
     def on_resize(self) -> None:
         """Lines are cut to the width."""
-        self._painted = ()
+        self.repaint_anew()
+
+    def repaint_anew(self) -> None:
+        """Show everything again, once the layout stands."""
+        self._painted = self._remedied = ()
         self.call_after_refresh(self.repaint)
 
     def repaint(self) -> None:
         """Show the newest picture, if it is not the one that is shown."""
         console = self.console
         farm = console.farm
-        wanted = (farm, console.faults_only, self.row_filter, console.read_only)
-        if not self.children or (all(a is b for a, b in zip(wanted, self._painted, strict=False)) and self._painted):
+        remedies = console.remedies.picture if console.remedies is not None else None
+        shown = (farm, console.faults_only, self.row_filter, console.read_only)
+        same_farm, same_remedies = _same(shown, self._painted), _same((remedies, *shown[1:]), self._remedied)
+        if not self._composed or (same_farm and same_remedies):
             return
-        self._painted = wanted
+        self._painted, self._remedied = shown, (remedies, *shown[1:])
         flags = [word for word, on in (("FAULTS ONLY", console.faults_only), ("READ-ONLY", console.read_only)) if on]
         if self.row_filter:
             flags.append(f"/{self.row_filter.text}")
         left, right = status_texts(
-            farm, console.findings, console.overall, name=console.farm_name, flags=flags, crumbs=self.place.crumbs
-        )
+            farm, console.findings, console.overall, name=console.farm_name, flags=flags, crumbs=self.place.crumbs,
+            runs=runs_text(remedies, datetime.now(UTC)) if remedies is not None else (),
+        )  # fmt: skip
         self.query_one("#status", Line).show(left, right)
         nav = nav_text(SCREENS, self.NAME, console.screen_health, width=self.size.width)
         self.query_one("#nav", Line).show(nav)
-        if farm is not None:
+        if farm is not None and not same_farm:
             self.show_farm(farm, console.findings)
+        if remedies is not None and not same_remedies:
+            self.show_remedies(remedies)
 
     def _paint_hints(self) -> None:
         """The footer derives from the bindings that are active now; there is no second list."""
@@ -230,20 +248,20 @@ class FarmScreen(Screen[None]):
                 table.set_filter(lambda text, row: found.passes(text, self.labels_of(row)), found.text)
             else:
                 table.set_filter(None)
-        self._painted = ()
+        self._painted = self._remedied = ()
         self.repaint()
         return ""
 
     def action_raw(self) -> None:
         """Show the selected thing as JSON."""
         subject = self.selected()
-        if subject is None or self.console.farm is None:
+        if subject is None:
             self.console.say("nothing is selected", Severity.INFO)
             return
-        from screens.describe import describe
+        from screens.known import known_of
         from screens.raw import RawScreen
 
-        detail = describe(self.console.farm, subject)
+        detail = known_of(self.console, subject)
         if detail is not None:
             self.app.push_screen(RawScreen(subject.title, detail.raw))
 
@@ -264,3 +282,25 @@ class FarmScreen(Screen[None]):
             self.console.say("nothing is selected", Severity.INFO)
         else:
             self.app.push_screen(ActionMenu(subject))
+
+
+class ViewScreen(FarmScreen):
+    """A view of one thing that was opened from a screen; it lies on that screen's stack."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self._place = place
+
+    @property
+    def subject(self) -> Subject:
+        """What it shows."""
+        return self._place.trail[-1]
+
+    @property
+    def place(self) -> Place:
+        """Its place, with the trail that led here."""
+        return self._place
+
+
+def _same(new: tuple[object, ...], old: tuple[object, ...]) -> bool:
+    return len(new) == len(old) and all(a is b for a, b in zip(new, old, strict=True))

@@ -14,10 +14,12 @@ from widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from farmtui.farm.farm import Farm
     from farmtui.farm.reading import SourceState
     from farmtui.insight.finding import Finding
+    from farmtui.runbooks.picture import Picture
     from screens.console import ScreenEntry
 
 
@@ -29,6 +31,7 @@ def status_texts(
     name: str,
     flags: Iterable[str],
     crumbs: Sequence[str],
+    runs: Sequence[tuple[str, str]] = (),
 ) -> tuple[Content, Content]:
     """Left: the farm, how it is, and what is open. Right: what cannot be trusted, and the picture's time (UTC)."""
     signs = glyphs()
@@ -39,6 +42,7 @@ def status_texts(
         left.append((f"{signs.severity[overall]} {overall.word}", f"{ink.STRONG} {ink.SEVERITY[overall]}"))
         left.extend(_counts(findings))
         left.append(_alerts(farm))
+    left.extend(runs)
     if len(crumbs) > 1:
         left.append((f"  {f' {signs.separator} '.join(crumbs)}", ink.TEXT))
     right: list[Content | tuple[str, str]] = [(f"{flag} ", f"{ink.STRONG} {ink.WARNING}") for flag in flags]
@@ -85,6 +89,22 @@ def _age(farm: Farm, source: SourceState) -> str:
     if source.freshness not in (Freshness.AGEING, Freshness.STALE) or source.last_success_at is None:
         return ""
     return f" {age((farm.at - source.last_success_at).total_seconds())}"
+
+
+def runs_text(picture: Picture, at: datetime) -> list[tuple[str, str]]:
+    """The runs under way: the one that wants somebody before all others, and how far it is."""
+    from farmtui.runbooks.picture import progress, standing
+
+    runs = picture.under_way
+    if not runs:
+        return []
+    told = [(standing(state, at, picture.holders.get(state.run, "")), state) for state in runs]
+    how, state = max(told, key=lambda one: one[0].severity)
+    done, steps = progress(state)
+    where = f" {done}/{steps}" if how.word in ("running", "undoing") else ""
+    more = f" +{len(runs) - 1}" if len(runs) > 1 else ""
+    sign = glyphs().arrow if how.severity < Severity.WARNING else glyphs().severity[how.severity]
+    return [(f"  {sign} {state.plan.book} {how.word}{where}{more}", ink.SEVERITY[how.severity])]
 
 
 def nav_text(entries: Sequence[ScreenEntry], here: str, health: Mapping[str, Severity], *, width: int) -> Content:

@@ -178,7 +178,7 @@ class ConfirmDialog(Dialog[bool]):
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:
         event.stop()
-        if event.value.strip() == self._target:
+        if self.query_one("#typed", Input).value.strip() == self._target:
             self.dismiss(True)
             return
         self.query_one("#ask", Static).update(

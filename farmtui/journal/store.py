@@ -90,6 +90,14 @@ class Reader:
         wanted = _matching(select(ENTRIES), run=run, after=after, kinds=kinds).order_by(ENTRIES.c.seq)
         return [_entry(row) for row in self._connection.execute(wanted.limit(limit)).mappings()]
 
+    def latest(self, limit: int, *, before: int | None = None, kinds: Sequence[str] = ()) -> list[Entry]:
+        """The last entries, before a number where one is given; in their order."""
+        wanted = _matching(select(ENTRIES), kinds=kinds)
+        if before is not None:
+            wanted = wanted.where(ENTRIES.c.seq < before)
+        rows = self._connection.execute(wanted.order_by(ENTRIES.c.seq.desc()).limit(limit)).mappings()
+        return [_entry(row) for row in rows][::-1]
+
     def runs(self, begin: str, end: str | None = None) -> list[str]:
         """Runs that have an entry of kind `begin`, and none of kind `end`, in the order of the former."""
         wanted = select(ENTRIES.c.run).where(ENTRIES.c.kind == begin)
@@ -183,6 +191,14 @@ class Journal:
     ) -> list[Entry]:
         """See `Reader.entries`."""
         return self.read(lambda reader: reader.entries(run=run, after=after, kinds=kinds, limit=limit))
+
+    def latest(self, limit: int, *, before: int | None = None, kinds: Sequence[str] = ()) -> list[Entry]:
+        """The last entries, before a number where one is given; in their order."""
+
+        def read(reader: Reader) -> list[Entry]:
+            return reader.latest(limit, before=before, kinds=kinds)
+
+        return self.read(read)
 
     def walk(self) -> Iterator[RowMapping]:
         """Every stored row in its order, as it is stored: for who proves the chain."""
@@ -368,6 +384,12 @@ def _sqlite(url: URL) -> Engine:
     except OSError as error:
         raise JournalError(f"the journal {path} cannot be written: {error.strerror}") from None
     engine = create_engine(url.set(database=str(path)), poolclass=NullPool, hide_parameters=True)
+
+    @event.listens_for(engine, "do_connect")
+    def _look(*_: object) -> None:
+        # SQLite would begin a new one, and what was written would be missed by nobody.
+        if not path.exists():
+            raise JournalError(f"the journal {path} is gone: it was moved or removed; bring it back, or start anew")
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: object) -> None:

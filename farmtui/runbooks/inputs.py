@@ -73,6 +73,20 @@ def choices(given: Input, farm: Farm) -> tuple[str, ...]:
     return tuple(_things(given, farm))
 
 
+def problem(given: Input, text: str, farm: Farm) -> str:
+    """What is wrong with one input; empty when it may be given."""
+    try:
+        _value(given, text.strip(), farm)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def default_of(given: Input) -> str:
+    """What an input is when nothing is given, as it is written; empty when something must be given."""
+    return _default(given.default) if given.default is not None else ""
+
+
 def take(inputs: Mapping[str, Input], texts: Mapping[str, str], farm: Farm) -> Given:
     """The inputs of a run from what was written. Raises InputError with every mistake, a line each."""
     wrong = [

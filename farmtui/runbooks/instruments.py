@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,8 +33,10 @@ class _Query:
 class Instruments:
     """See the module."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, picture: Callable[[], Awaitable[Farm]] | None = None) -> None:
+        """`picture` gives the farm as it is now; by default every source is asked."""
         self._config = config
+        self._picture = picture or (lambda: Feed(config).one_cycle(PICTURE_S))
         self._client: PrometheusClient | None = None
         self._kept: tuple[float, Farm] | None = None
         self._looking = asyncio.Lock()
@@ -43,7 +46,7 @@ class Instruments:
         async with self._looking:
             clock = asyncio.get_running_loop().time
             if self._kept is None or clock() - self._kept[0] > KEPT_S:
-                farm = await Feed(self._config).one_cycle(PICTURE_S)
+                farm = await self._picture()
                 self._kept = clock(), farm
             return self._kept[1]
 

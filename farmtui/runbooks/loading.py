@@ -89,17 +89,26 @@ def _mistakes(book: Book, root: yaml.Node | None) -> Iterator[tuple[int, str]]:
                 yield line_of(root, at), f"{'.'.join(map(str, at))}: must be the name of an input of type nodes"
 
 
+def _files(folders: Sequence[Path]) -> Iterator[Path]:
+    for folder in (LIBRARY, *folders):
+        yield from sorted(folder.glob("*.yaml")) if folder.is_dir() else ()
+
+
+def signature(folders: Sequence[Path]) -> frozenset[tuple[Path, int, int]]:
+    """Changes when a book is added, changed or removed."""
+    return frozenset((path, (told := path.stat()).st_mtime_ns, told.st_size) for path in _files(folders))
+
+
 def shelf(folders: Sequence[Path]) -> Shelf:
     """The library, and what is in the users' folders; a later one's book stands in the place of an earlier one's."""
     books: dict[str, Shelved] = {}
     broken: list[Broken] = []
-    for folder in (LIBRARY, *folders):
-        for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-            try:
-                book = load_book(path)
-            except FileError as error:
-                broken.append(Broken(path.stem, path, str(error)))
-                continue
-            own = folder != LIBRARY
-            books[path.stem] = Shelved(path.stem, book, path, own, replaces=own and path.stem in books)
+    for path in _files(folders):
+        try:
+            book = load_book(path)
+        except FileError as error:
+            broken.append(Broken(path.stem, path, str(error)))
+            continue
+        own = path.parent != LIBRARY
+        books[path.stem] = Shelved(path.stem, book, path, own, replaces=own and path.stem in books)
     return Shelf(dict(sorted(books.items())), tuple(broken))

@@ -47,14 +47,19 @@ def witness() -> Witness:
     return Witness(user_state_path("farmtui") / "journals-seen.json")
 
 
+def book_folders(config: Config) -> list[Path]:
+    """Where users' own runbooks are: in their config folder, and in the folders of the config."""
+    return [user_config_path("farmtui") / "runbooks", *config.runbooks.folders]
+
+
 def open_shelf(config: Config) -> Shelf:
-    """All runbooks: the library's, those in the user's config folder, and those in the folders of the config."""
-    return shelf([user_config_path("farmtui") / "runbooks", *config.runbooks.folders])
+    """All runbooks: the library's, and the users' own."""
+    return shelf(book_folders(config))
 
 
-def start_runner(config: Path) -> None:
+def start_runner(config: Path) -> subprocess.Popen[bytes]:
     """Start a runner that outlives this process, its terminal and its session; an unneeded one ends by itself."""
-    subprocess.Popen(  # noqa: S603 - our own module, on our own interpreter
+    return subprocess.Popen(  # noqa: S603 - our own module, on our own interpreter
         [sys.executable, "-m", "farmtui", "--config", str(config.resolve()), "runner"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -17,7 +17,7 @@ from farmtui.runbooks.decide import Ask, Begin, Carry, Finish, Next, Rest, Stop,
 from farmtui.runbooks.measuring import Measure
 from farmtui.runbooks.planned import Plan
 from farmtui.runbooks.state import Outcome, RunState, StepState, after, fold
-from farmtui.runbooks.stepping import Stepper
+from farmtui.runbooks.stepping import Stepper, measured
 from farmtui.runbooks.steps.effect import Performer
 from farmtui.runbooks.writer import Writer, persistent
 
@@ -210,9 +210,9 @@ class _Drive:
             await asyncio.gather(work, return_exceptions=True)
 
     async def _verify(self, state: RunState) -> None:
-        holds, values = await self._stepper(None).hold(state.plan.verify)
-        outcome = Outcome.OK if holds else Outcome.FAILED
-        await self._write(kinds.VERIFIED, {"outcome": outcome, "values": list(values)})
+        found = await self._stepper(None).hold(state.plan.verify)
+        outcome = Outcome.OK if all(one.holds for one in found) else Outcome.FAILED
+        await self._write(kinds.VERIFIED, {"outcome": outcome, **measured(found)})
 
     def _stepper(self, step: StepState | None) -> Stepper:
         hands = self._hands

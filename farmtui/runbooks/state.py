@@ -65,6 +65,8 @@ class StepState:
     why: str = ""
     values: tuple[str, ...] = ()
     """Its conditions as they were measured last, in words."""
+    held: tuple[bool, ...] = ()
+    """Which of them held; a journal of before does not say."""
     begun_at: datetime | None = None
     ended_at: datetime | None = None
 
@@ -117,6 +119,8 @@ class RunState:
     cancelled: str = ""
     verified: Outcome | None = None
     values: tuple[str, ...] = ()
+    """What is required of the farm, then the book's own end, as they were measured last, in words."""
+    held: tuple[bool, ...] = ()
     undoing: bool = False
     stopped: str = ""
     """Why no further step is begun: a person said so."""
@@ -245,15 +249,16 @@ def _effect_ended(state: RunState, entry: Entry, body: Any) -> RunState:
 
 def _measured(state: RunState, entry: Entry, body: Any) -> RunState:
     if not body["step"]:
-        return replace(state, values=tuple(body["values"]))
-    return _with_step(state, replace(_step(state, body["step"]), values=tuple(body["values"])))
+        return replace(state, values=tuple(body["values"]), held=tuple(body.get("held", ())))
+    step = replace(_step(state, body["step"]), values=tuple(body["values"]), held=tuple(body.get("held", ())))
+    return _with_step(state, step)
 
 
 def _step_ended(state: RunState, entry: Entry, body: Any) -> RunState:
     step = _step(state, body["step"])
     ended = replace(
         step, outcome=Outcome(body["outcome"]), why=body.get("why", ""), begun_at=step.begun_at or entry.at,
-        values=tuple(body.get("values", step.values)), ended_at=entry.at,
+        values=tuple(body.get("values", step.values)), held=tuple(body.get("held", step.held)), ended_at=entry.at,
     )  # fmt: skip
     return _with_step(state, ended)
 
@@ -338,7 +343,8 @@ def _undo(state: RunState) -> RunState:
 
 
 def _verified(state: RunState, entry: Entry, body: Any) -> RunState:
-    return replace(state, verified=Outcome(body["outcome"]), values=tuple(body.get("values", ())))
+    values, held = tuple(body.get("values", ())), tuple(body.get("held", ()))
+    return replace(state, verified=Outcome(body["outcome"]), values=values, held=held)
 
 
 def _ended(state: RunState, entry: Entry, body: Any) -> RunState:

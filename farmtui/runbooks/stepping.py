@@ -93,8 +93,9 @@ class Stepper:
         if wrong:
             await self._end(Outcome.FAILED, _summary(state, wrong))
             return
-        holds, values = await self.hold(planned.expect, state)
-        await self._end(Outcome.OK if holds else Outcome.FAILED, "" if holds else "; ".join(values), values)
+        found = await self.hold(planned.expect, state)
+        holds = all(one.holds for one in found)
+        await self._end(Outcome.OK if holds else Outcome.FAILED, "" if holds else words(found), found)
 
     async def stop(self) -> None:
         """End what runs of the step, and the step."""
@@ -102,24 +103,20 @@ class Stepper:
         await self._stop_parts(why)
         await self._end(Outcome.CANCELLED, why)
 
-    async def hold(
-        self, conditions: Sequence[Condition], state: StepState | None = None
-    ) -> tuple[bool, tuple[str, ...]]:
-        """Whether all conditions come to hold within their times, and how they are then."""
+    async def hold(self, conditions: Sequence[Condition], state: StepState | None = None) -> tuple[Measurement, ...]:
+        """Conditions as they are when all hold, or when the time of one that does not is over."""
         clock = asyncio.get_running_loop().time
         began = clock()
-        told: tuple[str, ...] = ()
+        told: tuple[Measurement, ...] = ()
         while True:
-            found = [await self._measured(condition, state) for condition in conditions]
-            values = tuple(one.text for one in found)
+            found = tuple([await self._measured(condition, state) for condition in conditions])
             wrong = [condition for condition, one in zip(conditions, found, strict=True) if not one.holds]
             left = [c for c in wrong if isinstance(c, Measured) and clock() - began < c.within_s]
             if len(left) < len(wrong) or not wrong:
-                return not wrong, values
-            if values != told:
-                ident = state.step.id if state else ""
-                await self._write(kinds.MEASURED, {"step": ident, "values": list(values)})
-                told = values
+                return found
+            if found != told:
+                await self._write(kinds.MEASURED, {"step": state.step.id if state else "", **measured(found)})
+                told = found
             await asyncio.sleep(min(c.every_s for c in left))
 
     # -- parts ----------------------------------------------------------------------------------
@@ -199,17 +196,17 @@ class Stepper:
         if call.until is None:
             await asyncio.sleep(max(0.0, call.for_s - gone_s))
             return Done(Outcome.OK, why=f"{call.for_s:g} s have passed")
-        holds, values = await self.hold([call.until], await self._now())
-        return Done(Outcome.OK if holds else Outcome.FAILED, why="; ".join(values))
+        [found] = await self.hold([call.until], await self._now())
+        return Done(Outcome.OK if found.holds else Outcome.FAILED, why=found.text)
 
     async def _unknown(self, part: PartState, lost: Lost) -> Done | None:
         """What is to be taken for the outcome of an effect that cannot be found out; None: a person is to say."""
         planned = self._planned
         await self._write(kinds.EFFECT_UNKNOWN, {**self._where(part), "why": lost.why})
         if planned.verify:
-            holds, values = await self.hold(planned.verify, await self._now())
-            if holds:
-                return Done(Outcome.OK, why=f"not known ({lost.why}), and it has had its effect: {'; '.join(values)}")
+            found = await self.hold(planned.verify, await self._now())
+            if all(one.holds for one in found):
+                return Done(Outcome.OK, why=f"not known ({lost.why}), and it has had its effect: {words(found)}")
         if planned.idempotent:
             return Done(Outcome.ABSENT, why=f"not known ({lost.why}); it may be repeated, and is")
         return None
@@ -296,9 +293,19 @@ class Stepper:
         body = {"about": about, "step": self._planned.id, "part": part, "text": text, "choices": wanted}
         await self._write(kinds.ASKED, body)
 
-    async def _end(self, outcome: Outcome, why: str, values: tuple[str, ...] = ()) -> None:
+    async def _end(self, outcome: Outcome, why: str, found: Sequence[Measurement] = ()) -> None:
         body: dict[str, Any] = {"step": self._planned.id, "outcome": outcome, "why": why}
-        await self._write(kinds.STEP_ENDED, {**body, "values": list(values)} if values else body)
+        await self._write(kinds.STEP_ENDED, {**body, **measured(found)} if found else body)
+
+
+def measured(found: Sequence[Measurement]) -> dict[str, Any]:
+    """Measurements as entries have them."""
+    return {"values": [one.text for one in found], "held": [one.holds for one in found]}
+
+
+def words(found: Sequence[Measurement]) -> str:
+    """Measurements in one line."""
+    return "; ".join(one.text for one in found)
 
 
 def _summary(state: StepState, wrong: list[PartState]) -> str:

@@ -30,11 +30,12 @@ def plan_lines(plan: Plan) -> Iterator[str]:
 
 def story(entry: Entry) -> Iterator[str]:
     """One entry as lines: when, who where it matters, what."""
-    for line in _lines(entry):
+    for line in lines_of(entry):
         yield f"{entry.at:%H:%M:%S}  {line}"
 
 
-def _lines(entry: Entry) -> Iterator[str]:
+def lines_of(entry: Entry) -> Iterator[str]:
+    """What an entry says, without its time."""
     body, who = entry.body, entry.author.user
     place = f" on {body['part']}" if body.get("part") else ""
     match entry.kind:

@@ -88,6 +88,15 @@ class Action:
 _ACTIONS: dict[str, Action] = {}
 
 
+_OFFERS: list[Callable[[Scene], Iterable[Action]]] = []
+
+
+def offering(offer: Callable[[Scene], Iterable[Action]]) -> Callable[[Scene], Iterable[Action]]:
+    """Declare what offers actions that depend on the thing itself, and so are not known before it is selected."""
+    _OFFERS.append(offer)
+    return offer
+
+
 def possible(scene: Scene) -> str:
     """For actions that are possible on whatever they are for."""
     return ""
@@ -128,7 +137,9 @@ def all_actions() -> tuple[Action, ...]:
 
 def actions_for(scene: Scene) -> tuple[Action, ...]:
     """The actions for this kind of thing, possible or not: what is greyed tells why."""
-    return tuple(item for item in all_actions() if not item.kinds or scene.subject.kind in item.kinds)
+    own = [item for item in all_actions() if not item.kinds or scene.subject.kind in item.kinds]
+    offered = [item for offer in _OFFERS for item in offer(scene)]
+    return tuple(sorted((*offered, *own), key=lambda item: (item.order, item.title)))
 
 
 def perform(app: App[Any], ident: str, *subjects: Subject) -> None:
@@ -166,7 +177,7 @@ class ActionMenu(ChoiceDialog):
             )
         table: LiveTable[Choice] = LiveTable(
             (
-                Column("title", "action", lambda choice: choice.title, width=17, priority=0),
+                Column("title", "action", lambda choice: choice.title, width=20, min_width=17, priority=0),
                 Column("help", "", _what, width=30, min_width=10, flex=1, priority=0),
             ),
             key=lambda choice: choice.key,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from screens.actions import Scene, action, ask
 from screens.alert_draft import labels_text
-from screens.describe import Detail, Link, describe
+from screens.describe import Detail, Link
+from screens.known import known_of
 from widgets.dialog import Choice, ChoiceDialog
 
 
 def _detail(scene: Scene) -> Detail | None:
-    return describe(scene.farm, scene.subject)
+    return known_of(scene.console, scene.subject)
 
 
 def _links(scene: Scene) -> tuple[Link, ...]:
@@ -77,7 +78,7 @@ def _no_labels(scene: Scene) -> str:
 @action("copy.labels", "Copy labels", "Copy its labels as PromQL has them", order=82, applies=_no_labels)
 def copy_labels(scene: Scene) -> None:
     """Copy the labels, a line each thing."""
-    details = [describe(scene.farm, subject) for subject in scene.subjects]
+    details = [known_of(scene.console, subject) for subject in scene.subjects]
     scene.console.clip("\n".join(labels_text(detail.labels) for detail in details if detail), "the labels")
 
 

@@ -1,0 +1,39 @@
+"""Conditions as a person reads them: as a book has them, and as a plan has."""
+
+from __future__ import annotations
+
+from farmtui.farm.units import duration
+from farmtui.runbooks import book, planned
+
+
+def written(condition: book.Condition) -> str:
+    """A condition of a book; its templates stand as they are written."""
+    match condition.kind:
+        case "exit":
+            codes = condition.exit if isinstance(condition.exit, list) else [condition.exit or 0]
+            return f"it ends with {' or '.join(map(str, codes))}"
+        case "stdout":
+            return condition.name or f"it prints {condition.stdout}"
+        case "fresh":
+            return f"live: {', '.join(condition.fresh or ())}"
+        case "quorum":
+            return condition.name or f"{condition.quorum} has a quorum without what is worked on"
+    within = f", within {duration(condition.within)}" if condition.within else ""
+    return f"{condition.name or condition.promql} {condition.is_}{within}"
+
+
+def wanted(condition: planned.Condition) -> str:
+    """A condition of a plan: what is measured, and what it must be."""
+    match condition:
+        case planned.ExitIs():
+            return f"it ends with {' or '.join(map(str, condition.codes))}"
+        case planned.StdoutMatches():
+            return condition.name or f"it prints {condition.regex}"
+        case planned.SourcesFresh():
+            return f"live: {', '.join(condition.sources)}"
+        case planned.QuorumHolds():
+            without = f" without {', '.join(condition.without)}" if condition.without else ""
+            return condition.name or f"{condition.of} has a quorum{without}"
+    is_ = condition.op if condition.op in ("empty", "present") else f"{condition.op} {condition.number:g}"
+    within = f", within {duration(condition.within_s)}" if condition.within_s else ""
+    return f"{condition.name or condition.query} {is_}{within}"
