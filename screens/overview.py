@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -19,22 +20,25 @@ from screens import limits
 from screens.cache import against_last_week, hit_severity, hit_words, known
 from screens.ceph_own import ceph_age_s, ceph_health, health_freshness
 from screens.frame import FarmScreen
+from screens.lines import ClickableLine
 from screens.places import Place, Subject
 from screens.storage import fills_words
 from screens.trends import show_trend, trend_values
 from widgets import ink
 from widgets.chart_axis import PER_SECOND, RATIO, SECONDS, SMALL_RATIO, Axis
+from widgets.glyphs import glyphs
 from widgets.live_table import LiveTable
 from widgets.table_columns import Column
 from widgets.tile import Tile, TileState
 from widgets.trend_chart import TrendChart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from textual.app import ComposeResult
 
     from farmtui.farm.farm import Farm
+    from farmtui.runbooks.picture import Picture
 
 TILES: tuple[tuple[str, str, str], ...] = (
     ("sites", "sites up", "topology"),
@@ -64,6 +68,9 @@ TRENDS: tuple[tuple[str, str, Axis, tuple[tuple[str, str, bool], ...]], ...] = (
 )  # fmt: skip
 """Charts: id, title, axis, and trends with their names and whether they are another day's. The last two only where
 the terminal is high."""
+
+MOST_OFFERED = 4
+"""Runbooks that are named below a finding; `x` offers all that fit."""
 
 LEAST_ROWS = 4
 """Findings that the table has room for though there are fewer: one more does not move the picture."""
@@ -98,6 +105,7 @@ class OverviewScreen(FarmScreen):
             id="findings",
         )
         yield Static(id="cause", markup=False)
+        yield ClickableLine(id="runs")
         with Grid(id="tiles"):
             for name, title, _ in TILES:
                 yield Tile(title, id=f"tile-{name}")
@@ -132,6 +140,15 @@ class OverviewScreen(FarmScreen):
             if chart.display:
                 show_trend(chart, farm, lines)
 
+    def show_remedies(self, picture: Picture) -> None:
+        """What is being mended now; and what mends the finding under the cursor."""
+        line = self.query_one("#runs", ClickableLine)
+        runs = picture.under_way
+        line.display = bool(runs)
+        if runs:
+            line.show(ClickableLine.part(runs_line(picture, datetime.now(UTC)), "runbooks"))
+        self._show_cause()
+
     def _since(self, finding: Finding) -> str:
         farm = self.console.farm
         return age((farm.at - finding.since).total_seconds()) if farm and finding.since else ""
@@ -151,10 +168,20 @@ class OverviewScreen(FarmScreen):
     def _show_cause(self) -> None:
         """What the table has no room for: the whole cause, its evidence, and what to do."""
         row: Finding | None = self.query_one("#findings", LiveTable).cursor_row
-        text = cause_text(row) if row is not None else Content()
+        text = cause_text(row, self._mending(row)) if row is not None else Content()
         if not text.is_same(self._cause):
             self._cause = text
             self.query_one("#cause", Static).update(text)
+
+    def _mending(self, finding: Finding) -> tuple[str, ...]:
+        """The books that `x` offers on a finding."""
+        farm, remedies = self.console.farm, self.console.remedies
+        if farm is None or remedies is None:
+            return ()
+        from farmtui.runbooks.fitting import offers
+
+        found = offers(remedies.picture.shelf, farm, "finding", finding.key, finding)
+        return tuple(offer.book.name for offer in found[:MOST_OFFERED])
 
     @on(LiveTable.RowSelected, "#findings")
     def _open(self, message: LiveTable.RowSelected) -> None:
@@ -168,13 +195,33 @@ class OverviewScreen(FarmScreen):
             self.console.go(Place(screen))
 
 
-def cause_text(finding: Finding) -> Content:
-    """The whole of a finding in two or three lines."""
+def runs_line(picture: Picture, at: datetime) -> Content:
+    """The runs under way in a line: the one that wants somebody before all others."""
+    from farmtui.runbooks.picture import progress, standing
+    from screens.remedy_details import run_title
+
+    told = [(standing(state, at, picture.holders.get(state.run, "")), state) for state in picture.under_way]
+    how, state = max(told, key=lambda one: one[0].severity)
+    done, steps = progress(state)
+    question = f": {state.question.text}" if state.question else f": {how.text}"
+    more = f"   and {len(told) - 1} more" if len(told) > 1 else ""
+    sign = glyphs().arrow if how.severity < Severity.WARNING else glyphs().severity[how.severity]
+    return Content.assemble(
+        (f"{sign} {how.word}", f"{ink.STRONG} {ink.SEVERITY[how.severity]}"),
+        (f"  {run_title(state)}  {done}/{steps}", ink.STRONG), (f"{question}{more}", ink.TEXT),
+        ("   9 shows it", ink.MUTED),
+    )  # fmt: skip
+
+
+def cause_text(finding: Finding, books: Sequence[str] = ()) -> Content:
+    """The whole of a finding in two or three lines, and the books that mend it."""
     parts: list[tuple[str, str]] = [(f"{finding.title}: ", ink.STRONG), (finding.cause, ink.TEXT)]
     if finding.evidence:
         parts.append((f"\n{'; '.join(finding.evidence)}", ink.MUTED))
     if finding.runbook:
         parts += [("\nrunbook ", ink.MUTED), (finding.runbook, ink.ACCENT)]
+    if books:
+        parts += [("\nx mends it: ", ink.MUTED), (", ".join(books), f"{ink.STRONG} {ink.ACCENT}")]
     return Content.assemble(*parts)
 
 

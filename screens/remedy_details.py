@@ -68,7 +68,7 @@ def describe_book(picture: Picture, name: str) -> Detail | None:
     return Detail(
         book.title,
         None,
-        tuple(book.about.strip().splitlines()),
+        tuple(" ".join(part.split()) for part in book.about.strip().split("\n\n")),
         tuple(block for block in blocks if block.fields),
         tuple(_run_link(picture, state) for state in runs),
         raw={"name": name, **book.model_dump(mode="json", exclude_none=True, exclude_defaults=True)},

@@ -16,7 +16,8 @@ from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import duration
 from farmtui.runbooks.picture import Standing, Story, standing
 from screens.frame import ViewScreen
-from screens.run_words import StepRow, ask, head, shown_step, step_rows, step_state, story_line
+from screens.lines import Line
+from screens.run_words import StepRow, ask, head, people, shown_step, step_rows, step_state, story_line
 from widgets import ink
 from widgets.live_log import LiveLog
 from widgets.live_table import LiveTable
@@ -49,7 +50,8 @@ class RunScreen(ViewScreen):
 
     def compose_body(self) -> ComposeResult:
         """Head, what is asked, steps beside the one that is looked at, and the story."""
-        yield Static(id="head", markup=False)
+        yield Line(id="head")
+        yield Line(id="people")
         yield Static(id="ask", markup=False)
         with Container(id="middle"):
             yield LiveTable[StepRow](
@@ -91,7 +93,8 @@ class RunScreen(ViewScreen):
         """Everything from the newest picture."""
         state = picture.run(self.subject.key)
         if state is None:
-            self._put("head", Content.styled(f"The journal does not know the run {self.subject.key}.", ink.WARNING))
+            words = picture.trouble or f"The journal does not know the run {self.subject.key}."
+            self.query_one("#head", Line).show(Content.styled(words, ink.WARNING))
             return
         rows = step_rows(state, datetime.now(UTC))
         table = self.query_one("#steps", LiveTable)
@@ -102,8 +105,9 @@ class RunScreen(ViewScreen):
         if table.styles.inline.height != Scalar.from_number(height):
             table.styles.height = height
             self.query_one("#now-scroll").styles.max_height = max(height, 8)
-        current = next((row.id for row in rows if row.current), "")
-        if current and current != self._current:
+        # Of a run that has ended the end is looked at.
+        current = next((row.id for row in rows if row.current), rows[-1].id)
+        if current != self._current:
             table.move_to(current)
         self._current = current
         self._show_story(picture.stories.get(self.subject.key, self._story))
@@ -123,8 +127,9 @@ class RunScreen(ViewScreen):
         now = datetime.now(UTC)
         holder = picture.holders.get(state.run, "")
         how: Standing = standing(state, now, holder)
-        self._put("head", head(state, how, holder, now))
-        asked = ask(state, how, now)
+        self.query_one("#head", Line).show(*head(state, how, now))
+        self.query_one("#people", Line).show(*people(state, holder))
+        asked = ask(state, how, now, picture.trouble)
         box = self.query_one("#ask")
         box.display = asked is not None
         box.set_class(how.severity is Severity.CRITICAL or bool(state.glass_broken), "-critical")

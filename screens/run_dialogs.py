@@ -12,7 +12,7 @@ from textual.widgets import Input, Label, Static
 
 from farmtui.farm.state import Severity
 from farmtui.farm.units import duration
-from farmtui.runbooks.planned import ManualCall
+from farmtui.runbooks.planned import ManualCall, WaitCall
 from farmtui.runbooks.wording import wanted
 from screens.run_words import WORDS
 from widgets import ink
@@ -128,8 +128,11 @@ def _step_text(number: int, step: PlannedStep) -> Iterator[Content]:
         yield Content.assemble(("    expects  ", ink.MUTED), wanted(condition))
     for condition in step.abort_if:
         yield Content.assemble(("    stops if  ", ink.MUTED), wanted(condition))
-    notes = [f"at most {duration(step.timeout_s)}", *([f"undo: {step.undo_text}"] if step.undo_text else [])]
-    yield Content.styled(f"    {'; '.join(notes)}", ink.MUTED)
+    # Neither a person nor a condition that is waited for is stopped after a time.
+    notes = [] if isinstance(step.call, ManualCall | WaitCall) else [f"at most {duration(step.timeout_s)}"]
+    notes += [f"undo: {step.undo_text}"] if step.undo_text else []
+    if notes:
+        yield Content.styled(f"    {'; '.join(notes)}", ink.MUTED)
 
 
 class AnswerDialog(Dialog[tuple[str, str]]):

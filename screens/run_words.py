@@ -14,7 +14,7 @@ from farmtui.farm.units import duration
 from farmtui.runbooks import kinds
 from farmtui.runbooks.decide import Rest, decide
 from farmtui.runbooks.picture import Line, Standing, progress
-from farmtui.runbooks.planned import Condition, ManualCall, Measured
+from farmtui.runbooks.planned import Condition, ManualCall, Measured, WaitCall
 from farmtui.runbooks.state import Outcome, PartState, RunState, StepState
 from farmtui.runbooks.wording import wanted
 from screens.remedy_details import target_names
@@ -54,16 +54,21 @@ class StepRow:
     current: bool
 
 
-def head(state: RunState, how: Standing, holder: str, now: datetime) -> Content:
-    """Two lines: how it stands and for how long; who asked for it and why, and who executes it."""
+def head(state: RunState, how: Standing, now: datetime) -> tuple[Content, Content]:
+    """How it stands and what it is; and, for the line's end, how far it is and for how long."""
     done, steps = progress(state)
     took_s = ((state.ended_at or now) - (state.begun_at or state.planned_at)).total_seconds()
-    first: list[Content | Span] = [
+    left = Content.assemble(
         status_mark(how.severity, how.word),
-        (f"  {state.plan.title}", ink.STRONG),
         (f"  {target_names(state)}", f"{ink.STRONG} {ink.ACCENT}"),
-        (f"   {done} of {steps} {'undone' if state.undoing else 'steps'}   {duration(took_s)}", ink.MUTED),
-    ]
+        (f"  {state.plan.title}", ink.STRONG),
+    )
+    far = f"{done} of {steps} {'undone' if state.undoing else 'steps'}"
+    return left, Content.styled(f"{far}   {duration(took_s)}", ink.MUTED)
+
+
+def people(state: RunState, holder: str) -> tuple[Content, Content]:
+    """Who asked for it and why; and, for the line's end, who executes it."""
     word, severity = RISK[state.plan.risk]
     risk = ink.SEVERITY[severity] if severity >= Severity.WARNING else ink.MUTED
     second: list[Content | Span] = [
@@ -74,14 +79,15 @@ def head(state: RunState, how: Standing, holder: str, now: datetime) -> Content:
     if state.approved_by is not None:
         second.append((f", approved by {state.approved_by.user}", ink.MUTED))
     second.append((f", because: {state.reason or 'not said'}", ink.MUTED))
-    if state.outcome is None and holder:
-        second.append((f"   runner {holder}", ink.MUTED))
-    return Content("\n").join((Content.assemble(*first), Content.assemble(*second)))
+    runner = f"runner {holder}" if state.outcome is None and holder else ""
+    return Content.assemble(*second), Content.styled(runner, ink.MUTED)
 
 
-def ask(state: RunState, how: Standing, now: datetime) -> Content | None:
-    """What somebody must know or say now; None where the run goes on by itself."""
+def ask(state: RunState, how: Standing, now: datetime, trouble: str = "") -> Content | None:
+    """What somebody must know or say now; None where the run goes on by itself. `trouble` is the journal's."""
     lines: list[Content] = []
+    if trouble:
+        lines.append(_loud(Severity.CRITICAL, f"what is shown may be old: {trouble}"))
     if state.glass_broken:
         lines.append(_loud(Severity.CRITICAL, f"glass broken, without a second person: {state.glass_broken}"))
     if state.outcome is not None:
@@ -192,7 +198,8 @@ def shown_step(state: RunState, key: str, now: datetime) -> Content:
 def _step_lines(step: StepState, now: datetime) -> Iterator[Content]:
     planned = step.step
     took_s = ((step.ended_at or now) - step.begun_at).total_seconds() if step.begun_at else None
-    time = f"   {duration(took_s)} of at most {duration(planned.timeout_s)}" if took_s is not None else ""
+    most = "" if isinstance(planned.call, ManualCall | WaitCall) else f" of at most {duration(planned.timeout_s)}"
+    time = f"   {duration(took_s)}{most}" if took_s is not None else ""
     yield Content.assemble((planned.name, ink.STRONG), (time, ink.MUTED))
     yield Content.styled(planned.text, ink.ACCENT)
     if step.why:

@@ -18,7 +18,6 @@ from farmtui.runbooks.picture import Standing, progress, standing
 from screens.frame import FarmScreen
 from screens.remedy_details import book_subject, run_subject, target_names
 from widgets import ink
-from widgets.dialog import RISK
 from widgets.live_table import LiveTable
 from widgets.status_mark import status_mark
 from widgets.table_columns import Column
@@ -100,7 +99,7 @@ class RunbooksScreen(FarmScreen):
         yield Static(id="trouble", markup=False)
         yield LiveTable[RunRow](
             (
-                Column("state", "state", lambda r: status_mark(r.how.severity, r.how.word), width=10, priority=0),
+                Column("state", "state", lambda r: r.how.word, width=9, priority=0),
                 Column("book", "run of", lambda r: Content.styled(r.book, ink.STRONG), width=18, flex=1, priority=0),
                 Column(
                     "target", "on", lambda r: target_names(r.state) or "–", width=12, min_width=8, flex=1, priority=0
@@ -117,14 +116,14 @@ class RunbooksScreen(FarmScreen):
         )
         yield LiveTable[BookRow](
             (
-                Column("name", "runbook", lambda b: Content.styled(b.name, ink.STRONG), width=20, priority=0,
-                       sort=lambda b: b.name),
-                Column("risk", "risk", _risk, width=18, min_width=3, priority=0, sort=lambda b: b.risk,
-                       descending=True),
-                Column("title", "does", lambda b: b.title, width=36, min_width=20, flex=4, priority=0),
+                Column("name", "runbook", lambda b: Content.styled(b.name, ink.STRONG), width=20, min_width=18,
+                       priority=0, sort=lambda b: b.name),
+                Column("risk", "risk", _risk, width=11, priority=0, sort=lambda b: b.risk, descending=True,
+                       help="1 harmless, 2 affects service, 3 may lose data"),
+                Column("title", "does", lambda b: b.title, width=40, min_width=26, flex=3, priority=0),
                 Column("last", "last run", _last, width=16, priority=1, sort=_last_at, descending=True),
-                Column("alerts", "offered by", _alerts, width=18, min_width=12, flex=1, priority=3),
-                Column("tags", "tags", _tags, width=20, priority=5),
+                Column("alerts", "offered by", _alerts, width=24, min_width=16, flex=1, priority=3),
+                Column("tags", "tags", _tags, width=24, priority=5),
             ),
             key=lambda row: row.name,
             severity=lambda row: Severity.OK if row.shelved else Severity.WARNING,
@@ -245,9 +244,13 @@ def _since(row: RunRow) -> str:
 def _risk(row: BookRow) -> Content | str:
     if row.shelved is None:
         return status_mark(Severity.WARNING, "broken")
-    word, severity = RISK[row.risk]
-    text = f"{row.risk} {word}"
-    return Content.styled(text, ink.SEVERITY[severity] if severity >= Severity.WARNING else ink.MUTED)
+    text = f"{row.risk} {_RISKED[row.risk]}"
+    # Colour is kept for what may not be taken back.
+    return Content.styled(text, f"{ink.STRONG} {ink.CRITICAL}") if row.risk == 3 else Content.styled(text, ink.MUTED)
+
+
+_RISKED = {1: "harmless", 2: "service", 3: "data"}
+"""What is at risk, in a word."""
 
 
 def _last(row: BookRow) -> Content | str:

@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, Label, Static
 
 from farmtui.farm.actions import ActionError
 from farmtui.farm.state import Severity
-from farmtui.runbooks.inputs import choices, default_of, problem
+from farmtui.runbooks.inputs import choices, problem, suggested
 from screens.run_dialogs import PlanDialog, risk_text
 from widgets import ink
 from widgets.dialog import key_hints
@@ -76,7 +76,7 @@ class StartScreen(ModalScreen[str]):
         self._known = dict(known)
         self._reason = reason
         self._busy = False
-        self._unsaid: set[str] = {name for name, given in self._inputs.items() if not self._first(name, given)}
+        self._unsaid: set[str] = set(self._inputs) - set(self._known)
         """Inputs that nobody has touched: what is wrong with them is no news."""
 
     @property
@@ -89,7 +89,8 @@ class StartScreen(ModalScreen[str]):
         return self._shelved.book.inputs
 
     def _first(self, name: str, given: Asked) -> str:
-        return self._known.get(name, "") or default_of(given)
+        farm = self.console.farm
+        return self._known.get(name, "") or (suggested(given, farm) if farm is not None else "")
 
     def compose(self) -> ComposeResult:
         """What it is, what it asks, why it is done, and one button."""

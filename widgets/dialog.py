@@ -21,6 +21,7 @@ from widgets.table_columns import Cell, Column
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.widget import Widget
 
 Result = TypeVar("Result")
 
@@ -62,7 +63,9 @@ class Dialog(ModalScreen[Result]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "refuse", "close", id="dialog.close", show=False, tooltip="close without doing anything")
+        Binding("escape", "refuse", "close", id="dialog.close", show=False, tooltip="close without doing anything"),
+        Binding("pagedown", "read(1)", "read on", id="dialog.read_on", show=False, tooltip="the text, a page on"),
+        Binding("pageup", "read(-1)", "read back", id="dialog.read_back", show=False, tooltip="the text, a page back"),
     ]
 
     def __init__(self, title: str, body: Cell | Sequence[Cell], severity: Severity = Severity.OK) -> None:
@@ -93,7 +96,19 @@ class Dialog(ModalScreen[Result]):
         frame_and_margins = 4
         foot = self.query_one(".dialog--foot").outer_size.height
         room = max(1, self.size.height - frame_and_margins - foot)
-        self.query_one(".dialog--body").styles.max_height = room
+        body = self.query_one(".dialog--body")
+        body.styles.max_height = room
+        self.call_after_refresh(self._tell_of_more, body)
+
+    def _tell_of_more(self, body: Widget) -> None:
+        """Where the text does not fit, the keys that show the rest are named."""
+        more = key_hints(("PgDn", "read on")) if body.max_scroll_y else Content()
+        self.query_one(".dialog--keys", Static).update(Content.assemble(more, self.keys()))
+
+    def action_read(self, pages: int) -> None:
+        """The text, a page on or back, wherever the focus is."""
+        body = self.query_one(".dialog--body")
+        body.scroll_to(y=body.scroll_y + pages * max(1, body.size.height - 1), animate=False)
 
     def compose_question(self) -> ComposeResult:
         """What is asked; nothing by default."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from farmtui.farm.farm import Farm
 from farmtui.farm.node import Guest, Node
+from farmtui.farm.state import Severity
 from farmtui.runbooks.book import Input, seconds
 
 OTHER_NAMES: Final = ("farm", "run", "user")
@@ -82,9 +83,14 @@ def problem(given: Input, text: str, farm: Farm) -> str:
     return ""
 
 
-def default_of(given: Input) -> str:
-    """What an input is when nothing is given, as it is written; empty when something must be given."""
-    return _default(given.default) if given.default is not None else ""
+def suggested(given: Input, farm: Farm) -> str:
+    """What would do where nothing is said: the default, or a well machine where a command is merely run on it."""
+    if given.default is not None:
+        return _default(given.default)
+    if given.type == "node" and given.target is False:
+        possible = choices(given, farm)
+        return next((n.name for n in farm.nodes if n.name in possible and n.state <= Severity.WARNING), "")
+    return ""
 
 
 def take(inputs: Mapping[str, Input], texts: Mapping[str, str], farm: Farm) -> Given:

@@ -39,11 +39,16 @@ def compared(condition: Measured, value: float | None) -> Measurement:
     name = condition.name or condition.query
     if condition.op in ("empty", "present"):
         holds = (value is None) == (condition.op == "empty")
-        return Measurement(holds, f"{name}: {'nothing' if value is None else f'{value:g}'} ({condition.op})")
-    wanted = f"{condition.op} {condition.number:g}"
+        return Measurement(holds, f"{name}: {'nothing' if value is None else number(value)} ({condition.op})")
+    wanted = f"{condition.op} {number(condition.number)}"
     if value is None:
         return Measurement(False, f"{name}: no data ({wanted})")
-    return Measurement(_COMPARE[condition.op](value, condition.number), f"{name}: {value:g} ({wanted})")
+    return Measurement(_COMPARE[condition.op](value, condition.number), f"{name}: {number(value)} ({wanted})")
+
+
+def number(value: float) -> str:
+    """A number as people write it: `0.05`, `317.55`, `1,902,530`."""
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:g}"
 
 
 def recorded(condition: ExitIs | StdoutMatches, step: StepState, output: str) -> Measurement:

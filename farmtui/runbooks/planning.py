@@ -20,6 +20,7 @@ from farmtui.runbooks.measuring import Measure
 from farmtui.runbooks.planned import Plan, PlannedStep, Requirement
 from farmtui.runbooks.runner import Resolution
 from farmtui.runbooks.template import Context, RenderError, render
+from farmtui.runbooks.wording import wanted
 
 _BLAST: Mapping[Severity, Literal["ok", "warning", "critical"]] = {
     Severity.CRITICAL: "critical", Severity.WARNING: "warning"
@@ -228,6 +229,6 @@ def call_text(call: planned.Call) -> str:
             return f"wait {call.for_s:g} s"
         case planned.WaitCall():
             assert call.until is not None
-            return f"wait until {call.until.query} {call.until.op} {call.until.number:g}"
+            return f"wait until {wanted(call.until)}"
         case planned.ManualCall():
             return f"by hand: {call.text}"

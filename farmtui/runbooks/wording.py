@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from farmtui.farm.units import duration
 from farmtui.runbooks import book, planned
+from farmtui.runbooks.measuring import number
 
 
 def written(condition: book.Condition) -> str:
@@ -34,6 +35,6 @@ def wanted(condition: planned.Condition) -> str:
         case planned.QuorumHolds():
             without = f" without {', '.join(condition.without)}" if condition.without else ""
             return condition.name or f"{condition.of} has a quorum{without}"
-    is_ = condition.op if condition.op in ("empty", "present") else f"{condition.op} {condition.number:g}"
+    is_ = condition.op if condition.op in ("empty", "present") else f"{condition.op} {number(condition.number)}"
     within = f", within {duration(condition.within_s)}" if condition.within_s else ""
     return f"{condition.name or condition.query} {is_}{within}"

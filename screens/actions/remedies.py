@@ -52,13 +52,13 @@ def _begin(offer: Offer, scene: Scene) -> None:
 
 
 def _open_start(scene: Scene, shelved: Shelved, known: Mapping[str, str], reason: str = "") -> None:
-    ask(scene, StartScreen(shelved, known, reason), lambda run: _show(scene, run))
+    ask(scene, StartScreen(shelved, known, reason), lambda run: _show(scene, run, shelved.name))
 
 
-def _show(scene: Scene, ident: str) -> None:
+def _show(scene: Scene, ident: str, book: str) -> None:
     remedies = scene.console.remedies
     state = remedies.picture.run(ident) if remedies else None
-    scene.console.open(run_subject(state) if state else Subject("run", ident, ident))
+    scene.console.open(run_subject(state) if state else Subject("run", ident, book))
 
 
 def _desk(scene: Scene) -> RemedyDesk:

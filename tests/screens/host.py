@@ -11,7 +11,7 @@ from farmtui.farm.actions import ActionError
 from farmtui.farm.alerts import Matcher
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
-from screens.console import SilenceDesk
+from screens.console import RemedyDesk, SilenceDesk
 from screens.frame import FarmScreen
 from screens.places import Place, Subject
 from themes import APP_CSS, load_themes, variable_defaults
@@ -59,6 +59,7 @@ class HostApp(App[None]):
         findings: tuple[Finding, ...] = (),
         read_only: str = "",
         desk: SilenceDesk | None = None,
+        remedies: RemedyDesk | None = None,
         theme: str = "farm-dark",
     ) -> None:
         super().__init__()
@@ -70,6 +71,7 @@ class HostApp(App[None]):
         self.faults_only = False
         self.read_only = read_only
         self.silences = desk
+        self.remedies = remedies
         self.said: list[tuple[str, Severity]] = []
         self.clipped: list[str] = []
         self.went: list[Place] = []
