@@ -57,8 +57,11 @@ def _known(book: Book, name: str, farm: Farm, things: list[Value]) -> str:
     """What the things say of an input: the first that may be given."""
     given = book.inputs[name]
     wanted = [text for kind, text in things if kind == given.type.removesuffix("s")]
-    possible = choices(given, farm)
-    return next((text for text in wanted if not possible or text in possible), "")
+    if given.type == "site":
+        # A farm need not name its sites: any may be given.
+        return next(iter(wanted), "")
+    possible = choices(given, farm) if wanted else ()
+    return next((text for text in wanted if text in possible), "")
 
 
 def _alerts(farm: Farm, kind: str, key: str, finding: Finding | None) -> Iterator[Alert]:

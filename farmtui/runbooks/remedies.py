@@ -117,8 +117,10 @@ class Remedies:
                 if self._picture != before:
                     self._tell()
                 await self._see_to_runners()
+                # Not wait_for: before Python 3.12 it may swallow being cancelled.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wanted.wait(), FOLLOW_S if self._followed else LOOK_S)
+                    async with asyncio.timeout(FOLLOW_S if self._followed else LOOK_S):
+                        await self._wanted.wait()
                 self._wanted.clear()
         finally:
             self._instruments.close()
@@ -171,7 +173,9 @@ class Remedies:
                 if state is not None:
                     self._states[entry.run] = state
         self._seq = head.seq
-        for run, followed in self._followed.copy().items():
+        # Somebody may come or leave while it is read.
+        followed_now = self._followed.copy()
+        for run, followed in followed_now.items():
             followed.take(reader.entries(run=run, after=followed.seq, limit=PAGE))
         runs = sorted(self._states.values(), key=lambda state: state.planned_at, reverse=True)
         ended = [state for state in runs if state.outcome is not None]
@@ -181,7 +185,7 @@ class Remedies:
             shelf=shelf,
             runs=tuple(state for state in runs if state.run in self._states),
             holders={s.run: holder for s in runs if s.outcome is None and (holder := reader.holder(s.run))},
-            stories={run: followed.story for run, followed in self._followed.copy().items()},
+            stories={run: followed.story for run, followed in followed_now.items()},
             rights=self._rights,
             place=self._journal.place,
         )
@@ -289,9 +293,11 @@ class Remedies:
 
     async def _wake(self) -> None:
         try:
-            self._runners.append(await asyncio.to_thread(start_runner, self._config_file))
+            runner = await asyncio.to_thread(start_runner, self._config_file)
         except OSError as error:
             raise ActionError(f"it is written down, and no runner could be started: {error.strerror}") from None
+        # Not in one line: the list may be another one by the time that it has started.
+        self._runners.append(runner)
 
     async def _present_farm(self) -> Farm:
         farm = self._farm()

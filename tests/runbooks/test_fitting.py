@@ -1,0 +1,86 @@
+"""Which books `x` offers on a thing, and what is known of their inputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from farmtui.farm.farm import Farm
+from farmtui.farm.state import Severity
+from farmtui.insight.finding import Finding
+from farmtui.runbooks.fitting import Offer, offers
+from farmtui.runbooks.loading import Shelf, Shelved, load_book
+from tests.screens.whole import whole_farm
+
+FARM = whole_farm()
+BOOKS = {
+    "restart": "risk: 2\nalerts: [NodeDown]\ninputs: {node: {type: node, tier: cache}}",
+    "drain": "risk: 2\ninputs: {manager: {type: node, tier: edge, target: false}, node: {type: node, tier: app}}",
+    "fan": "risk: 1\ninputs: {nodes: {type: nodes}}",
+    "disk": "risk: 2\nalerts: ['OSD*']\ninputs: {osd: {type: osd}, node: {type: node, tier: edge, target: false}}",
+    "grow": "risk: 1\ninputs: {pool: {type: pool}}",
+    "plain": "risk: 1\nalerts: [CacheHitRatioLow]\ninputs: {why: {type: text, pattern: '.*'}}",
+}
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    books = {}
+    for name, text in BOOKS.items():
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(f"title: {name}\n{text}\nsteps: [{{name: Look, manual: Look.}}]\n")
+        books[name] = Shelved(name, load_book(path), path, own=True)
+    return Shelf(books)
+
+
+def told(found: tuple[Offer, ...]) -> dict[str, dict[str, str]]:
+    return {offer.book.name: dict(offer.inputs) for offer in found}
+
+
+def fingerprint(farm: Farm, name: str) -> str:
+    assert farm.book is not None
+    return next(alert.fingerprint for alert in farm.book.alerts if alert.name == name)
+
+
+def test_a_machine_fits_books_of_its_tier_and_of_all(shelf: Shelf) -> None:
+    assert told(offers(shelf, FARM, "node", "cache-1")) == {"fan": {"nodes": "cache-1"}, "restart": {"node": "cache-1"}}
+    assert told(offers(shelf, FARM, "node", "worker-03")) == {
+        "fan": {"nodes": "worker-03"},
+        "drain": {"node": "worker-03"},
+    }
+
+
+def test_a_machine_on_which_a_command_is_merely_run_offers_nothing(shelf: Shelf) -> None:
+    assert set(told(offers(shelf, FARM, "node", "mgr-1"))) == {"fan"}
+
+
+def test_daemons_stand_for_their_machines_and_osds_for_themselves(shelf: Shelf) -> None:
+    assert FARM.cache is not None
+    varnish = FARM.cache.nodes[0].instance
+    assert told(offers(shelf, FARM, "varnish", varnish))["restart"] == {"node": "cache-1"}
+    assert told(offers(shelf, FARM, "osd", "osd.3")) == {"disk": {"osd": "osd.3"}}
+    assert FARM.ceph is not None
+    assert told(offers(shelf, FARM, "pool", FARM.ceph.pools[1].id)) == {"grow": {"pool": "cephfs.meta"}}
+
+
+def test_an_alert_offers_the_books_that_name_it_first(shelf: Shelf) -> None:
+    found = offers(shelf, FARM, "alert", fingerprint(FARM, "NodeDown"))
+    assert found[0].book.name == "restart"
+    assert found[0].by_alert
+    assert dict(found[0].inputs) == {"node": "cache-2"}
+    assert [offer.by_alert for offer in found[1:]] == [False] * len(found[1:])
+    plain = offers(shelf, FARM, "alert", fingerprint(FARM, "CacheHitRatioLow"))
+    assert told(plain) == {"plain": {}}, "it names the alert, though no input of it is known"
+
+
+def test_a_finding_offers_what_its_thing_and_its_alerts_do(shelf: Shelf) -> None:
+    finding = Finding("k", Severity.CRITICAL, "t", "c", subject=("node", "cache-2"), topics=("hitratio",))
+    found = told(offers(shelf, FARM, "finding", "k", finding))
+    assert found == {"plain": {}, "fan": {"nodes": "cache-2"}, "restart": {"node": "cache-2"}}
+
+
+def test_what_is_not_known_fits_nothing(shelf: Shelf) -> None:
+    for kind, key in (("node", "gone"), ("osd", "osd.99"), ("alert", "gone"), ("swarm-task", "x"), ("tier", "app")):
+        assert offers(shelf, FARM, kind, key) == (), kind
+    assert offers(shelf, Farm("empty", FARM.at), "node", "cache-1") == ()
