@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -57,16 +56,14 @@ def open_shelf(config: Config) -> Shelf:
     return shelf(book_folders(config))
 
 
-def start_runner(config: Path) -> subprocess.Popen[bytes]:
-    """Start a runner that outlives this process, its terminal and its session; an unneeded one ends by itself."""
-    return subprocess.Popen(  # noqa: S603 - our own module, on our own interpreter
-        [sys.executable, "-m", "farmtui", "--config", str(config.resolve()), "runner"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        cwd="/",
-    )
+def start_runner(config: Path) -> int:
+    """Start a runner that outlives this process, its terminal and its session; an unneeded one ends by itself.
+
+    Gives its process id: who goes on after it has ended must wait for it. Raises OSError.
+    """
+    words = [sys.executable, "-m", "farmtui", "--config", str(config.resolve()), "runner"]
+    nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in range(3)]
+    return os.posix_spawn(sys.executable, words, os.environ, file_actions=nothing, setsid=True)
 
 
 def serve(path: Path, *, idle_s: float = IDLE_S) -> None:
@@ -75,6 +72,8 @@ def serve(path: Path, *, idle_s: float = IDLE_S) -> None:
     `path` is the config, read anew for each run. Raises ConfigError, JournalError.
     """
     journal = open_journal(load_config(path))
+    # No folder of whoever started it is held in use.
+    os.chdir("/")
     try:
         while True:
             with _alone(journal.head().journal) as alone:

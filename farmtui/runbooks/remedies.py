@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import subprocess
+import os
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -86,7 +86,8 @@ class Remedies:
         self._shelf_looked_at = float("-inf")
         self._wanted = asyncio.Event()
         self._alone_since: dict[str, float] = {}
-        self._runners: list[subprocess.Popen[bytes]] = []
+        self._runners: set[int] = set()
+        """Process ids of runners that were started from here, and may have ended."""
         self._instruments = Instruments(config, self._present_farm)
 
     @property
@@ -192,7 +193,7 @@ class Remedies:
 
     async def _see_to_runners(self) -> None:
         """A run that wants a runner and has none gets one: its own may have died with its bastion."""
-        self._runners = [runner for runner in self._runners if runner.poll() is None]
+        self._reap()
         now, clock = datetime.now(UTC), monotonic()
         alone = {
             state.run for state in self._picture.under_way
@@ -202,6 +203,10 @@ class Remedies:
         if not self._rights.operate and any(clock - since > ALONE_S for since in self._alone_since.values()):
             self._alone_since = {}
             await self._wake()
+
+    def _reap(self) -> None:
+        """Runners that have ended are waited for: nobody else does."""
+        self._runners -= {runner for runner in self._runners if os.waitpid(runner, os.WNOHANG)[0]}
 
     # -- what people say ------------------------------------------------------------------------
 
@@ -296,8 +301,7 @@ class Remedies:
             runner = await asyncio.to_thread(start_runner, self._config_file)
         except OSError as error:
             raise ActionError(f"it is written down, and no runner could be started: {error.strerror}") from None
-        # Not in one line: the list may be another one by the time that it has started.
-        self._runners.append(runner)
+        self._runners.add(runner)
 
     async def _present_farm(self) -> Farm:
         farm = self._farm()

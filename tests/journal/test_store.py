@@ -184,3 +184,15 @@ def test_an_author_is_part_of_what_is_proved(journal: Journal) -> None:
     [one] = journal.append(Note("said", Author("anna", "x")))
     [two] = journal.append(Note("said", Author("bert", "x")))
     assert one.hash != two.hash
+
+
+def test_a_journal_that_was_taken_away_is_not_begun_anew(journal: Journal, url: str, tmp_path: Path) -> None:
+    journal.append(note())
+    path = Path(url.removeprefix("sqlite:///"))
+    path.rename(tmp_path / "away.db")
+    for work in (journal.head, lambda: journal.append(note())):
+        with pytest.raises(JournalError, match="is gone: it was moved or removed") as caught:
+            work()
+        # A runner tries one that does not answer again and again.
+        assert not isinstance(caught.value, UnavailableError)
+    assert not path.exists()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -92,9 +92,9 @@ async def bench(
     )
     started: list[Path] = []
 
-    def start(path: Path) -> subprocess.Popen[bytes]:
+    def start(path: Path) -> int:
         started.append(path)
-        return subprocess.Popen(["true"])
+        return os.posix_spawn("/bin/true", ["true"], {})
 
     monkeypatch.setattr(remedies, "start_runner", start)
     changes: list[int] = []
@@ -109,7 +109,7 @@ async def bench(
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         for runner in made._runners:
-            runner.wait()
+            await asyncio.to_thread(os.waitpid, runner, 0)
         journal.close()
 
 
@@ -316,7 +316,7 @@ async def test_a_runner_that_cannot_be_started_is_told(tmp_path: Path, monkeypat
         run = table.planned()
         await table.until(lambda: table.picture().run(run))
 
-        def refuse(_: Path) -> subprocess.Popen[bytes]:
+        def refuse(_: Path) -> int:
             raise OSError(11, "Resource temporarily unavailable")
 
         monkeypatch.setattr(remedies, "start_runner", refuse)

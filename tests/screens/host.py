@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
@@ -129,7 +129,7 @@ class HostApp(App[None]):
         self.polled += 1
 
 
-def text_of(app: App[None]) -> list[str]:
+def text_of(app: App[Any]) -> list[str]:
     """What the terminal shows, line by line."""
     screen = app.screen
     return ["".join(segment.text for segment in strip) for strip in screen._compositor.render_strips()]
