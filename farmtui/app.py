@@ -6,13 +6,16 @@ import asyncio
 import os
 from difflib import get_close_matches
 from functools import partial
+from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on, work
+from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 
 from farmtui.commands import Command, bindings, keymap
+from farmtui.farm.actions import ActionError
 from farmtui.farm.state import Severity
 from farmtui.terminal import TerminalApp
 from screens.console import SCREENS, RemedyDesk, ScreenEntry, SilenceDesk
@@ -175,6 +178,34 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         """Copy to the terminal's clipboard (OSC 52) and say so."""
         self.copy_to_clipboard(text)
         self.say(f"copied {what}: {text if len(text) <= 60 else text[:59] + '…'}")
+
+    def shell(self, host: str) -> None:
+        """Give the terminal to a shell on a machine, and take it back when that has ended."""
+        self._in_shell(host)
+
+    @work(exclusive=True, group="shell", exit_on_error=False)
+    async def _in_shell(self, host: str) -> None:
+        """Polling goes on meanwhile; the newest picture is painted when the terminal is ours again."""
+        from farmtui.shelling import Shell, signals_left_to_it
+
+        remedies, config = self._remedies, self._config
+        if remedies is None or config is None:
+            self.say("nothing is known yet to log in by", Severity.WARNING)
+            return
+        try:
+            shell = Shell(config.ssh, host)
+            await remedies.shell_opened(host)
+            begun = monotonic()
+            try:
+                with self.suspend(), signals_left_to_it():
+                    print(f"farmtui: ssh {host}; the console comes back when the shell ends", flush=True)
+                    code = await asyncio.to_thread(shell.run)
+            except SuspendNotSupported:
+                self.say("this terminal cannot be lent to a shell", Severity.WARNING)
+                code = -1
+            await remedies.shell_closed(host, code, monotonic() - begun)
+        except ActionError as error:
+            self.say(str(error), Severity.CRITICAL)
 
     def refresh_sources(self) -> None:
         """Poll everything now."""

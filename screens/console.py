@@ -90,6 +90,14 @@ class RemedyDesk(Protocol):
         """Let a paused run go on."""
         ...
 
+    def shell_opened(self, host: str) -> Awaitable[None]:
+        """Write down that a shell is opened on a machine."""
+        ...
+
+    def shell_closed(self, host: str, code: int, lasted_s: float) -> Awaitable[None]:
+        """Write down that it has ended."""
+        ...
+
     def record(self, *, before: int | None = None, limit: int = 2_000) -> Awaitable[list[Entry]]:
         """The journal's latest entries (before a number), the newest last."""
         ...
@@ -159,6 +167,10 @@ class Console(Protocol):
 
     def clip(self, text: str, what: str) -> None:
         """Copy to the terminal's clipboard (OSC 52) and say so."""
+        ...
+
+    def shell(self, host: str) -> None:
+        """Give the terminal to a shell on a machine, and take it back when that has ended."""
         ...
 
     def refresh_sources(self) -> None:

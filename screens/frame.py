@@ -47,6 +47,9 @@ COMMON: tuple[Command, ...] = (
     Command(
         "raw", "y", "raw", "Raw", "All that is known of the selected thing, as JSON", shown=True, group="selection"
     ),
+    Command(
+        "shell", "s", "shell", "Shell", "A shell on the selected thing's machine, by ssh", ("shell",), group="selection"
+    ),
     Command("copy", "c", "copy", "Copy", "Copy the selected thing to the clipboard", group="selection"),
     Command("escape", "escape", "escape", "Back", "Close the dialog, the prompt, the filter, the view: in this order"),
 )
@@ -272,6 +275,16 @@ class FarmScreen(Screen[None]):
             self.console.say("nothing is selected", Severity.INFO)
         else:
             self.console.clip(subject.key, subject.title)
+
+    def action_shell(self) -> None:
+        """Log in to the machine of the selected thing."""
+        from screens.actions import perform
+
+        subject = self.selected()
+        if subject is None:
+            self.console.say("nothing is selected", Severity.INFO)
+        else:
+            perform(self.app, "shell", subject)
 
     def action_actions(self) -> None:
         """Open the actions that are possible on the selected thing."""

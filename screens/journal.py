@@ -208,11 +208,13 @@ class JournalScreen(FarmScreen):
     def selected(self) -> Subject | None:
         """The run of the entry under the cursor."""
         row: EntryRow | None = self.query_one("#entries", LiveTable).cursor_row
-        return _run_of(row) if row is not None else None
+        return _run_of(row) if row is not None and row.run else None
 
     @on(LiveTable.RowSelected, "#entries")
     def _open(self, message: LiveTable.RowSelected) -> None:
-        self.console.open(_run_of(message.row))
+        row: EntryRow = message.row
+        if row.run:
+            self.console.open(_run_of(row))
 
 
 def proof_text(proof: Proof | None, trouble: str, place: str) -> Content:

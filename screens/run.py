@@ -38,7 +38,6 @@ class RunScreen(ViewScreen):
     AUTO_FOCUS = "#steps"
     KEYS: ClassVar[tuple[Command, ...]] = (
         Command("run.answer", "a", "answer", "Answer", "Answer what the run asks", ("answer",), shown=True),
-        Command("run.step", "s", "step_raw", "Step", "All that is known of the step, as JSON", group="selection"),
     )
 
     def __init__(self, place: Place) -> None:
@@ -179,7 +178,7 @@ class RunScreen(ViewScreen):
         perform(self.app, "run.answer", self.subject)
 
     @on(LiveTable.RowSelected, "#steps")
-    def action_step_raw(self) -> None:
+    def _step_raw(self) -> None:
         """Everything that is known of a step."""
         state, row = self.state, self._row
         if state is None or row is None:

@@ -125,6 +125,11 @@ class Desk:
         _require(self._rights.operate)
         return self._say(run, kinds.RESUMED, {}, lambda s: "" if s.paused else "it is not paused")
 
+    def shell(self, host: str, body: Mapping[str, Any]) -> Entry:
+        """Write down that a shell was opened on a machine, or has ended."""
+        _require(self._rights.operate)
+        return self._journal.append(Note(kinds.SHELL, self._author, body={"host": host, **body}))[0]
+
     def _say(self, run: str, kind: str, body: Mapping[str, Any], check: Check, *more: Note) -> Entry:
         def guard(reader: Reader) -> None:
             state = _state(reader, run)

@@ -43,9 +43,13 @@ TROUBLE: Final = "trouble"
 """why: the runner met what it has no answer for, and has left the run to another."""
 ENDED: Final = "ended"
 """outcome (ok, failed, cancelled, refused, expired, undone), why."""
+SHELL: Final = "shell"
+"""host, state (opened, closed), code, lasted_s: of no run; somebody was on a machine by the console's hand."""
 
 DECISIVE: Final = (
     PLANNED, CONFIRMED, APPROVED, REJECTED, BEGUN, EFFECT, EFFECT_UNKNOWN, EFFECT_ENDED, MEASURED, STEP_ENDED,
     ASKED, ANSWERED, PAUSED, RESUMED, CANCELLED, VERIFIED, TAKEN, TROUBLE, ENDED,
 )  # fmt: skip
 """All but OUTPUT: what is to be done next follows from them."""
+RECORDED: Final = (*DECISIVE, SHELL)
+"""What was done and said: all but what commands have printed."""

@@ -259,11 +259,20 @@ class Remedies:
         """Let a paused run go on."""
         await self._said(lambda desk: desk.resume(run))
 
+    async def shell_opened(self, host: str) -> None:
+        """Write down that a shell is opened on a machine. What is typed there is not the journal's."""
+        await self._written(lambda desk: desk.shell(host, {"state": "opened"}))
+
+    async def shell_closed(self, host: str, code: int, lasted_s: float) -> None:
+        """Write down that it has ended."""
+        body = {"state": "closed", "code": code, "lasted_s": round(lasted_s, 1)}
+        await self._written(lambda desk: desk.shell(host, body))
+
     # -- the record -----------------------------------------------------------------------------
 
     async def record(self, *, before: int | None = None, limit: int = PAGE) -> list[Entry]:
         """The latest entries (before a number), the newest last, without what commands have printed."""
-        return await self._asked(lambda journal: journal.latest(limit, before=before, kinds=kinds.DECISIVE))
+        return await self._asked(lambda journal: journal.latest(limit, before=before, kinds=kinds.RECORDED))
 
     async def prove(self) -> Proof:
         """Prove the journal whole; it is read from its first entry on."""
@@ -280,10 +289,13 @@ class Remedies:
     # -- inside ---------------------------------------------------------------------------------
 
     async def _said(self, work: Callable[[Desk], T]) -> T:
+        said = await self._written(work)
+        await self._wake()
+        return said
+
+    async def _written(self, work: Callable[[Desk], T]) -> T:
         try:
-            said = await self._asked(lambda journal: work(Desk(journal, self._author, self._rights)))
-            await self._wake()
-            return said
+            return await self._asked(lambda journal: work(Desk(journal, self._author, self._rights)))
         finally:
             self._wanted.set()
 

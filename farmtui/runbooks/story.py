@@ -82,6 +82,11 @@ def lines_of(entry: Entry) -> Iterator[str]:
             yield f"the end is {'reached' if body['outcome'] == 'ok' else 'NOT reached'}: {'; '.join(body['values'])}"
         case kinds.TAKEN:
             yield f"taken on by the runner on {entry.author.origin}"
+        case kinds.SHELL:
+            if body["state"] == "opened":
+                yield f"{who} opens a shell on {body['host']}"
+            else:
+                yield f"the shell on {body['host']} ended with {body['code']} after {body['lasted_s']:.0f} s"
         case kinds.TROUBLE:
             yield f"TROUBLE: {body['why']}"
         case kinds.ENDED:

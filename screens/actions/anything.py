@@ -37,6 +37,30 @@ def open_machine(scene: Scene) -> None:
         scene.console.open(link.subject)
 
 
+def _shell_host(scene: Scene) -> str:
+    """The machine to log in to: the thing itself, or the one that it is on."""
+    if scene.subject.kind == "node":
+        return scene.subject.key
+    link = _machine(scene)
+    return link.subject.key if link is not None else ""
+
+
+def _no_shell(scene: Scene) -> str:
+    remedies = scene.console.remedies
+    if not _shell_host(scene):
+        return "no machine of the farm is known by it"
+    if remedies is None:
+        return "the journal is being opened: it is written down there"
+    return remedies.picture.trouble or remedies.picture.rights.operate
+
+
+@action("shell", "Shell", "Log in by ssh; that, not what is typed, is written down", kinds=("node", *_ON_A_MACHINE),
+        effect=True, order=25, applies=_no_shell)  # fmt: skip
+def open_shell(scene: Scene) -> None:
+    """Give the terminal to ssh."""
+    scene.console.shell(_shell_host(scene))
+
+
 @action(
     "related",
     "Related",

@@ -15,6 +15,7 @@ import asyncssh
 from farmtui.demo.observed import Keeper
 from farmtui.demo.ssh.call import Call, MachineGoneError, Place
 from farmtui.demo.ssh.keys import USER, Keys
+from farmtui.demo.ssh.login import Terminal, logged_in
 from farmtui.demo.ssh.shell import SYNTAX, run, words_of
 from farmtui.demo.ssh.wrapped import Attempts, Wrapped, handle_wrapped
 from farmtui.demo.world.changes import alive, reachable
@@ -23,6 +24,7 @@ from farmtui.demo.world.changes import alive, reachable
 logging.getLogger("asyncssh").setLevel(logging.CRITICAL)
 
 _SILENT_S = 300.0
+_UNTERMINATED = "sh: 1: Syntax error: Unterminated quoted string"
 _KILLED = {"INT": 130, "KILL": 137, "TERM": 143, "HUP": 129}
 _KEEPALIVE_S = 15.0
 
@@ -117,6 +119,7 @@ class _Session(asyncssh.SSHServerSession[bytes]):
         self._line: str | None = None
         self._task: asyncio.Task[None] | None = None
         self._killed: str = ""
+        self._terminal = Terminal(self._out)
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
         self._channel = chan
@@ -132,7 +135,16 @@ class _Session(asyncssh.SSHServerSession[bytes]):
         self._line = command
         return True
 
+    def pty_requested(self, term_type: str, term_size: object, term_modes: object) -> bool:
+        self._terminal.is_tty = True
+        return True
+
+    def data_received(self, data: bytes, datatype: object) -> None:
+        if self._line is None:
+            self._terminal.typed(data)
+
     def eof_received(self) -> bool:
+        self._terminal.ended()
         return True
 
     def signal_received(self, signal: str) -> None:
@@ -167,16 +179,30 @@ class _Session(asyncssh.SSHServerSession[bytes]):
         out, err = self._printing(self._out), self._printing(self._err)
         call = Call(self._machine.place, out, err)
         if self._line is None:
-            return call.fail("This machine is simulated: it takes commands, and has no shell to log in to.")
+            return await self._logged_in()
         try:
             words = words_of(self._line)
         except ValueError:
-            return call.fail("sh: 1: Syntax error: Unterminated quoted string", SYNTAX)
+            return call.fail(_UNTERMINATED, SYNTAX)
         told = Wrapped.of(words)
         if told is None:
             return await run(call, words)
         await handle_wrapped(self._machine.attempts, told, self._out, self._err)
         return 0
+
+    async def _logged_in(self) -> int:
+        terminal = self._terminal
+        # On a terminal there is one stream.
+        err = terminal.out if terminal.is_tty else self._err
+        call = Call(self._machine.place, self._printing(terminal.out), self._printing(err))
+
+        async def one(line: str) -> int:
+            try:
+                return await run(call, words_of(line))
+            except ValueError:
+                return call.fail(_UNTERMINATED, SYNTAX)
+
+        return await logged_in(terminal, self._machine.place.machine, USER, one)
 
     @staticmethod
     def _printing(write: Callable[[bytes], None]) -> Callable[[str], None]:
