@@ -99,6 +99,17 @@ class PveCall(_Part):
     data: dict[str, Any] = {}
 
 
+class DoCall(_Part):
+    """An action of DigitalOcean's, which is followed to its end."""
+
+    kind: Literal["do"] = "do"
+    what: Literal["droplet", "volume"]
+    ident: str
+    """The droplet's number, the volume's id."""
+    action: str
+    data: dict[str, Any] = {}
+
+
 class SilenceCall(_Part):
     """A silence at the Alertmanager."""
 
@@ -124,7 +135,7 @@ class ManualCall(_Part):
 
 
 Call = Annotated[
-    SshCall | LocalCall | PveCall | SilenceCall | WaitCall | ManualCall,
+    SshCall | LocalCall | PveCall | DoCall | SilenceCall | WaitCall | ManualCall,
     Field(discriminator="kind"),
 ]
 

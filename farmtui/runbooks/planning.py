@@ -13,18 +13,25 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
 from farmtui.insight.blast import blast
 from farmtui.runbooks import planned
-from farmtui.runbooks.book import Body, Book, Condition, Step, seconds
+from farmtui.runbooks.bodies import Body
+from farmtui.runbooks.book import Book, Condition, Step
 from farmtui.runbooks.inputs import Given, InputError, take
 from farmtui.runbooks.loading import Shelf
 from farmtui.runbooks.measuring import Measure
 from farmtui.runbooks.planned import Plan, PlannedStep, Requirement
 from farmtui.runbooks.runner import Resolution
-from farmtui.runbooks.template import Context, RenderError, render
+from farmtui.runbooks.template import Context, RenderError, Scalar, render, render_scalar
+from farmtui.runbooks.written import seconds
 
 _BLAST: Mapping[Severity, Literal["ok", "warning", "critical"]] = {
     Severity.CRITICAL: "critical", Severity.WARNING: "warning"
 }  # fmt: skip
 _COMPARISON = re.compile(r"(==|!=|<=|>=|<|>)\s*(.+)")
+
+
+_IDENT: Mapping[str, re.Pattern[str]] = {
+    "droplet": re.compile(r"[1-9][0-9]{0,17}"), "volume": re.compile(r"[A-Za-z0-9-]{1,64}")
+}  # fmt: skip
 
 
 class PlanError(ValueError):
@@ -158,6 +165,13 @@ class _Rendering:
                 path=self._text(pve.path, Context.URL),
                 data={key: self._data(value) for key, value in pve.data.items()},
             )  # fmt: skip
+        if body.do is not None:
+            do = body.do
+            what: Literal["droplet", "volume"] = "droplet" if do.droplet is not None else "volume"
+            return planned.DoCall(
+                what=what, ident=self._ident(what, do.droplet or do.volume or ""), action=do.action,
+                data={key: self._scalar(value) for key, value in do.data.items()},
+            )  # fmt: skip
         if body.silence is not None:
             silence = body.silence
             return planned.SilenceCall(
@@ -171,6 +185,19 @@ class _Rendering:
                 until = self._measured(wait.promql, wait.is_ or "", wait.within or 0.0, wait.every, "")
             return planned.WaitCall(for_s=wait.for_ or 0.0, until=until)
         return planned.ManualCall(text=self._text(body.manual or "", Context.TEXT))
+
+    def _ident(self, what: str, text: str) -> str:
+        ident = self._text(text, Context.TEXT)
+        if not _IDENT[what].fullmatch(ident):
+            wanted = "a droplet's number, such as {{ droplet.id }}" if what == "droplet" else "a volume's id"
+            raise RenderError(f"{text!r} becomes {ident!r}: it must be {wanted}")
+        return ident
+
+    def _scalar(self, value: Scalar) -> Scalar:
+        try:
+            return render_scalar(value, self._values) if isinstance(value, str) else value
+        except RenderError as error:
+            raise RenderError(f"{value!r}: {error}") from None
 
     def _seconds(self, text: str) -> float:
         try:
@@ -220,8 +247,9 @@ def call_text(call: planned.Call) -> str:
         case planned.LocalCall():
             return f"here: {shlex.join(call.argv)}"
         case planned.PveCall():
-            data = " ".join(f"{key}={value}" for key, value in call.data.items())
-            return f"pve {call.cluster}: {call.method} {call.path}{f' {data}' if data else ''}"
+            return f"pve {call.cluster}: {call.method} {call.path}{_told(call.data)}"
+        case planned.DoCall():
+            return f"digitalocean: {call.action} of {call.what} {call.ident}{_told(call.data)}"
         case planned.SilenceCall():
             return f"silence {', '.join(call.matchers)} for {call.duration_s:g} s: {call.comment}"
         case planned.WaitCall(until=None):
@@ -231,3 +259,7 @@ def call_text(call: planned.Call) -> str:
             return f"wait until {call.until.query} {call.until.op} {call.until.number:g}"
         case planned.ManualCall():
             return f"by hand: {call.text}"
+
+
+def _told(data: Mapping[str, Any]) -> str:
+    return "".join(f" {key}={value}" for key, value in data.items())

@@ -25,10 +25,12 @@ from farmtui.runbooks.planned import Plan
 from farmtui.runbooks.planning import Planner
 from farmtui.runbooks.runner import Hands, Resolution, Runner, waiting_runs
 from farmtui.runbooks.steps.commands import Commands
+from farmtui.runbooks.steps.digitalocean import DropletActions
 from farmtui.runbooks.steps.effect import Performer
 from farmtui.runbooks.steps.proxmox import PveTasks
 from farmtui.runbooks.steps.silences import Silences
 from farmtui.sources.alertmanager import AlertmanagerSource
+from farmtui.sources.digitalocean_actions import DoActions
 from farmtui.sources.proxmox_api import PveApi
 from farmtui.sources.ssh.pool import SshPool
 from farmtui.unix import unix_user
@@ -100,6 +102,9 @@ def _hands(config: Config, stack: contextlib.AsyncExitStack) -> Hands:
         one.name: PveApi(one, "proxmox", deadline_s=one.deadline_s, clock=lambda: datetime.now(UTC))
         for one in config.proxmox
     }
+    cloud = DoActions(config.digitalocean) if config.digitalocean is not None else None
+    if cloud is not None:
+        stack.push_async_callback(cloud.close)
     alerts = AlertmanagerSource(config.alertmanager) if config.alertmanager is not None else None
     for cluster in clusters.values():
         stack.push_async_callback(cluster.close)
@@ -113,7 +118,8 @@ def _hands(config: Config, stack: contextlib.AsyncExitStack) -> Hands:
         return await planner.resolve(plan, await instruments.farm())
 
     performers: dict[str, Performer] = {
-        "ssh": commands, "local": commands, "pve": PveTasks(clusters), "silence": Silences(alerts, unix_user()),
+        "ssh": commands, "local": commands, "pve": PveTasks(clusters),
+        "do": DropletActions(cloud), "silence": Silences(alerts, unix_user()),
     }  # fmt: skip
     return Hands(performers, instruments.measure, resolve)
 

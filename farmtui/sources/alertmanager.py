@@ -16,7 +16,7 @@ from farmtui.farm.text import clean_text
 from farmtui.secrets import SecretError
 from farmtui.sources.alertmanager_decode import Held, alert_rows, decode_status, merge, silence_rows
 from farmtui.sources.errors import SourceError, bad_answer, host_of
-from farmtui.sources.failures import causes, failure_of
+from farmtui.sources.failures import failure_of, never_heard
 from farmtui.sources.http import HttpClient
 
 REQUESTS = 3
@@ -133,11 +133,11 @@ class AlertmanagerSource:
             try:
                 return await self._client.json(f"{url}{path}", method=method, body=body)
             except Exception as error:
-                if _never_connected(error):
-                    unsent = error
-                    continue
                 if _was_refused(error):
                     raise
+                if never_heard(error):
+                    unsent = error
+                    continue
                 failure = failure_of(error, source="alertmanager", where=url, deadline_s=self._config.deadline_s)
                 raise UnknownOutcomeError(failure.kind, failure.what, failure.remedy) from error
         assert unsent is not None
@@ -162,13 +162,6 @@ class AlertmanagerSource:
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
-
-
-def _never_connected(error: Exception) -> bool:
-    """Whether nothing can have been sent: nobody listens, the name or the route is unknown, the certificate is bad."""
-    import aiohttp  # by now the client has loaded it
-
-    return any(isinstance(cause, (ConnectionRefusedError, aiohttp.ClientConnectorError)) for cause in causes(error))
 
 
 def _was_refused(error: Exception) -> bool:

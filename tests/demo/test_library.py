@@ -99,6 +99,13 @@ def test_a_guest_is_restarted_by_proxmox_ve(home: Path) -> None:
     assert "the task ended with: OK" in run(home, "guest-restart", "worker-07", "guest=worker-07")
 
 
+def test_a_droplet_is_switched_off_and_on_and_kept_as_a_snapshot(home: Path) -> None:
+    told = run(home, "do-power-cycle", "cache-3", "droplet=cache-3")
+    assert "its exporters answer: 1 (== 1)" in told
+    assert "is completed" in told
+    assert "is completed" in run(home, "do-snapshot", "cache-1", "droplet=cache-1", "name=before-work")
+
+
 def test_an_alert_is_silenced_and_says_by_which_run(home: Path) -> None:
     assert "[silence-it] ok: silence" in run(home, "silence", "x", "alert=SomethingElse", "why=a test")
 
@@ -110,6 +117,8 @@ def test_every_book_of_the_library_can_be_planned(home: Path) -> None:
         "ceph-osd-restart": ["osd=osd.3"],
         "ceph-osd-return": ["osd=osd.5"],
         "ceph-pg-repair": ["node=stor-1", "pg=3.1f"],
+        "do-power-cycle": ["droplet=cache-1"],
+        "do-snapshot": ["droplet=cache-1", "name=before-work"],
         "galera-restart": ["node=db-1"],
         "guest-restart": ["guest=worker-01"],
         "silence": ["alert=X", "why=a test"],

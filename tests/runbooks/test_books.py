@@ -87,6 +87,25 @@ def test_each_mistake_has_its_file_line_and_key(tmp_path: Path, old: str, new: s
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("{action: reboot}", "do must have exactly one of droplet, volume; this one has none"),
+        ("{droplet: '1', volume: x, action: resize}", "this one has droplet and volume"),
+        ("{droplet: '1', action: explode}", "a droplet has no action 'explode'; it has power_on, power_off"),
+        ("{volume: x, action: reboot}", "a volume has no action 'reboot'; it has attach, detach, resize"),
+        ("{droplet: '1', action: snapshot}", "snapshot of a droplet needs name under `data`"),
+        ("{droplet: '{{ node.id }}', action: reboot}", "a node has no 'id'"),
+    ],
+)
+def test_an_action_that_digitalocean_has_not(tmp_path: Path, body: str, words: str) -> None:
+    path = written(tmp_path, GOOD.replace("wait: {for: 1m}", f"do: {body}"))
+    with pytest.raises(FileError) as caught:
+        load_book(path)
+    assert f"{path}:19: steps.2" in str(caught.value)
+    assert words in str(caught.value)
+
+
 def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD.replace("risk: 2", "risk: 7").replace("timeout: 2m", "timeout: soon"))
     with pytest.raises(FileError) as caught:

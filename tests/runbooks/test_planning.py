@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from farmtui.runbooks.loading import load_book, shelf
 from farmtui.runbooks.measuring import Measurement
-from farmtui.runbooks.planned import Condition, Plan, SshCall
+from farmtui.runbooks.planned import Condition, DoCall, Plan, SshCall
 from farmtui.runbooks.planning import PlanError, Planner
 from tests.runbooks.test_books import GOOD, written
 from tests.screens.whole import whole_farm
@@ -50,6 +50,26 @@ async def test_everything_is_rendered(folder: Path) -> None:
     assert isinstance(fanning, SshCall)
     assert (fanning.hosts, fanning.parallel, fanning.stop_at) == (("worker-01", "worker-02"), 3, 0.2)
     assert [one.value for one in plan.requires] == ["fresh holds", "promql holds"]
+
+
+async def test_an_action_of_digitalocean_s_is_rendered_with_numbers_as_numbers(tmp_path: Path) -> None:
+    book = """\
+title: Grow it
+risk: 2
+inputs: {gb: {type: int}, vol: {type: text, pattern: '.+'}}
+steps:
+  - name: Grow
+    do: {volume: '{{ vol }}', action: resize, data: {size_gigabytes: '{{ gb }}', region: fra1}}
+"""
+    written(tmp_path, book, "grow.yaml")
+    planner = Planner(shelf([tmp_path]), held, "anna")
+    [step] = (await planner.plan("grow", {"gb": "50", "vol": "506f-78"}, FARM)).steps
+    assert step.call == DoCall(
+        what="volume", ident="506f-78", action="resize", data={"size_gigabytes": 50, "region": "fra1"}
+    )
+    assert step.text == "digitalocean: resize of volume 506f-78 size_gigabytes=50 region=fra1"
+    with pytest.raises(PlanError, match="must be a volume's id"):
+        await planner.plan("grow", {"gb": "50", "vol": "../droplets"}, FARM)
 
 
 async def test_what_hangs_on_the_targets_is_told(folder: Path) -> None:
