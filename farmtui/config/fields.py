@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
-from farmtui.secrets import Secret, SecretError
+from farmtui.secrets import Secret, SecretError, is_reference
 
 
 def _http_url(value: str) -> str:
@@ -91,9 +90,6 @@ def section_in(annotation: Any) -> Any:
     return next((section for section in found if section is not None), None)
 
 
-_SECRET_PREFIX = re.compile(r"^(env|file|cmd):")
-
-
 def header_value(value: str) -> str:
     """A configured header's value, with a secret reference resolved. Raises SecretError; may block."""
-    return Secret(value).reveal() if _SECRET_PREFIX.match(value) else value
+    return Secret(value).reveal() if is_reference(value) else value

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
+from farmtui.config import Auth
+from farmtui.runbooks.addresses import address_problem
 from farmtui.runbooks.template import Context
-from farmtui.runbooks.written import Duration, Is, Percent, Where, Written, one_of
+from farmtui.runbooks.written import Codes, Duration, Is, Percent, Where, Written, one_of
+from farmtui.secrets import Secret, SecretError, is_reference
 
 
 class SshBody(Written):
@@ -127,7 +131,93 @@ class DoBody(Written):
         return self
 
 
-BODIES = ("ssh", "local", "pve", "do", "silence", "wait", "manual")
+class HttpBody(Written):
+    """A request over HTTP. TLS is verified, and no redirect is followed.
+
+    The address, a header's value, and each text in `data` and `json` may be a reference to a secret instead
+    (`env:NAME`, `file:/PATH`, `cmd:COMMAND`): the runner resolves it as the request is sent, and nothing shows more
+    than the reference.
+    """
+
+    url: str
+    """The address; values in it are percent-encoded."""
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    """How it is asked."""
+    auth: Auth = Auth()
+    """The login: `bearer`, or `username` and `password`, the secrets by reference."""
+    headers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], str] = {}
+    """Further headers."""
+    data: str | dict[str, str | int | float | bool] | None = None
+    """What is sent: a text as it is, or the fields of a form ..."""
+    json_: Any = Field(None, alias="json")
+    """... or a document, sent as JSON; a value that is one expression alone keeps its type."""
+    status: Codes | None = None
+    """Codes of an answer that are good; unset: 200 to 299."""
+    ca_file: str | None = None
+    """CA certificates to trust instead of the system's: a whole path."""
+    insecure: bool = False
+    """Plain http:// is right here, though anybody on the way can read and change it."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> HttpBody:
+        if self.data is not None and self.json_ is not None:
+            raise ValueError("give either `data` or `json`, not both")
+        if (self.data is not None or self.json_ is not None) and self.method in ("GET", "HEAD"):
+            raise ValueError(f"{self.method} sends nothing: `data` and `json` want another `method`")
+        for name, value in self.headers.items():
+            if _SECRET_HEADER.search(name) and not is_reference(value):
+                raise ValueError(
+                    f"the header {name} holds a secret: give it by reference (env:, file:, cmd:), or `auth`"
+                )
+        for reference in filter(is_reference, self._texts()):
+            _check_reference(reference)
+        if not is_reference(self.url):
+            self._check_url()
+        return self
+
+    def _check_url(self) -> None:
+        if "{{" not in self.url:
+            problem = address_problem(self.url, insecure=self.insecure)
+        else:
+            problem = "" if _SCHEME.match(self.url) else "must begin with https:// or http://"
+        if problem:
+            raise ValueError(f"the url {problem}")
+
+    def _texts(self) -> Iterator[str]:
+        yield from (self.url, *self.headers.values(), self.auth.bearer or "", self.auth.password or "")
+        yield from (text for _, text in leaves(self.data))
+        yield from (text for _, text in leaves(self.json_))
+
+
+_SCHEME: Final = re.compile(r"https?://")
+_SECRET_HEADER: Final = re.compile(r"(?i)^(proxy-)?authorization$|^cookie$|api-?key|token|secret|password")
+
+
+def _check_reference(reference: str) -> None:
+    kind, _, rest = reference.partition(":")
+    if "{{" in reference:
+        raise ValueError(f"a reference to a secret ({kind}:) is what it is: it may hold no {{{{ }}}}")
+    if kind == "file" and not rest.strip().startswith(("/", "~")):
+        raise ValueError("a secret's file is given by its whole path: file:/PATH")
+    try:
+        Secret(reference)
+    except SecretError as error:
+        raise ValueError(str(error)) from None
+
+
+def leaves(value: Any, at: Where = ()) -> Iterator[tuple[Where, str]]:
+    """Every text in a document, with its place."""
+    if isinstance(value, str):
+        yield at, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, (*at, str(key)))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from leaves(inner, (*at, number))
+
+
+BODIES = ("ssh", "local", "pve", "do", "http", "silence", "wait", "manual")
 
 
 class Body(Written):
@@ -141,6 +231,8 @@ class Body(Written):
     """A call of Proxmox VE's API."""
     do: DoBody | None = None
     """An action of DigitalOcean's."""
+    http: HttpBody | None = None
+    """A request over HTTP."""
     silence: SilenceBody | None = None
     """A silence."""
     wait: WaitBody | None = None
@@ -171,11 +263,15 @@ def texts_of(at: Where, body: Body) -> Iterator[tuple[Where, str, Context]]:
     if body.pve is not None:
         yield (*at, "pve", "cluster"), body.pve.cluster, Context.TEXT
         yield (*at, "pve", "path"), body.pve.path, Context.URL
-        yield from _in_data((*at, "pve", "data"), body.pve.data)
+        yield from _in_document((*at, "pve", "data"), body.pve.data)
     if body.do is not None:
         for key, text in (("droplet", body.do.droplet), ("volume", body.do.volume)):
             yield (*at, "do", key), text or "", Context.TEXT
-        yield from _in_data((*at, "do", "data"), body.do.data)
+        yield from _in_document((*at, "do", "data"), body.do.data)
+    if body.http is not None:
+        yield (*at, "http", "url"), body.http.url, Context.URL
+        for part, value in (("headers", body.http.headers), ("data", body.http.data), ("json", body.http.json_)):
+            yield from _in_document((*at, "http", part), value)
     if body.silence is not None:
         matchers = enumerate(body.silence.matchers)
         yield from (((*at, "silence", "matchers", n), text, Context.MATCHER) for n, text in matchers)
@@ -186,5 +282,5 @@ def texts_of(at: Where, body: Body) -> Iterator[tuple[Where, str, Context]]:
     yield (*at, "manual"), body.manual or "", Context.TEXT
 
 
-def _in_data(at: Where, data: Mapping[str, object]) -> Iterator[tuple[Where, str, Context]]:
-    yield from (((*at, key), value, Context.TEXT) for key, value in data.items() if isinstance(value, str))
+def _in_document(at: Where, value: Any) -> Iterator[tuple[Where, str, Context]]:
+    yield from (((*at, *place), text, Context.TEXT) for place, text in leaves(value))

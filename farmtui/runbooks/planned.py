@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from farmtui.config import Auth
 from farmtui.journal.entry import canonical
 
 
@@ -110,6 +111,23 @@ class DoCall(_Part):
     data: dict[str, Any] = {}
 
 
+class HttpCall(_Part):
+    """A request over HTTP. A text that is a reference to a secret is resolved as it is sent, and not before."""
+
+    kind: Literal["http"] = "http"
+    url: str
+    method: str
+    auth: Auth = Auth()
+    headers: dict[str, str] = {}
+    data: str | dict[str, str | int | float | bool] | None = None
+    document: Any = None
+    """What is sent as JSON."""
+    status: tuple[int, ...] = ()
+    """Codes of an answer that are good; empty: 200 to 299."""
+    ca_file: str = ""
+    insecure: bool = False
+
+
 class SilenceCall(_Part):
     """A silence at the Alertmanager."""
 
@@ -135,7 +153,7 @@ class ManualCall(_Part):
 
 
 Call = Annotated[
-    SshCall | LocalCall | PveCall | DoCall | SilenceCall | WaitCall | ManualCall,
+    SshCall | LocalCall | PveCall | DoCall | HttpCall | SilenceCall | WaitCall | ManualCall,
     Field(discriminator="kind"),
 ]
 

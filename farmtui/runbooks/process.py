@@ -27,6 +27,7 @@ from farmtui.runbooks.runner import Hands, Resolution, Runner, waiting_runs
 from farmtui.runbooks.steps.commands import Commands
 from farmtui.runbooks.steps.digitalocean import DropletActions
 from farmtui.runbooks.steps.effect import Performer
+from farmtui.runbooks.steps.http import HttpRequests
 from farmtui.runbooks.steps.proxmox import PveTasks
 from farmtui.runbooks.steps.silences import Silences
 from farmtui.sources.alertmanager import AlertmanagerSource
@@ -119,7 +120,7 @@ def _hands(config: Config, stack: contextlib.AsyncExitStack) -> Hands:
 
     performers: dict[str, Performer] = {
         "ssh": commands, "local": commands, "pve": PveTasks(clusters),
-        "do": DropletActions(cloud), "silence": Silences(alerts, unix_user()),
+        "do": DropletActions(cloud), "http": HttpRequests(), "silence": Silences(alerts, unix_user()),
     }  # fmt: skip
     return Hands(performers, instruments.measure, resolve)
 

@@ -141,6 +141,9 @@ async def test_an_api_that_wants_to_be_left_alone_is_and_goes_on_counting_as_the
 
 async def test_no_action_can_be_stopped() -> None:
     assert await Performing(Api([], looks=[GOOD])).actions.stop(effect(BEFORE, NUMBER), Written()) == DONE
+    assert await Performing(Api([])).actions.stop(effect(), Written()) == Done(
+        Outcome.CANCELLED, why="it was not sent yet"
+    )
     for looks, notes in (([GOES_ON], [BEFORE, NUMBER]), ([DOWN], [BEFORE, NUMBER]), ([], [BEFORE])):
         assert isinstance(await Performing(Api([], looks=looks)).actions.stop(effect(*notes), Written()), Lost)
 

@@ -119,7 +119,9 @@ async def test_a_refusal_is_known_as_one(
     assert len(api.heard) == 1
 
 
-@pytest.mark.parametrize("instead", [reset, saying(502), saying(201, nothing=1), for_ever], ids=str)
+@pytest.mark.parametrize(
+    "instead", [reset, saying(502), saying(201, nothing=1), for_ever], ids=["cut", "502", "odd", "hangs"]
+)
 async def test_what_may_have_been_heard_is_neither_unsent_nor_refused(cloud: Cloud, made: Any, instead: Fault) -> None:
     api = Acting(instead)
     actions = made(await cloud.api(api), 0.5 if instead is for_ever else 60.0)

@@ -98,8 +98,10 @@ class DropletActions:
     async def stop(self, effect: Effect, tell: Tell) -> Told:
         """See `Performer.stop`. No action can be stopped once it is taken: this says how it stands."""
         api = self._api
-        if api is None or not effect.notes:
-            return await self.recover(effect, tell)
+        if api is None:
+            return Lost("there is no digitalocean in the config any more")
+        if not effect.notes:
+            return Done(Outcome.CANCELLED, why="it was not sent yet")
         number = _noted(effect, _NUMBER)
         if number is None:
             return Lost("whether DigitalOcean has heard of it is not known; see the actions there")
