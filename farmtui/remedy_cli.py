@@ -168,6 +168,8 @@ def runs(
         return
     for state in rows:
         typer.echo(f"{state.run:<40} {state.planned_at:%Y-%m-%d %H:%M}  {_how(state):<28} {state.plan.title}")
+        if state.glass_broken:
+            typer.echo(f"{'':<40} GLASS BROKEN, without a second person: {state.glass_broken}")
     if not rows:
         typer.echo("no run is under way; farmtui runs --all shows those that have ended")
 
@@ -447,11 +449,13 @@ def _follow(journal: Journal, run: str) -> int:
 
 
 def _how(state: RunState) -> str:
-    from farmtui.runbooks.decide import Rest, decide
+    from farmtui.runbooks.decide import Finish, Rest, decide
 
     if state.outcome is not None:
         return str(state.outcome)
     needed = decide(state, datetime.now(UTC))
+    if isinstance(needed, Finish):
+        return str(needed.outcome)
     if isinstance(needed, Rest):
         return f"waits for {needed.waits_for}"
     return f"at {state.current.step.name}" if state.current else "verifying"
@@ -463,4 +467,5 @@ def _row(state: RunState) -> dict[str, Any]:
         "targets": list(state.plan.targets), "by": state.author.user, "reason": state.reason,
         "planned_at": state.planned_at.isoformat(), "state": _how(state), "outcome": state.outcome, "why": state.why,
         "question": state.question.text if state.question else None, "hash": state.hash,
+        "glass_broken": state.glass_broken,
     }  # fmt: skip

@@ -61,8 +61,17 @@ def _secret_reference(value: str, info: ValidationInfo) -> str:
     return f"file:{_config_path(Path(rest.strip()), info)}" if kind == "file" else value
 
 
+def _webhook(value: str, info: ValidationInfo) -> str:
+    if is_reference(value):
+        return _secret_reference(value, info)
+    if not _http_url(value).startswith("https:"):
+        raise ValueError("must be https://: what is sent there would be readable on its way")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_http_url)]
 SecretRef = Annotated[str, AfterValidator(_secret_reference)]
+Webhook = Annotated[str, AfterValidator(_webhook)]
 ApiHost = Annotated[str, AfterValidator(_api_host)]
 ConfigPath = Annotated[Path, AfterValidator(_config_path)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]

@@ -18,6 +18,7 @@ from platformdirs import user_config_path, user_state_path
 from farmtui.config import Config, load_config
 from farmtui.journal.proof import Witness
 from farmtui.journal.store import Journal
+from farmtui.runbooks.announcing import Announcer
 from farmtui.runbooks.instruments import Instruments
 from farmtui.runbooks.loading import Shelf, shelf
 from farmtui.runbooks.people import author
@@ -122,7 +123,9 @@ def _hands(config: Config, stack: contextlib.AsyncExitStack) -> Hands:
         "ssh": commands, "local": commands, "pve": PveTasks(clusters),
         "do": DropletActions(cloud), "http": HttpRequests(), "silence": Silences(alerts, unix_user()),
     }  # fmt: skip
-    return Hands(performers, instruments.measure, resolve)
+    return Hands(
+        performers, instruments.measure, resolve, Announcer(config.runbooks.announce, alerts, config.farm.name)
+    )
 
 
 @contextlib.contextmanager

@@ -127,6 +127,24 @@ class AlertmanagerSource:
             if not await self._has_ended(id):
                 raise
 
+    async def raise_alert(
+        self, labels: Mapping[str, str], annotations: Mapping[str, str], starts_at: datetime, ends_at: datetime
+    ) -> int:
+        """Tell every replica of an alert of ours, as Prometheus does: they do not tell each other of alerts.
+
+        Gives how many have taken it. Where none has, raises what the first has answered; give it to `failure_of`.
+        """
+        body = [{
+            "labels": dict(labels), "annotations": dict(annotations),
+            "startsAt": _rfc3339(starts_at), "endsAt": _rfc3339(ends_at),
+        }]  # fmt: skip
+        asked = (self._client.json(f"{url}/api/v2/alerts", method="POST", body=body) for url in self._config.urls)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        errors = [answer for answer in answers if isinstance(answer, BaseException)]
+        if len(errors) == len(answers):
+            raise errors[0]
+        return len(answers) - len(errors)
+
     async def _send(self, method: str, path: str, body: object) -> Any:
         unsent: Exception | None = None
         for url in self._alive:

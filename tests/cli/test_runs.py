@@ -121,8 +121,14 @@ def test_risk_3_waits_for_another_user(home: Path) -> None:
 
 
 def test_the_glass_is_broken(home: Path) -> None:
-    ended, _ = started(home, "hello-3", "word=anna", "--confirm", "hello-3", "--break-glass", "alone at night")
+    told = home / "told"
+    (home / "farmtui.yaml").write_text(f"runbooks: {{announce: {{command: [dd, of={told}]}}}}\n")
+    ended, run = started(home, "hello-3", "word=anna", "--confirm", "hello-3", "--break-glass", "alone at night")
     assert "GLASS BROKEN, without a second person: alone at night" in ended.out
+    assert "announced: the command dd has taken it" in ended.out
+    assert told.read_text().startswith("BREAK-GLASS on farm: ")
+    assert f"Run {run}, from " in told.read_text()
+    assert "GLASS BROKEN, without a second person: alone at night" in farmtui("runs", home=home).out
     assert "[greet] | hello anna" in ended.out
 
 
