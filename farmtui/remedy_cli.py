@@ -1,4 +1,4 @@
-"""The commands for runbooks, runs and the journal: all that the screens do, without a screen."""
+"""The commands for runs and the journal: all that the screens do, without a screen."""
 
 from __future__ import annotations
 
@@ -35,71 +35,15 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of text."
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or the beginning of it.")]
 ReasonOption = Annotated[str, typer.Option("--reason", "-r", metavar="TEXT", help="Why; it is written down.")]
 
-runbooks_app = typer.Typer(help="The runbooks: list, show and check them.", no_args_is_help=True)
 journal_app = typer.Typer(help="The record of what was done: read it, prove it, export it.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.add_typer(runbooks_app, name="runbooks")
     app.add_typer(journal_app, name="journal")
     for command in (run, runs, attach, approve, reject, answer, cancel, pause, resume):
         app.command()(command)
     app.command(hidden=True)(runner)
-
-
-# -- runbooks -----------------------------------------------------------------------------------
-
-
-@runbooks_app.command("list")
-def runbooks_list(context: typer.Context, json: JsonOption = False) -> None:
-    """List all runbooks, and the files that are none, with why. Exit code: 0, or 1 where one is broken."""
-    from farmtui.runbooks.process import open_shelf
-
-    shelf = open_shelf(_config(context)[1])
-    if json:
-        books = [
-            {"name": b.name, "title": b.book.title, "risk": b.book.risk, "own": b.own, "replaces": b.replaces}
-            for b in shelf.books.values()
-        ]
-        broken = [{"name": b.name, "path": str(b.path), "why": b.why} for b in shelf.broken]
-        typer.echo(jsonlib.dumps({"books": books, "broken": broken}, indent=2))
-    else:
-        for one in shelf.books.values():
-            origin = "own, in place of the library's" if one.replaces else "own" if one.own else ""
-            inputs = " ".join(f"{name}=" for name in one.book.inputs)
-            typer.echo(f"{one.name:<24} risk {one.book.risk}  {one.book.title}{f'  ({origin})' if origin else ''}")
-            typer.echo(f"{'':<24} {inputs}".rstrip())
-        for one_broken in shelf.broken:
-            typer.echo(f"{one_broken.name:<24} BROKEN\n{one_broken.why}")
-    raise typer.Exit(FAILED if shelf.broken else 0)
-
-
-@runbooks_app.command("show")
-def runbooks_show(context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Print a runbook's file."""
-    from farmtui.runbooks.process import open_shelf
-
-    shelf = open_shelf(_config(context)[1])
-    if name not in shelf.books:
-        leave(f"there is no runbook {name!r}; there are {', '.join(shelf.books) or 'none'}")
-    typer.echo(shelf.books[name].path.read_text(encoding="utf-8"), nl=False)
-
-
-@runbooks_app.command("lint")
-def runbooks_lint(files: Annotated[list[Path], typer.Argument(metavar="FILE...")]) -> None:
-    """Check files. Exit code: 0 all are runbooks, 1 one is none."""
-    from farmtui.config.parsing import FileError
-    from farmtui.runbooks.loading import load_book
-
-    wrong = 0
-    for path in files:
-        try:
-            load_book(path)
-        except FileError as error:
-            typer.echo(str(error))
-            wrong += 1
-    raise typer.Exit(FAILED if wrong else 0)
 
 
 # -- runs ---------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -163,6 +163,14 @@ class Book(Written):
             if step.undo is not None:
                 yield from texts_of((*at, "undo"), step.undo)
         yield from _in_conditions(("verify",), self.verify)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a book, for editors (`farmtui runbooks schema`)."""
+    found = Book.model_json_schema()
+    found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    found["title"] = "farmtui runbook"
+    return found
 
 
 def _in_conditions(at: Where, conditions: list[Condition]) -> Iterator[tuple[Where, str, Context]]:

@@ -152,6 +152,14 @@ def test_books_are_listed_shown_and_checked(home: Path) -> None:
     assert f"{books / 'bad.yaml'}:2: risk" in listed.out
     assert farmtui("runbooks", "lint", books / "bad.yaml", home=home).code == FAILED
     assert farmtui("runbooks", "lint", books / "hello-1.yaml", home=home).code == OK
+    hello = books / "hello-2.yaml"
+    unwise = farmtui("runbooks", "lint", hello, home=home)
+    assert (unwise.code, f"{hello}:6: warning: steps.0: nothing says whether it" in unwise.out) == (OK, True)
+    assert farmtui("runbooks", "lint", hello, "--strict", home=home).code == FAILED
+    assert farmtui("runbooks", "lint", books / "hello-1.yaml", "--strict", home=home).code == OK
+    assert "there is no Prometheus in the config" in farmtui("runbooks", "lint", hello, "--live", home=home).err
+    assert "is no sample" in farmtui("runbooks", "lint", hello, "--against", hello, home=home).err
+    assert json.loads(farmtui("runbooks", "schema", home=home).out)["title"] == "farmtui runbook"
     assert farmtui("runbooks", "show", "hello-1", home=home).out == HELLO.format(risk=1)
     assert "there is no runbook 'x'; there are" in farmtui("runbooks", "show", "x", home=home).err
     assert json.loads(farmtui("runbooks", "list", "--json", home=home).out)["broken"][0]["name"] == "bad"

@@ -110,6 +110,25 @@ def test_an_alert_is_silenced_and_says_by_which_run(home: Path) -> None:
     assert "[silence-it] ok: silence" in run(home, "silence", "x", "alert=SomethingElse", "why=a test")
 
 
+def test_the_library_s_queries_are_tried_at_prometheus(home: Path) -> None:
+    books = [
+        path for path in LIBRARY.glob("*.yaml") if path.stem in ("do-power-cycle", "varnish-restart", "ceph-osd-out")
+    ]
+    assert farmtui("runbooks", "lint", *books, "--live", "--strict", home=home).out == ""
+    wrong = (
+        (LIBRARY / "varnish-restart.yaml")
+        .read_text()
+        .replace("varnish_up", "varnish_upp")
+        .replace("sum(rate", "sum(rat")
+    )
+    (home / "wrong.yaml").write_text(wrong.replace("Varnish*", "Varnihs*"))
+    told = farmtui("runbooks", "lint", home / "wrong.yaml", "--live", "--with", "node=cache-2", home=home)
+    assert told.code == OK
+    assert "no rule raises an alert 'Varnihs*'" in told.out
+    assert "gives no data now: max(varnish_upp" in told.out
+    assert "verify.0.promql: " in told.out
+
+
 def test_every_book_of_the_library_can_be_planned(home: Path) -> None:
     inputs = {
         "ceph-noout": ["node=stor-1"],
