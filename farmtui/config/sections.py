@@ -89,7 +89,8 @@ class DigitalOceanConfig(Section):
     """A DigitalOcean account."""
 
     token: SecretRef
-    """A personal access token with read scope, by reference."""
+    """A personal access token with read scope, by reference. Runbooks that act on droplets and volumes need the scopes
+    droplet:update and block_storage_action:create beside it."""
     endpoint: Url = "https://api.digitalocean.com"
     """The API's base address."""
     tag: str | None = None

@@ -11,8 +11,8 @@ from pydantic import Field, model_validator
 from farmtui.config import Auth
 from farmtui.runbooks.addresses import address_problem
 from farmtui.runbooks.template import Context
-from farmtui.runbooks.written import Codes, Duration, Is, Percent, Where, Written, one_of
-from farmtui.secrets import Secret, SecretError, is_reference
+from farmtui.runbooks.written import Codes, Duration, Is, Percent, Reference, Where, Written, one_of, whole_reference
+from farmtui.secrets import is_reference
 
 
 class SshBody(Written):
@@ -131,6 +131,15 @@ class DoBody(Written):
         return self
 
 
+class HttpAuth(Auth):
+    """How to log in: either a bearer token, or a user with a password."""
+
+    bearer: Reference | None = None
+    """The bearer token, by reference."""
+    password: Reference | None = None
+    """Basic authentication: the password, by reference."""
+
+
 class HttpBody(Written):
     """A request over HTTP. TLS is verified, and no redirect is followed.
 
@@ -143,7 +152,7 @@ class HttpBody(Written):
     """The address; values in it are percent-encoded."""
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     """How it is asked."""
-    auth: Auth = Auth()
+    auth: HttpAuth = HttpAuth()
     """The login: `bearer`, or `username` and `password`, the secrets by reference."""
     headers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], str] = {}
     """Further headers."""
@@ -170,7 +179,7 @@ class HttpBody(Written):
                     f"the header {name} holds a secret: give it by reference (env:, file:, cmd:), or `auth`"
                 )
         for reference in filter(is_reference, self._texts()):
-            _check_reference(reference)
+            whole_reference(reference)
         if not is_reference(self.url):
             self._check_url()
         return self
@@ -184,25 +193,13 @@ class HttpBody(Written):
             raise ValueError(f"the url {problem}")
 
     def _texts(self) -> Iterator[str]:
-        yield from (self.url, *self.headers.values(), self.auth.bearer or "", self.auth.password or "")
+        yield from (self.url, *self.headers.values())
         yield from (text for _, text in leaves(self.data))
         yield from (text for _, text in leaves(self.json_))
 
 
 _SCHEME: Final = re.compile(r"https?://")
 _SECRET_HEADER: Final = re.compile(r"(?i)^(proxy-)?authorization$|^cookie$|api-?key|token|secret|password")
-
-
-def _check_reference(reference: str) -> None:
-    kind, _, rest = reference.partition(":")
-    if "{{" in reference:
-        raise ValueError(f"a reference to a secret ({kind}:) is what it is: it may hold no {{{{ }}}}")
-    if kind == "file" and not rest.strip().startswith(("/", "~")):
-        raise ValueError("a secret's file is given by its whole path: file:/PATH")
-    try:
-        Secret(reference)
-    except SecretError as error:
-        raise ValueError(str(error)) from None
 
 
 def leaves(value: Any, at: Where = ()) -> Iterator[tuple[Where, str]]:

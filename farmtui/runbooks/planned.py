@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from farmtui.config import Auth
 from farmtui.journal.entry import canonical
+from farmtui.runbooks.bodies import HttpAuth
 
 
 class _Part(BaseModel):
@@ -117,7 +117,7 @@ class HttpCall(_Part):
     kind: Literal["http"] = "http"
     url: str
     method: str
-    auth: Auth = Auth()
+    auth: HttpAuth = HttpAuth()
     headers: dict[str, str] = {}
     data: str | dict[str, str | int | float | bool] | None = None
     document: Any = None

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from farmtui.config.fields import Section
+from farmtui.secrets import Secret, SecretError, is_reference
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
@@ -39,12 +40,27 @@ def _regex(value: str) -> str:
     return value
 
 
+def whole_reference(value: str) -> str:
+    """A reference to a secret that means the same for whoever plans and whoever runs. Raises ValueError."""
+    kind, _, rest = value.partition(":")
+    if "{{" in value and is_reference(value):
+        raise ValueError(f"a reference to a secret ({kind}:) is what it is: it may hold no {{{{ }}}}")
+    if kind == "file" and not rest.strip().startswith(("/", "~")):
+        raise ValueError("a secret's file is given by its whole path: file:/PATH")
+    try:
+        Secret(value)
+    except SecretError as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
 Duration = Annotated[
     float, BeforeValidator(seconds), WithJsonSchema({"type": "string", "pattern": rf"^{_DURATION.pattern}$"})
 ]
 Is = Annotated[str, AfterValidator(_is)]
 Regex = Annotated[str, AfterValidator(_regex)]
 Percent = Annotated[str, Field(pattern=r"^(100|\d{1,2})%$")]
+Reference = Annotated[str, AfterValidator(whole_reference)]
 Codes = int | list[int]
 
 

@@ -122,7 +122,9 @@ def test_an_action_that_digitalocean_has_not(tmp_path: Path, body: str, words: s
         ("{url: 'https://a/', headers: {X Y: abc}}", "steps.2.http.headers"),
         ("{url: 'https://a/', headers: {X-Token: 'env:{{ node }}'}}", "a reference to a secret (env:) is what it is"),
         ("{url: 'https://a/', headers: {X-Token: 'file:token'}}", "a secret's file is given by its whole path"),
+        ("{url: 'https://a/', auth: {bearer: 'file:token'}}", "a secret's file is given by its whole path"),
         ("{url: 'https://a/', auth: {bearer: abc}}", "a secret is given by reference"),
+        ("{url: 'https://a/', auth: {username: a}}", "username and password go together"),
         (
             "{url: 'https://a/', method: PUT, json: {a: [{b: 'env:A B'}]}}",
             "must be the name of an environment variable",

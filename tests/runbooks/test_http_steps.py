@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from farmtui.config import Auth
+from farmtui.runbooks.bodies import HttpAuth
 from farmtui.runbooks.planned import HttpCall, PlannedStep
 from farmtui.runbooks.state import Outcome
 from farmtui.runbooks.steps.effect import Done, Effect, Lost, Said
@@ -59,7 +59,7 @@ async def test_a_document_is_sent_with_its_secrets(serve: Serve, tmp_path: Path)
     (tmp_path / "token").write_text("from-a-file\n")
     server = Server()
     call = HttpCall(
-        url=f"{await serve(server)}/x?a=1", method="POST", auth=Auth(bearer=REFERENCE),
+        url=f"{await serve(server)}/x?a=1", method="POST", auth=HttpAuth(bearer=REFERENCE),
         headers={"X-Api-Key": f"file:{tmp_path / 'token'}", "X-Plain": "plain"},
         document={"text": "hello", "n": 3, "deep": [{"key": REFERENCE}], "not": "an env:REFERENCE"},
     )  # fmt: skip
@@ -120,13 +120,13 @@ async def test_an_answer_s_code_says_how_it_went(
 
 async def test_the_answer_s_beginning_is_told_without_secrets(serve: Serve) -> None:
     server = Server(500, f"you sent {SECRET}, and")
-    _, tell = await told(HttpCall(url=await serve(server), method="POST", auth=Auth(bearer=REFERENCE)))
+    _, tell = await told(HttpCall(url=await serve(server), method="POST", auth=HttpAuth(bearer=REFERENCE)))
     assert tell.said[-1] == Said("out", "you sent •••, and\n", len("you sent •••, and\n".encode()))
 
 
 async def test_no_half_of_a_secret_is_left_at_the_cut(serve: Serve) -> None:
     server = Server(200, "x" * (SHOWN - 5) + SECRET + "y" * 200_000)
-    _, tell = await told(HttpCall(url=await serve(server), method="POST", auth=Auth(bearer=REFERENCE)))
+    _, tell = await told(HttpCall(url=await serve(server), method="POST", auth=HttpAuth(bearer=REFERENCE)))
     assert tell.said[-1].text == "x" * (SHOWN - 5) + "•••yy\n[the rest is not kept]\n"
 
 

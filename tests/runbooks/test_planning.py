@@ -85,6 +85,7 @@ steps:
     http:
       url: 'https://{{ word }}.example.org/x?q={{ word }}'
       method: POST
+      auth: {username: me, password: 'file:~/pw'}
       headers: {X-Token: 'env:TOKEN', X-Word: '{{ word }}'}
       json: {word: '{{ word }}', n: '{{ n }}', deep: [{secret: 'file:/etc/x', said: 'it is {{ word }}'}]}
 """
@@ -93,6 +94,8 @@ steps:
 async def asked(folder: Path, word: str) -> HttpCall:
     written(folder, REQUEST, "tell.yaml")
     plan = await Planner(shelf([folder]), held, "anna").plan("tell", {"word": word}, FARM)
+    # As it comes back from the journal, it is the plan that was hashed.
+    assert Plan.model_validate_json(plan.model_dump_json()).hash == plan.hash
     call = plan.steps[0].call
     assert isinstance(call, HttpCall)
     return call
@@ -105,7 +108,7 @@ async def test_a_request_is_rendered_and_its_secrets_are_not(tmp_path: Path, mon
     assert call.headers == {"X-Token": "env:TOKEN", "X-Word": "a"}
     assert call.document == {"word": "a", "n": 3, "deep": [{"secret": "file:/etc/x", "said": "it is a"}]}
     text = call_text(call)
-    assert text.startswith('http: POST https://a.example.org/x?q=a headers={"X-Token": "env:TOKEN"')
+    assert text.startswith('http: POST https://a.example.org/x?q=a auth=me, file:~/pw headers={"X-Token": "env:TOKEN"')
     # What the journal keeps of it is what was hashed: it is made again before the run, and compared.
     assert redact(text) == text
 
