@@ -360,7 +360,7 @@ def _follow(journal: Journal, run: str) -> int:
     """Print a run as it goes on, from its first entry, until it has ended or waits for somebody."""
     from farmtui.journal.store import UnavailableError
     from farmtui.logs import log_file
-    from farmtui.runbooks.decide import Rest, decide
+    from farmtui.runbooks.decide import Finish, Rest, decide
     from farmtui.runbooks.state import Outcome, after
     from farmtui.runbooks.story import story
 
@@ -384,6 +384,10 @@ def _follow(journal: Journal, run: str) -> int:
         if isinstance(needed, Rest):
             typer.echo(f"run {run} waits for {needed.waits_for}")
             return WAITING
+        if isinstance(needed, Finish) and state.begun_at is None:
+            # It is over, whether or not a runner has come by to write that down.
+            typer.echo(f"run {run}: {needed.outcome}: {needed.why}")
+            return FAILED
         if journal.read(lambda reader: reader.holder(run)):
             alone_since = time.monotonic()
         elif time.monotonic() - alone_since > ALONE_S:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 from aiohttp import web
 
@@ -78,11 +78,11 @@ async def test_a_command_that_fails(command: list[str], words: str) -> None:
 
 
 async def test_a_command_that_hangs_is_ended_and_holds_nobody_up(tmp_path: Path) -> None:
-    alive = tmp_path / "alive"
-    script = f"import time; open({str(alive)!r}, 'w').write('x'); time.sleep(600)"
-    config = AnnounceConfig(command=[sys.executable, "-c", script])
-    told = await Announcer(config, None, "demo", deadline_s=0.5)(BROKEN)
-    assert told.told == (f"the command {sys.executable}: no end within 0.5 s",)
+    script = f"echo $$ > {tmp_path}/pid; sleep 600 & echo $! >> {tmp_path}/pid; wait"
+    told = await Announcer(AnnounceConfig(command=["sh", "-c", script]), None, "demo", deadline_s=2.0)(BROKEN)
+    assert told.told == ("the command sh: no end within 2 s",)
+    for pid in (tmp_path / "pid").read_text().split():
+        assert not psutil.pid_exists(int(pid)) or psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE
 
 
 async def test_a_webhook_is_given_it_as_json_and_shows_nowhere(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
