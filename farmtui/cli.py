@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from farmtui import remedy_cli
+from farmtui import books_cli, remedy_cli
 from farmtui.start import USAGE, leave, leave_config, load_found, load_or_leave, open_console, open_demo
 
 UNKNOWN = 3
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="The config file: its schema, what is in force, the keys.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+app.add_typer(books_cli.runbooks_app, name="runbooks")
 remedy_cli.register(app)
 
 ConfigOption = Annotated[

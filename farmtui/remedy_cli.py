@@ -1,4 +1,4 @@
-"""The commands for runbooks, runs and the journal: all that the screens do, without a screen."""
+"""The commands for runs and the journal: all that the screens do, without a screen."""
 
 from __future__ import annotations
 
@@ -35,71 +35,15 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of text."
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or the beginning of it.")]
 ReasonOption = Annotated[str, typer.Option("--reason", "-r", metavar="TEXT", help="Why; it is written down.")]
 
-runbooks_app = typer.Typer(help="The runbooks: list, show and check them.", no_args_is_help=True)
 journal_app = typer.Typer(help="The record of what was done: read it, prove it, export it.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.add_typer(runbooks_app, name="runbooks")
     app.add_typer(journal_app, name="journal")
     for command in (run, runs, attach, approve, reject, answer, cancel, pause, resume):
         app.command()(command)
     app.command(hidden=True)(runner)
-
-
-# -- runbooks -----------------------------------------------------------------------------------
-
-
-@runbooks_app.command("list")
-def runbooks_list(context: typer.Context, json: JsonOption = False) -> None:
-    """List all runbooks, and the files that are none, with why. Exit code: 0, or 1 where one is broken."""
-    from farmtui.runbooks.process import open_shelf
-
-    shelf = open_shelf(_config(context)[1])
-    if json:
-        books = [
-            {"name": b.name, "title": b.book.title, "risk": b.book.risk, "own": b.own, "replaces": b.replaces}
-            for b in shelf.books.values()
-        ]
-        broken = [{"name": b.name, "path": str(b.path), "why": b.why} for b in shelf.broken]
-        typer.echo(jsonlib.dumps({"books": books, "broken": broken}, indent=2))
-    else:
-        for one in shelf.books.values():
-            origin = "own, in place of the library's" if one.replaces else "own" if one.own else ""
-            inputs = " ".join(f"{name}=" for name in one.book.inputs)
-            typer.echo(f"{one.name:<24} risk {one.book.risk}  {one.book.title}{f'  ({origin})' if origin else ''}")
-            typer.echo(f"{'':<24} {inputs}".rstrip())
-        for one_broken in shelf.broken:
-            typer.echo(f"{one_broken.name:<24} BROKEN\n{one_broken.why}")
-    raise typer.Exit(FAILED if shelf.broken else 0)
-
-
-@runbooks_app.command("show")
-def runbooks_show(context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Print a runbook's file."""
-    from farmtui.runbooks.process import open_shelf
-
-    shelf = open_shelf(_config(context)[1])
-    if name not in shelf.books:
-        leave(f"there is no runbook {name!r}; there are {', '.join(shelf.books) or 'none'}")
-    typer.echo(shelf.books[name].path.read_text(encoding="utf-8"), nl=False)
-
-
-@runbooks_app.command("lint")
-def runbooks_lint(files: Annotated[list[Path], typer.Argument(metavar="FILE...")]) -> None:
-    """Check files. Exit code: 0 all are runbooks, 1 one is none."""
-    from farmtui.config.parsing import FileError
-    from farmtui.runbooks.loading import load_book
-
-    wrong = 0
-    for path in files:
-        try:
-            load_book(path)
-        except FileError as error:
-            typer.echo(str(error))
-            wrong += 1
-    raise typer.Exit(FAILED if wrong else 0)
 
 
 # -- runs ---------------------------------------------------------------------------------------
@@ -172,6 +116,8 @@ def runs(
         typer.echo(
             f"{state.run:<40} {state.planned_at:%Y-%m-%d %H:%M}  {standing(state, now).text:<28} {state.plan.title}"
         )
+        if state.glass_broken:
+            typer.echo(f"{'':<40} GLASS BROKEN, without a second person: {state.glass_broken}")
     if not rows:
         typer.echo("no run is under way; farmtui runs --all shows those that have ended")
 
@@ -418,7 +364,7 @@ def _follow(journal: Journal, run: str) -> int:
     """Print a run as it goes on, from its first entry, until it has ended or waits for somebody."""
     from farmtui.journal.store import UnavailableError
     from farmtui.logs import log_file
-    from farmtui.runbooks.decide import Rest, decide
+    from farmtui.runbooks.decide import Finish, Rest, decide
     from farmtui.runbooks.state import Outcome, after
     from farmtui.runbooks.story import story
 
@@ -442,6 +388,10 @@ def _follow(journal: Journal, run: str) -> int:
         if isinstance(needed, Rest):
             typer.echo(f"run {run} waits for {needed.waits_for}")
             return WAITING
+        if isinstance(needed, Finish) and state.begun_at is None:
+            # It is over, whether or not a runner has come by to write that down.
+            typer.echo(f"run {run}: {needed.outcome}: {needed.why}")
+            return FAILED
         if journal.read(lambda reader: reader.holder(run)):
             alone_since = time.monotonic()
         elif time.monotonic() - alone_since > ALONE_S:
@@ -459,4 +409,5 @@ def _row(state: RunState) -> dict[str, Any]:
         "planned_at": state.planned_at.isoformat(), "state": standing(state, datetime.now(UTC)).text,
         "outcome": state.outcome, "why": state.why,
         "question": state.question.text if state.question else None, "hash": state.hash,
+        "glass_broken": state.glass_broken,
     }  # fmt: skip

@@ -19,8 +19,16 @@ _COMMAND_DEADLINE_S = 15.0
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+_REFERENCE = re.compile(r"(env|file|cmd):")
+
+
 class SecretError(Exception):
     """A secret reference that cannot be resolved; the text names the reference and the remedy, never a value."""
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text that may be either is a reference to a secret, and no plain value."""
+    return _REFERENCE.match(text) is not None
 
 
 class Secret:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from farmtui import config
 from farmtui.app import GLOBAL, key_scopes
 from farmtui.config import text as config_text
+from farmtui.runbooks import book
 from farmtui.sources.prometheus import catalogue
 from screens.console import SCREENS
 from tests import screenshot
@@ -26,6 +27,11 @@ def config_reference() -> str:
 def config_schema() -> str:
     """docs/config.schema.json."""
     return f"{json.dumps(config.schema(), indent=2)}\n"
+
+
+def runbook_schema() -> str:
+    """docs/runbook.schema.json."""
+    return f"{json.dumps(book.schema(), indent=2)}\n"
 
 
 def figure_catalogue() -> str:
@@ -63,6 +69,7 @@ GENERATED: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "docs/config.md": config_reference,
         "docs/config.schema.json": config_schema,
+        "docs/runbook.schema.json": runbook_schema,
         "docs/catalogue.md": figure_catalogue,
         "docs/keys.md": key_reference,
         "docs/screenshot.svg": screenshot.svg,

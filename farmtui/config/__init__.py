@@ -5,6 +5,7 @@ from farmtui.config.loading import CONFIG_ENV, ConfigError, config_paths, find_c
 from farmtui.config.remote import CephConfig, GlusterConfig, SshConfig, SwarmConfig, VarnishConfig, VarnishHost
 from farmtui.config.sections import (
     AlertmanagerConfig,
+    AnnounceConfig,
     Auth,
     DigitalOceanConfig,
     FarmConfig,
@@ -23,6 +24,7 @@ from farmtui.config.whole import Config, schema
 __all__ = [
     "CONFIG_ENV",
     "AlertmanagerConfig",
+    "AnnounceConfig",
     "ApiHost",
     "Auth",
     "CephConfig",

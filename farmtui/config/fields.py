@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
-from farmtui.secrets import Secret, SecretError
+from farmtui.secrets import Secret, SecretError, is_reference
 
 
 def _http_url(value: str) -> str:
@@ -62,8 +61,17 @@ def _secret_reference(value: str, info: ValidationInfo) -> str:
     return f"file:{_config_path(Path(rest.strip()), info)}" if kind == "file" else value
 
 
+def _webhook(value: str, info: ValidationInfo) -> str:
+    if is_reference(value):
+        return _secret_reference(value, info)
+    if not _http_url(value).startswith("https:"):
+        raise ValueError("must be https://: what is sent there would be readable on its way")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_http_url)]
 SecretRef = Annotated[str, AfterValidator(_secret_reference)]
+Webhook = Annotated[str, AfterValidator(_webhook)]
 ApiHost = Annotated[str, AfterValidator(_api_host)]
 ConfigPath = Annotated[Path, AfterValidator(_config_path)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -91,9 +99,6 @@ def section_in(annotation: Any) -> Any:
     return next((section for section in found if section is not None), None)
 
 
-_SECRET_PREFIX = re.compile(r"^(env|file|cmd):")
-
-
 def header_value(value: str) -> str:
     """A configured header's value, with a secret reference resolved. Raises SecretError; may block."""
-    return Secret(value).reveal() if _SECRET_PREFIX.match(value) else value
+    return Secret(value).reveal() if is_reference(value) else value

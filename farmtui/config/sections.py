@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from farmtui.config.fields import ApiHost, ConfigPath, Seconds, SecretRef, Section, Url
+from farmtui.config.fields import ApiHost, ConfigPath, Seconds, SecretRef, Section, Url, Webhook
 from farmtui.farm.node import Tier
 
 
@@ -89,7 +89,8 @@ class DigitalOceanConfig(Section):
     """A DigitalOcean account."""
 
     token: SecretRef
-    """A personal access token with read scope, by reference."""
+    """A personal access token with read scope, by reference. Runbooks that act on droplets and volumes need the scopes
+    droplet:update and block_storage_action:create beside it."""
     endpoint: Url = "https://api.digitalocean.com"
     """The API's base address."""
     tag: str | None = None
@@ -147,11 +148,29 @@ class JournalConfig(Section):
     PGPASSWORD. Unset: a SQLite file in the user's state folder."""
 
 
+class AnnounceConfig(Section):
+    """Who is told when a run of risk 3 begins, and loudest of all when it does so without a second person."""
+
+    command: list[str] = []
+    """A command on the bastion, each word by itself; what is announced is its input: [mail, -s, farmtui, ops]."""
+    url: Webhook | None = None
+    """A webhook that takes {"text": ...}: an https:// address, or a reference to one that is itself a secret."""
+
+    @model_validator(mode="after")
+    def _somebody(self) -> AnnounceConfig:
+        if not self.command and self.url is None:
+            raise ValueError("give `command` or `url`, or leave the section out: then the Alertmanager is told")
+        return self
+
+
 class RunbooksConfig(Section):
-    """Runbooks of your own."""
+    """Runbooks of your own, and who is told of the dangerous ones."""
 
     folders: list[ConfigPath] = []
     """Folders with books (NAME.yaml) beside the library's; `runbooks/` in the user's config folder is always one."""
+    announce: AnnounceConfig | None = None
+    """Who is told when a run of risk 3 begins; unset: the Alertmanager is, by an alert FarmtuiBreakGlass (severity
+    critical) or FarmtuiDangerousRun (severity warning) of one hour."""
 
 
 class RolesConfig(Section):

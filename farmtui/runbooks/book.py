@@ -7,62 +7,15 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from farmtui.config.fields import Section
 from farmtui.journal.entry import canonical
+from farmtui.runbooks.bodies import Body, texts_of
 from farmtui.runbooks.template import Context
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
-_IS = re.compile(r"(==|!=|<=|>=|<|>)\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?)|empty|present")
-
-Where = tuple[str | int, ...]
-"""The keys that lead to a place in the file."""
+from farmtui.runbooks.written import Codes, Duration, Is, Regex, Where, Written, one_of
 
 
-def seconds(value: Any) -> float:
-    """`30s`, `5m`, `1.5h`, `2d` in seconds. Raises ValueError."""
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError("must be a duration such as 30s, 5m, 2h or 1d")
-    return float(found[1]) * _UNITS[found[2]]
-
-
-def _is(value: str) -> str:
-    if not _IS.fullmatch(value):
-        raise ValueError("must be a comparison such as '== 0', '>= 2' or '< 0.05', or `empty`, or `present`")
-    return value
-
-
-def _regex(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"is not a regular expression: {error}") from None
-    return value
-
-
-Duration = Annotated[float, BeforeValidator(seconds)]
-Is = Annotated[str, AfterValidator(_is)]
-Regex = Annotated[str, AfterValidator(_regex)]
-Percent = Annotated[str, Field(pattern=r"^(100|\d{1,2})%$")]
-Codes = int | list[int]
-
-
-class _Written(Section):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=True)
-
-
-def _one_of(section: Section, names: tuple[str, ...], what: str) -> str:
-    given = [name for name in names if getattr(section, name) is not None]
-    if len(given) != 1:
-        found = f"has {' and '.join(given)}" if given else "has none"
-        raise ValueError(f"{what} must have exactly one of {', '.join(names)}; this one {found}")
-    return given[0]
-
-
-class Input(_Written):
+class Input(Written):
     """Something that is asked for before the run."""
 
     type: Literal[
@@ -102,7 +55,7 @@ class Input(_Written):
 CONDITIONS = ("exit", "stdout", "promql", "fresh", "quorum")
 
 
-class Condition(_Written):
+class Condition(Written):
     """Something that holds or does not."""
 
     name: str = ""
@@ -126,7 +79,7 @@ class Condition(_Written):
 
     @model_validator(mode="after")
     def _one(self) -> Condition:
-        kind = _one_of(self, CONDITIONS, "a condition")
+        kind = one_of(self, CONDITIONS, "a condition")
         if (kind == "promql") != (self.is_ is not None):
             raise ValueError("`promql` and `is` go together")
         if self.within is not None and kind != "promql":
@@ -136,118 +89,7 @@ class Condition(_Written):
     @property
     def kind(self) -> str:
         """Which condition it is."""
-        return _one_of(self, CONDITIONS, "a condition")
-
-
-class SshBody(_Written):
-    """A command on one machine or on several."""
-
-    host: str | None = None
-    """The machine, as ssh knows it."""
-    hosts: str | None = None
-    """An input of type nodes: the command runs on each."""
-    argv: list[str] | None = None
-    """The command, each word by itself."""
-    shell: str | None = None
-    """A shell's text instead; each value in it becomes one quoted word."""
-    sudo: bool = False
-    """Run it by `sudo -n`."""
-    long: bool = False
-    """Run it as a unit of systemd, where the machine has it."""
-    parallel: Annotated[int, Field(ge=1, le=64)] = 5
-    """With `hosts`: so many at once."""
-    canary: Annotated[int, Field(ge=0, le=10)] = 1
-    """With `hosts`: so many first; the others follow only when they have done well."""
-    stop_at: Percent = "0%"
-    """With `hosts`: no more are begun when more than this share has failed."""
-
-    @model_validator(mode="after")
-    def _one(self) -> SshBody:
-        _one_of(self, ("host", "hosts"), "ssh")
-        _one_of(self, ("argv", "shell"), "ssh")
-        return self
-
-
-class LocalBody(_Written):
-    """A command on the bastion."""
-
-    argv: Annotated[list[str], Field(min_length=1)]
-    """The command, each word by itself."""
-
-
-class WaitBody(_Written):
-    """Time passes, or a condition comes to hold."""
-
-    for_: Duration | None = Field(None, alias="for")
-    """So long."""
-    promql: str | None = None
-    """Until this query ..."""
-    is_: Is | None = Field(None, alias="is")
-    """... is this ..."""
-    within: Duration | None = None
-    """... which is waited for so long."""
-    every: Duration = 5.0
-    """How often it is measured."""
-
-    @model_validator(mode="after")
-    def _one(self) -> WaitBody:
-        if _one_of(self, ("for_", "promql"), "wait") == "promql" and (self.is_ is None or self.within is None):
-            raise ValueError("`promql` needs `is` and `within`")
-        return self
-
-
-class PveBody(_Written):
-    """A call of Proxmox VE's API; the task that it names is waited for."""
-
-    cluster: str
-    """The cluster's name in the config."""
-    method: Literal["POST", "PUT", "DELETE"] = "POST"
-    """How it is called."""
-    path: str
-    """Below /api2/json: `nodes/{{ guest.node }}/qemu/{{ guest.vmid }}/status/reboot`."""
-    data: dict[str, str | int | float | bool] = {}
-    """Its parameters."""
-
-
-class SilenceBody(_Written):
-    """A silence at the Alertmanager, from now on."""
-
-    matchers: Annotated[list[str], Field(min_length=1)]
-    """`instance="{{ node.address }}:9100"`, `alertname=~"Ceph.*"`: as Alertmanager writes them."""
-    duration: str
-    """For how long: `1h`."""
-    comment: Annotated[str, Field(min_length=1)]
-    """Why."""
-
-
-BODIES = ("ssh", "local", "pve", "silence", "wait", "manual")
-
-
-class Body(_Written):
-    """What is done: exactly one of these."""
-
-    ssh: SshBody | None = None
-    """A command on machines."""
-    local: LocalBody | None = None
-    """A command on the bastion."""
-    pve: PveBody | None = None
-    """A call of Proxmox VE's API."""
-    silence: SilenceBody | None = None
-    """A silence."""
-    wait: WaitBody | None = None
-    """Nothing, for a time."""
-    manual: str | None = None
-    """What a person does, in words."""
-
-    @model_validator(mode="after")
-    def _one(self) -> Body:
-        _one_of(self, BODIES, "a step")
-        return self
-
-    @property
-    def kind(self) -> str:
-        """Which body it is."""
-        return _one_of(self, BODIES, "a step")
+        return one_of(self, CONDITIONS, "a condition")
 
 
 class Step(Body):
@@ -274,7 +116,7 @@ class Step(Body):
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")[:40] or "step"
 
 
-class Book(_Written):
+class Book(Written):
     """One runbook."""
 
     title: Annotated[str, Field(min_length=1, max_length=100)]
@@ -315,12 +157,20 @@ class Book(_Written):
         yield from _in_conditions(("require",), self.require)
         for number, step in enumerate(self.steps):
             at: Where = ("steps", number)
-            yield from _in_body(at, step)
+            yield from texts_of(at, step)
             for key in ("expect", "abort_if", "verify"):
                 yield from _in_conditions((*at, key), getattr(step, key))
             if step.undo is not None:
-                yield from _in_body((*at, "undo"), step.undo)
+                yield from texts_of((*at, "undo"), step.undo)
         yield from _in_conditions(("verify",), self.verify)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a book, for editors (`farmtui runbooks schema`)."""
+    found = Book.model_json_schema()
+    found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    found["title"] = "farmtui runbook"
+    return found
 
 
 def _in_conditions(at: Where, conditions: list[Condition]) -> Iterator[tuple[Where, str, Context]]:
@@ -328,26 +178,3 @@ def _in_conditions(at: Where, conditions: list[Condition]) -> Iterator[tuple[Whe
         yield (*at, number, "name"), condition.name, Context.TEXT
         if condition.promql is not None:
             yield (*at, number, "promql"), condition.promql, Context.PROMQL
-
-
-def _in_body(at: Where, body: Body) -> Iterator[tuple[Where, str, Context]]:
-    if body.ssh is not None:
-        for key, text in (("host", body.ssh.host), ("hosts", body.ssh.hosts)):
-            yield (*at, "ssh", key), text or "", Context.ARGUMENT
-        yield from (((*at, "ssh", "argv", n), word, Context.ARGUMENT) for n, word in enumerate(body.ssh.argv or ()))
-        yield (*at, "ssh", "shell"), body.ssh.shell or "", Context.SHELL
-    if body.local is not None:
-        yield from (((*at, "local", "argv", n), word, Context.ARGUMENT) for n, word in enumerate(body.local.argv))
-    if body.pve is not None:
-        yield (*at, "pve", "cluster"), body.pve.cluster, Context.TEXT
-        yield (*at, "pve", "path"), body.pve.path, Context.URL
-        texts = ((key, value) for key, value in body.pve.data.items() if isinstance(value, str))
-        yield from (((*at, "pve", "data", key), value, Context.TEXT) for key, value in texts)
-    if body.silence is not None:
-        matchers = enumerate(body.silence.matchers)
-        yield from (((*at, "silence", "matchers", n), text, Context.MATCHER) for n, text in matchers)
-        yield (*at, "silence", "comment"), body.silence.comment, Context.TEXT
-        yield (*at, "silence", "duration"), body.silence.duration, Context.TEXT
-    if body.wait is not None:
-        yield (*at, "wait", "promql"), body.wait.promql or "", Context.PROMQL
-    yield (*at, "manual"), body.manual or "", Context.TEXT

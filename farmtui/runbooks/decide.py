@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from farmtui.runbooks.state import Outcome, RunState, StepState
 
+WAIT_S: Final = 3_600.0
+"""How long a plan waits to be confirmed, and then for its approval or a runner: an hour later it is another farm, and
+perhaps nobody wants it any more."""
 ASK_FAILED = ("repeat", "again", "skip", "undo", "stop")
 ASK_VERIFY = ("again", "accept", "undo", "stop")
 
@@ -21,6 +25,11 @@ class Rest:
 @dataclass(frozen=True, slots=True)
 class Begin:
     """Resolve again, check what is required, and hold the targets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Tell people that it begins: it is of risk 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class Finish:
     why: str = ""
 
 
-Next = Rest | Begin | Carry | Stop | Ask | Verify | Finish
+Next = Rest | Begin | Announce | Carry | Stop | Ask | Verify | Finish
 
 
 def decide(state: RunState, at: datetime) -> Next:
@@ -69,6 +78,8 @@ def decide(state: RunState, at: datetime) -> Next:
         return Rest("")
     if state.begun_at is None:
         return _before(state, at)
+    if state.plan.risk == 3 and not state.announced:
+        return Announce()
     if state.question is not None:
         return Rest("an answer")
     running = next((s for s in (*state.steps.values(), *state.undone.values()) if s.running), None)
@@ -98,14 +109,22 @@ def decide(state: RunState, at: datetime) -> Next:
 def _before(state: RunState, at: datetime) -> Next:
     if state.cancelled:
         return Finish(Outcome.CANCELLED, state.cancelled)
-    if state.confirmed_by is None:
-        return Rest("being confirmed")
+    if state.confirmed_at is None:
+        return _waits(state.planned_at, at, Rest("being confirmed"), "nobody has confirmed it")
     if state.plan.risk == 3 and not state.glass_broken:
         if state.approved_by is None or state.approved_until is None:
-            return Rest("a second person's approval")
+            return _waits(state.confirmed_at, at, Rest("a second person's approval"), "nobody has approved it")
         if state.approved_until <= at:
             return Finish(Outcome.EXPIRED, f"the approval of {state.approved_by.user} was for a time that is over")
-    return Begin()
+        return Begin()
+    return _waits(state.confirmed_at, at, Begin(), "no runner has begun it")
+
+
+def _waits(since: datetime, at: datetime, needed: Next, why: str) -> Next:
+    """What is needed, for as long as anything waits for it."""
+    if (at - since).total_seconds() < WAIT_S:
+        return needed
+    return Finish(Outcome.EXPIRED, f"{why} within {WAIT_S / 60:g} min")
 
 
 def _undo(state: RunState) -> Next:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from farmtui.journal.entry import Author, Entry, Note
 from farmtui.journal.store import Journal, Reader, RefusedError
 from farmtui.runbooks import kinds
+from farmtui.runbooks.decide import Finish, decide
 from farmtui.runbooks.people import Rights
 from farmtui.runbooks.planned import Plan
 from farmtui.runbooks.state import Outcome, RunState, fold
@@ -55,6 +56,8 @@ class Desk:
         def check(state: RunState) -> str:
             if state.begun_at is not None or state.confirmed_by is not None:
                 return "it is confirmed already"
+            if expired := _expired(state):
+                return expired
             if digest != state.hash:
                 return "this is not the plan that was shown: its hash differs"
             if state.plan.risk >= 2 and typed != state.plan.confirm:
@@ -76,6 +79,8 @@ class Desk:
                 return f"a run of risk {state.plan.risk} needs no approval"
             if state.begun_at is not None:
                 return "it has begun already"
+            if expired := _expired(state):
+                return expired
             if self._author.user in mine:
                 return "nobody approves their own run: another user must"
             return "" if digest == state.hash else "this is not the plan that was asked for: its hash differs"
@@ -142,6 +147,11 @@ class Desk:
 
 def _has_begun(state: RunState) -> str:
     return "it has begun meanwhile; look at it, and cancel it then" if state.begun_at is not None else ""
+
+
+def _expired(state: RunState) -> str:
+    needed = decide(state, datetime.now(UTC))
+    return f"{needed.why}: plan it anew" if isinstance(needed, Finish) else ""
 
 
 def _state(reader: Reader, run: str) -> RunState:

@@ -11,7 +11,8 @@ from typing import Any, Final
 from farmtui.farm.farm import Farm
 from farmtui.farm.node import Guest, Node
 from farmtui.farm.state import Severity
-from farmtui.runbooks.book import Input, seconds
+from farmtui.runbooks.book import Input
+from farmtui.runbooks.written import seconds
 
 OTHER_NAMES: Final = ("farm", "run", "user")
 """Names that every template has beside the inputs."""
@@ -22,7 +23,7 @@ FACTS: Final[Mapping[str, tuple[str, ...]]] = {
     "service": ("name", "id", "desired"),
     "volume": ("name", "pool"),
     "guest": ("name", "vmid", "node", "cluster", "type"),
-    "droplet": ("name", "id", "region"),
+    "droplet": ("name", "id", "region", "address"),
 }
 """What a template may ask of each type: `{{ node.address }}`; by itself each is its name."""
 THINGS: Final = (*FACTS, "nodes", "site")
@@ -226,7 +227,12 @@ def _things(given: Input, farm: Farm) -> dict[str, Thing]:
             return {g.name: Thing("guest", _guest(g)) for cluster in farm.pve for g in cluster.guests}
         case "droplet":
             droplets = farm.cloud.droplets if farm.cloud else ()
-            return {d.name: Thing("droplet", {"name": d.name, "id": d.id, "region": d.region}) for d in droplets}
+            return {
+                d.name: Thing("droplet", {
+                    "name": d.name, "id": d.id, "region": d.region, "address": next(iter(d.addresses), ""),
+                })
+                for d in droplets
+            }  # fmt: skip
     return {}
 
 

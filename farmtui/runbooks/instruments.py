@@ -67,24 +67,30 @@ class Instruments:
             self._client.close()
 
     async def _query(self, condition: Measured) -> Measurement:
-        name = condition.name or condition.query
+        value, problem = await self.ask(condition.query)
+        if problem:
+            return Measurement(False, f"{condition.name or condition.query}: {problem}")
+        return compared(condition, value)
+
+    async def ask(self, promql: str) -> tuple[float | None, str]:
+        """A query's number now (None: it gives none), and why it cannot be had."""
         if self._config.prometheus is None:
-            return Measurement(False, f"{name}: there is no Prometheus in the config")
+            return None, "there is no Prometheus in the config"
         if self._client is None:
             self._client = PrometheusClient(self._config.prometheus, source="prometheus")
         found = await self._client.round(
-            [_Query("query", condition.query)],
+            [_Query("query", promql)],
             lambda api, query: api.instant(query.promql, ()),
             self._config.prometheus.deadline_s,
         )
         vector = found.answers.get("query")
         if vector is None:
             failure: Failure | None = found.failures.get("query") or found.stopped
-            return Measurement(False, f"{name}: {failure.what if failure else 'no answer in time'}")
+            return None, failure.what if failure else "no answer in time"
         if vector.problem or len(vector.values) > 1:
-            return Measurement(False, f"{name}: {vector.problem or 'the query gives more than one number'}")
+            return None, vector.problem or "the query gives more than one number"
         value = next(iter(vector.values.values()), None)
-        return compared(condition, None if value is None or math.isnan(value) else value)
+        return None if value is None or math.isnan(value) else value, ""
 
 
 def _fresh(condition: SourcesFresh, farm: Farm) -> Measurement:

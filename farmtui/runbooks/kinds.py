@@ -14,6 +14,8 @@ REJECTED: Final = "rejected"
 """why."""
 BEGUN: Final = "begun"
 """hash, values: resolved again by the runner, and the same; its targets are held from now on."""
+ANNOUNCED: Final = "announced"
+"""outcome (ok, failed), told: who was told that a run of risk 3 begins, in words."""
 EFFECT: Final = "effect"
 """step, part, attempt, machine (where the runner is): written before the effect."""
 OUTPUT: Final = "output"
@@ -47,8 +49,8 @@ SHELL: Final = "shell"
 """host, state (opened, closed), code, lasted_s: of no run; somebody was on a machine by the console's hand."""
 
 DECISIVE: Final = (
-    PLANNED, CONFIRMED, APPROVED, REJECTED, BEGUN, EFFECT, EFFECT_UNKNOWN, EFFECT_ENDED, MEASURED, STEP_ENDED,
-    ASKED, ANSWERED, PAUSED, RESUMED, CANCELLED, VERIFIED, TAKEN, TROUBLE, ENDED,
+    PLANNED, CONFIRMED, APPROVED, REJECTED, BEGUN, ANNOUNCED, EFFECT, EFFECT_UNKNOWN, EFFECT_ENDED, MEASURED,
+    STEP_ENDED, ASKED, ANSWERED, PAUSED, RESUMED, CANCELLED, VERIFIED, TAKEN, TROUBLE, ENDED,
 )  # fmt: skip
 """All but OUTPUT: what is to be done next follows from them."""
 RECORDED: Final = (*DECISIVE, SHELL)

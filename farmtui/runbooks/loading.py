@@ -54,6 +54,11 @@ class Shelf:
 
 def load_book(path: Path) -> Book:
     """Read a book. Raises FileError with every mistake: `FILE:LINE: KEY: what; remedy`."""
+    return read_book(path)[0]
+
+
+def read_book(path: Path) -> tuple[Book, yaml.Node | None]:
+    """A book, and the YAML's nodes for the lines of later findings. Raises FileError as `load_book` does."""
     if not _NAME.fullmatch(path.stem):
         raise FileError(f"{path}: a book's file is named by small letters, digits and dashes: restart-varnish.yaml")
     text = read_text(path)
@@ -63,7 +68,7 @@ def load_book(path: Path) -> Book:
     mistakes = sorted(_mistakes(book, root))
     if mistakes:
         raise FileError("\n".join(f"{path}:{line}: {words}" for line, words in mistakes))
-    return book
+    return book, root
 
 
 def _mistakes(book: Book, root: yaml.Node | None) -> Iterator[tuple[int, str]]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from farmtui.farm.state import Severity
-from farmtui.runbooks.decide import Rest, decide
+from farmtui.runbooks.decide import Finish, Rest, decide
 from farmtui.runbooks.loading import Shelf
 from farmtui.runbooks.people import Rights
 from farmtui.runbooks.state import Outcome, RunState
@@ -92,6 +92,9 @@ def standing(state: RunState, at: datetime, holder: str = "") -> Standing:
     if isinstance(needed, Rest):
         word = {"an answer": "asks", "being resumed": "paused"}.get(needed.waits_for, "waits")
         return Standing(Severity.WARNING, word, f"waits for {needed.waits_for}")
+    if isinstance(needed, Finish) and state.begun_at is None:
+        # It is over, whether or not a runner has come by to write that down.
+        return Standing(_ENDED.get(needed.outcome, Severity.CRITICAL), str(needed.outcome), str(needed.outcome))
     doing = f"{'undoing' if state.undoing else 'at'} {state.current.step.name}" if state.current else "verifying"
     if state.begun_at is None:
         doing = "about to begin"

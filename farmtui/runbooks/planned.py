@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from farmtui.journal.entry import canonical
+from farmtui.runbooks.bodies import HttpAuth
 
 
 class _Part(BaseModel):
@@ -99,6 +100,34 @@ class PveCall(_Part):
     data: dict[str, Any] = {}
 
 
+class DoCall(_Part):
+    """An action of DigitalOcean's, which is followed to its end."""
+
+    kind: Literal["do"] = "do"
+    what: Literal["droplet", "volume"]
+    ident: str
+    """The droplet's number, the volume's id."""
+    action: str
+    data: dict[str, Any] = {}
+
+
+class HttpCall(_Part):
+    """A request over HTTP. A text that is a reference to a secret is resolved as it is sent, and not before."""
+
+    kind: Literal["http"] = "http"
+    url: str
+    method: str
+    auth: HttpAuth = HttpAuth()
+    headers: dict[str, str] = {}
+    data: str | dict[str, str | int | float | bool] | None = None
+    document: Any = None
+    """What is sent as JSON."""
+    status: tuple[int, ...] = ()
+    """Codes of an answer that are good; empty: 200 to 299."""
+    ca_file: str = ""
+    insecure: bool = False
+
+
 class SilenceCall(_Part):
     """A silence at the Alertmanager."""
 
@@ -124,7 +153,7 @@ class ManualCall(_Part):
 
 
 Call = Annotated[
-    SshCall | LocalCall | PveCall | SilenceCall | WaitCall | ManualCall,
+    SshCall | LocalCall | PveCall | DoCall | HttpCall | SilenceCall | WaitCall | ManualCall,
     Field(discriminator="kind"),
 ]
 

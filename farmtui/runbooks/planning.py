@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -13,19 +14,28 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
 from farmtui.insight.blast import blast
 from farmtui.runbooks import planned
-from farmtui.runbooks.book import Body, Book, Condition, Step, seconds
+from farmtui.runbooks.addresses import address_problem
+from farmtui.runbooks.bodies import Body, HttpBody
+from farmtui.runbooks.book import Book, Condition, Step
 from farmtui.runbooks.inputs import Given, InputError, take
 from farmtui.runbooks.loading import Shelf
 from farmtui.runbooks.measuring import Measure
 from farmtui.runbooks.planned import Plan, PlannedStep, Requirement
 from farmtui.runbooks.runner import Resolution
-from farmtui.runbooks.template import Context, RenderError, render
+from farmtui.runbooks.template import Context, RenderError, Scalar, render, render_scalar
 from farmtui.runbooks.wording import wanted
+from farmtui.runbooks.written import seconds
+from farmtui.secrets import is_reference, redact
 
 _BLAST: Mapping[Severity, Literal["ok", "warning", "critical"]] = {
     Severity.CRITICAL: "critical", Severity.WARNING: "warning"
 }  # fmt: skip
 _COMPARISON = re.compile(r"(==|!=|<=|>=|<|>)\s*(.+)")
+
+
+_IDENT: Mapping[str, re.Pattern[str]] = {
+    "droplet": re.compile(r"[1-9][0-9]{0,17}"), "volume": re.compile(r"[A-Za-z0-9-]{1,64}")
+}  # fmt: skip
 
 
 class PlanError(ValueError):
@@ -159,6 +169,15 @@ class _Rendering:
                 path=self._text(pve.path, Context.URL),
                 data={key: self._data(value) for key, value in pve.data.items()},
             )  # fmt: skip
+        if body.do is not None:
+            do = body.do
+            what: Literal["droplet", "volume"] = "droplet" if do.droplet is not None else "volume"
+            return planned.DoCall(
+                what=what, ident=self._ident(what, do.droplet or do.volume or ""), action=do.action,
+                data={key: self._scalar(value) for key, value in do.data.items()},
+            )  # fmt: skip
+        if body.http is not None:
+            return self._http(body.http)
         if body.silence is not None:
             silence = body.silence
             return planned.SilenceCall(
@@ -172,6 +191,48 @@ class _Rendering:
                 until = self._measured(wait.promql, wait.is_ or "", wait.within or 0.0, wait.every, "")
             return planned.WaitCall(for_s=wait.for_ or 0.0, until=until)
         return planned.ManualCall(text=self._text(body.manual or "", Context.TEXT))
+
+    def _http(self, http: HttpBody) -> planned.HttpCall:
+        url = http.url
+        if not is_reference(url):
+            url = self._text(url, Context.URL)
+            if problem := address_problem(url, insecure=http.insecure):
+                raise RenderError(f"{http.url!r} becomes {url!r}: the url {problem}")
+            _no_secret(url)
+        return planned.HttpCall(
+            url=url, method=http.method, auth=http.auth, headers=self._document(http.headers),
+            data=self._document(http.data), document=self._document(http.json_),
+            status=_codes(http.status) if http.status is not None else (), ca_file=http.ca_file or "",
+            insecure=http.insecure,
+        )  # fmt: skip
+
+    def _document(self, value: Any) -> Any:
+        """A document with its texts rendered; references to secrets stay what they are."""
+        if isinstance(value, dict):
+            return {key: self._document(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self._document(inner) for inner in value]
+        if not isinstance(value, str) or is_reference(value):
+            return value
+        rendered = self._scalar(value)
+        if isinstance(rendered, str):
+            if is_reference(rendered):
+                raise RenderError(f"{value!r}: a value must not make a reference to a secret of it")
+            _no_secret(rendered)
+        return rendered
+
+    def _ident(self, what: str, text: str) -> str:
+        ident = self._text(text, Context.TEXT)
+        if not _IDENT[what].fullmatch(ident):
+            wanted = "a droplet's number, such as {{ droplet.id }}" if what == "droplet" else "a volume's id"
+            raise RenderError(f"{text!r} becomes {ident!r}: it must be {wanted}")
+        return ident
+
+    def _scalar(self, value: Scalar) -> Scalar:
+        try:
+            return render_scalar(value, self._values) if isinstance(value, str) else value
+        except RenderError as error:
+            raise RenderError(f"{value!r}: {error}") from None
 
     def _seconds(self, text: str) -> float:
         try:
@@ -207,12 +268,22 @@ class _Rendering:
         return self._measured(condition.promql, condition.is_, condition.within or 0.0, condition.every, name)
 
 
+def _no_secret(text: str) -> None:
+    """What looks like a secret would not be written down as it is, and so could not be sent as it was shown."""
+    if redact(text) != text:
+        raise RenderError(f"{redact(text)!r} holds what looks like a secret: give it whole, by reference (env:, file:)")
+
+
 def _codes(codes: int | list[int] | None) -> tuple[int, ...]:
     return tuple(codes) if isinstance(codes, list) else (codes or 0,)
 
 
 def call_text(call: planned.Call) -> str:
-    """What a call does, as a person reads it."""
+    """What a call does, as a person reads it, and as the journal keeps it: without what looks like a secret."""
+    return redact(_call_text(call))
+
+
+def _call_text(call: planned.Call) -> str:
     match call:
         case planned.SshCall():
             what = call.shell or shlex.join(call.argv)
@@ -221,8 +292,11 @@ def call_text(call: planned.Call) -> str:
         case planned.LocalCall():
             return f"here: {shlex.join(call.argv)}"
         case planned.PveCall():
-            data = " ".join(f"{key}={value}" for key, value in call.data.items())
-            return f"pve {call.cluster}: {call.method} {call.path}{f' {data}' if data else ''}"
+            return f"pve {call.cluster}: {call.method} {call.path}{_told(call.data)}"
+        case planned.DoCall():
+            return f"digitalocean: {call.action} of {call.what} {call.ident}{_told(call.data)}"
+        case planned.HttpCall():
+            return f"http: {call.method} {call.url}{_told(_sent(call))}"
         case planned.SilenceCall():
             return f"silence {', '.join(call.matchers)} for {call.duration_s:g} s: {call.comment}"
         case planned.WaitCall(until=None):
@@ -232,3 +306,21 @@ def call_text(call: planned.Call) -> str:
             return f"wait until {wanted(call.until)}"
         case planned.ManualCall():
             return f"by hand: {call.text}"
+
+
+def _told(data: Mapping[str, Any]) -> str:
+    return "".join(f" {key}={value}" for key, value in data.items())
+
+
+def _sent(call: planned.HttpCall) -> Mapping[str, Any]:
+    """What a request carries, by what it is called in a book."""
+    login = call.auth.bearer or call.auth.password
+    parts = {
+        "auth": f"{call.auth.username}, {login}" if call.auth.username else login, "headers": call.headers,
+        "data": call.data, "json": call.document,
+    }  # fmt: skip
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in parts.items()
+        if value not in (None, {})
+    }

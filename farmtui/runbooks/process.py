@@ -17,6 +17,7 @@ from platformdirs import user_config_path, user_state_path
 from farmtui.config import Config, load_config
 from farmtui.journal.proof import Witness
 from farmtui.journal.store import Journal
+from farmtui.runbooks.announcing import Announcer
 from farmtui.runbooks.instruments import Instruments
 from farmtui.runbooks.loading import Shelf, shelf
 from farmtui.runbooks.people import author
@@ -24,10 +25,13 @@ from farmtui.runbooks.planned import Plan
 from farmtui.runbooks.planning import Planner
 from farmtui.runbooks.runner import Hands, Resolution, Runner, waiting_runs
 from farmtui.runbooks.steps.commands import Commands
+from farmtui.runbooks.steps.digitalocean import DropletActions
 from farmtui.runbooks.steps.effect import Performer
+from farmtui.runbooks.steps.http import HttpRequests
 from farmtui.runbooks.steps.proxmox import PveTasks
 from farmtui.runbooks.steps.silences import Silences
 from farmtui.sources.alertmanager import AlertmanagerSource
+from farmtui.sources.digitalocean_actions import DoActions
 from farmtui.sources.proxmox_api import PveApi
 from farmtui.sources.ssh.pool import SshPool
 from farmtui.unix import unix_user
@@ -104,6 +108,9 @@ def _hands(config: Config, stack: contextlib.AsyncExitStack) -> Hands:
         one.name: PveApi(one, "proxmox", deadline_s=one.deadline_s, clock=lambda: datetime.now(UTC))
         for one in config.proxmox
     }
+    cloud = DoActions(config.digitalocean) if config.digitalocean is not None else None
+    if cloud is not None:
+        stack.push_async_callback(cloud.close)
     alerts = AlertmanagerSource(config.alertmanager) if config.alertmanager is not None else None
     for cluster in clusters.values():
         stack.push_async_callback(cluster.close)
@@ -117,9 +124,12 @@ def _hands(config: Config, stack: contextlib.AsyncExitStack) -> Hands:
         return await planner.resolve(plan, await instruments.farm())
 
     performers: dict[str, Performer] = {
-        "ssh": commands, "local": commands, "pve": PveTasks(clusters), "silence": Silences(alerts, unix_user()),
+        "ssh": commands, "local": commands, "pve": PveTasks(clusters),
+        "do": DropletActions(cloud), "http": HttpRequests(), "silence": Silences(alerts, unix_user()),
     }  # fmt: skip
-    return Hands(performers, instruments.measure, resolve)
+    return Hands(
+        performers, instruments.measure, resolve, Announcer(config.runbooks.announce, alerts, config.farm.name)
+    )
 
 
 @contextlib.contextmanager

@@ -13,7 +13,8 @@ from typing import Any, Final, Protocol
 from farmtui.journal.entry import Author, Entry, Note
 from farmtui.journal.store import FencedError, Guard, Journal, JournalError, Lease, Reader, RefusedError
 from farmtui.runbooks import kinds
-from farmtui.runbooks.decide import Ask, Begin, Carry, Finish, Next, Rest, Stop, Verify, decide
+from farmtui.runbooks.announcing import Announced
+from farmtui.runbooks.decide import Announce, Ask, Begin, Carry, Finish, Next, Rest, Stop, Verify, decide
 from farmtui.runbooks.measuring import Measure
 from farmtui.runbooks.planned import Plan
 from farmtui.runbooks.state import Outcome, RunState, StepState, after, fold
@@ -51,6 +52,14 @@ class Resolver(Protocol):
         ...
 
 
+class Announcing(Protocol):
+    """Tells people that a run of risk 3 begins."""
+
+    def __call__(self, state: RunState) -> Awaitable[Announced]:
+        """Tell them, within ten seconds. Never raises: that they were not told is an answer."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Hands:
     """Everything by which a runner acts and measures."""
@@ -59,6 +68,7 @@ class Hands:
     """By kind of step."""
     measure: Measure
     resolve: Resolver
+    announce: Announcing
 
 
 class Runner:
@@ -172,6 +182,10 @@ class _Drive:
         match needed:
             case Begin():
                 await self._begin(state)
+            case Announce():
+                told = await self._hands.announce(state)
+                outcome = Outcome.OK if told.ok else Outcome.FAILED
+                await self._write(kinds.ANNOUNCED, {"outcome": outcome, "told": list(told.told)})
             case Carry(step):
                 await self._carry(step)
             case Stop(step):

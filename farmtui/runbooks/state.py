@@ -109,11 +109,14 @@ class RunState:
     undone: dict[str, StepState] = field(default_factory=dict)
     """What is undone, by the id of the undoing, in its order."""
     confirmed_by: Author | None = None
+    confirmed_at: datetime | None = None
     glass_broken: str = ""
     """Why it was started without the second person."""
     approved_by: Author | None = None
     approved_until: datetime | None = None
     begun_at: datetime | None = None
+    announced: bool = False
+    """Whether it was told to people that it begins, or that was tried."""
     question: Question | None = None
     paused: str = ""
     cancelled: str = ""
@@ -191,7 +194,7 @@ def _confirmed(state: RunState, entry: Entry, body: Any) -> RunState:
     if body["hash"] != state.hash:
         return state
     broken = str(body.get("why", "")) if body["how"] == "break-glass" else ""
-    return replace(state, confirmed_by=entry.author, glass_broken=broken)
+    return replace(state, confirmed_by=entry.author, confirmed_at=entry.at, glass_broken=broken)
 
 
 def _approved(state: RunState, entry: Entry, body: Any) -> RunState:
@@ -208,6 +211,10 @@ def _rejected(state: RunState, entry: Entry, body: Any) -> RunState:
 
 def _begun(state: RunState, entry: Entry, body: Any) -> RunState:
     return replace(state, begun_at=entry.at, values=tuple(body.get("values", ())))
+
+
+def _announced(state: RunState, entry: Entry, body: Any) -> RunState:
+    return replace(state, announced=True)
 
 
 def _effect(state: RunState, entry: Entry, body: Any) -> RunState:
@@ -372,6 +379,7 @@ _CHANGES = {
     kinds.APPROVED: _approved,
     kinds.REJECTED: _rejected,
     kinds.BEGUN: _begun,
+    kinds.ANNOUNCED: _announced,
     kinds.EFFECT: _effect,
     kinds.OUTPUT: _output,
     kinds.EFFECT_UNKNOWN: _effect_unknown,

@@ -52,6 +52,8 @@ def lines_of(entry: Entry) -> Iterator[str]:
             yield f"rejected by {who}: {body['why']}"
         case kinds.BEGUN:
             yield f"begun by the runner on {entry.author.origin}"
+        case kinds.ANNOUNCED:
+            yield f"{'announced' if body['outcome'] == 'ok' else 'NOT ANNOUNCED'}: {'; '.join(body['told'])}"
         case kinds.EFFECT:
             yield f"[{body['step']}] begins{place}" + (f", attempt {body['attempt']}" if body["attempt"] > 1 else "")
         case kinds.OUTPUT:

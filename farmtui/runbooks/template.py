@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from typing import Any, Final
@@ -22,6 +22,7 @@ _ALLOWED_NODES: Final = (
 )  # fmt: skip
 FILTERS: Final = ("default", "int", "length", "lower", "upper", "round", "regex")
 _PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9_.:/@+-]*")
+_ALONE: Final = re.compile(r"\{\{(?![-+])(.*)(?<![-+])\}\}", re.DOTALL)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -40,6 +41,9 @@ class Context(Enum):
     """A path or an address: values are percent-encoded."""
     TEXT = "text"
     """Text for people, or a string of JSON."""
+
+
+Scalar = str | int | float | bool
 
 
 class RenderError(ValueError):
@@ -124,3 +128,23 @@ def render(text: str, context: Context, values: Mapping[str, Any]) -> str:
     if context in (Context.ARGUMENT, Context.URL) and _CONTROL.search(rendered):
         raise RenderError("a control character came in by a value")
     return rendered
+
+
+def render_scalar(text: str, values: Mapping[str, Any]) -> Scalar:
+    """A value of JSON: where the text is one expression and nothing else, a number or a truth stays what it is.
+
+    Raises RenderError.
+    """
+    rendered = render(text, Context.TEXT, values)
+    alone = _ALONE.fullmatch(text)
+    if alone is None or len(_parts(text)) != 1:
+        return rendered
+    value = _environment(Context.TEXT).compile_expression(alone[1], undefined_to_none=False)(values)
+    return value if isinstance(value, int | float) else rendered
+
+
+def _parts(text: str) -> Sequence[nodes.Node]:
+    """What a text is made of: pieces of plain text, and expressions."""
+    [output] = _environment(Context.TEXT).parse(text).body
+    assert isinstance(output, nodes.Output)
+    return output.nodes

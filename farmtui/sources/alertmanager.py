@@ -16,7 +16,7 @@ from farmtui.farm.text import clean_text
 from farmtui.secrets import SecretError
 from farmtui.sources.alertmanager_decode import Held, alert_rows, decode_status, merge, silence_rows
 from farmtui.sources.errors import SourceError, bad_answer, host_of
-from farmtui.sources.failures import causes, failure_of
+from farmtui.sources.failures import failure_of, never_heard
 from farmtui.sources.http import HttpClient
 
 REQUESTS = 3
@@ -127,17 +127,35 @@ class AlertmanagerSource:
             if not await self._has_ended(id):
                 raise
 
+    async def raise_alert(
+        self, labels: Mapping[str, str], annotations: Mapping[str, str], starts_at: datetime, ends_at: datetime
+    ) -> int:
+        """Tell every replica of an alert of ours, as Prometheus does: they do not tell each other of alerts.
+
+        Gives how many have taken it. Where none has, raises what the first has answered; give it to `failure_of`.
+        """
+        body = [{
+            "labels": dict(labels), "annotations": dict(annotations),
+            "startsAt": _rfc3339(starts_at), "endsAt": _rfc3339(ends_at),
+        }]  # fmt: skip
+        asked = (self._client.json(f"{url}/api/v2/alerts", method="POST", body=body) for url in self._config.urls)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        errors = [answer for answer in answers if isinstance(answer, BaseException)]
+        if len(errors) == len(answers):
+            raise errors[0]
+        return len(answers) - len(errors)
+
     async def _send(self, method: str, path: str, body: object) -> Any:
         unsent: Exception | None = None
         for url in self._alive:
             try:
                 return await self._client.json(f"{url}{path}", method=method, body=body)
             except Exception as error:
-                if _never_connected(error):
-                    unsent = error
-                    continue
                 if _was_refused(error):
                     raise
+                if never_heard(error):
+                    unsent = error
+                    continue
                 failure = failure_of(error, source="alertmanager", where=url, deadline_s=self._config.deadline_s)
                 raise UnknownOutcomeError(failure.kind, failure.what, failure.remedy) from error
         assert unsent is not None
@@ -162,13 +180,6 @@ class AlertmanagerSource:
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
-
-
-def _never_connected(error: Exception) -> bool:
-    """Whether nothing can have been sent: nobody listens, the name or the route is unknown, the certificate is bad."""
-    import aiohttp  # by now the client has loaded it
-
-    return any(isinstance(cause, (ConnectionRefusedError, aiohttp.ClientConnectorError)) for cause in causes(error))
 
 
 def _was_refused(error: Exception) -> bool:

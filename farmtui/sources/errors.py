@@ -35,6 +35,10 @@ class SourceError(Exception):
         self.retry_after_s = retry_after_s
 
 
+class UnsentError(SourceError):
+    """What was to be done was heard by nobody: nothing has come of it."""
+
+
 def at_place(error: SourceError, place: str) -> SourceError:
     """The same error, said of a host."""
     return SourceError(error.kind, f"{place}: {error.what}", error.remedy, error.retry_after_s, error.status)

@@ -54,6 +54,13 @@ def causes(error: BaseException) -> tuple[BaseException, ...]:
     return tuple(found)
 
 
+def never_heard(error: BaseException) -> bool:
+    """Whether no request can have reached anybody: no connection came about, or our login could not be had."""
+    chain = causes(error)
+    certain = (ConnectionRefusedError, SecretError, ssl.SSLCertVerificationError)
+    return any(isinstance(item, certain) for item in chain) or _one_of(chain, "unsent") is not None
+
+
 def _inside(error: BaseException) -> Iterator[BaseException]:
     inner = [getattr(error, name, None) for name in ("reason", "inner_exception", "os_error", "certificate_error")]
     context = None if error.__suppress_context__ else error.__context__
@@ -142,6 +149,15 @@ KNOWN_BY_NAME: Final = {
     ),
     "redirect": frozenset({"requests.TooManyRedirects", "aiohttp.TooManyRedirects", "azure.TooManyRedirectsError"}),
     "login": frozenset({"proxmoxer.AuthenticationError", "azure.ClientAuthenticationError"}),
+    "unsent": frozenset(
+        {
+            "urllib3.ConnectTimeoutError",
+            "urllib3.NewConnectionError",
+            "urllib3.NameResolutionError",
+            "aiohttp.ClientConnectorError",
+            "aiohttp.ConnectionTimeoutError",
+        }
+    ),
     "status": frozenset({"proxmoxer.ResourceException", "azure.HttpResponseError"}),
 }
 """Exceptions of the client libraries by `package.Class`; a test holds every name against the installed packages."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from farmtui.config import Auth, HttpSource
 from farmtui.farm.reading import FailureKind
-from farmtui.secrets import Secret, SecretError, register
+from farmtui.secrets import Secret, SecretError, is_reference, register
 from farmtui.sources.errors import SourceError, bad_answer, redirect_error, status_error, too_big
 from farmtui.sources.json_slices import SMALL, loads
 
@@ -30,7 +30,6 @@ ANSWER_LIMIT: Final = 64_000_000
 ERROR_LIMIT: Final = 65_536
 """Bytes that are read of an answer that is an error."""
 
-_SECRET_REFERENCE: Final = re.compile(r"^(env|file|cmd):")
 _SECRET_HEADER: Final = re.compile(r"(?i)auth|key|token|secret|cookie|password")
 
 
@@ -45,7 +44,7 @@ class Login:
         self._password = Secret(auth.password) if auth.password else None
         self._further: dict[str, str | Secret] = {}
         for name, value in (headers or {}).items():
-            if _SECRET_REFERENCE.match(value):
+            if is_reference(value):
                 self._further[name] = Secret(value)
                 continue
             self._further[name] = value

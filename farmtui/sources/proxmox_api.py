@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -13,9 +12,9 @@ from typing import Any, Final, Protocol, TypeVar
 from farmtui.config import ProxmoxConfig
 from farmtui.farm.reading import Failure, FailureKind, Reading
 from farmtui.secrets import Secret, SecretError
-from farmtui.sources.errors import SourceError, bad_answer
+from farmtui.sources.errors import SourceError, UnsentError, bad_answer
 from farmtui.sources.failover import Failover
-from farmtui.sources.failures import causes, failure_of
+from farmtui.sources.failures import failure_of, never_heard
 from farmtui.sources.http import tls_context
 from farmtui.sources.threads import CallPool
 
@@ -107,7 +106,7 @@ class PveApi:
                 return await self.work(partial(self._send, host, method, path, data))
             except Exception as error:
                 failure = self.failure(error, host)
-                if not _never_sent(error):
+                if not never_heard(error):
                     raise
                 unsent = failure
         assert unsent is not None
@@ -168,18 +167,6 @@ class PveApi:
         """Let the threads and connections go."""
         self._pool.close()
         self._disconnect()
-
-
-class UnsentError(SourceError):
-    """What was to be done was heard by nobody: nothing has come of it."""
-
-
-def _never_sent(error: Exception) -> bool:
-    """Whether no request can have reached anybody: no connection came about, or our login could not be had."""
-    from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
-
-    never = (ConnectionRefusedError, ConnectTimeoutError, NewConnectionError, NameResolutionError, SecretError)
-    return any(isinstance(cause, (*never, ssl.SSLCertVerificationError)) for cause in causes(error))
 
 
 def _checked(answer: Any) -> Any:

@@ -23,6 +23,8 @@ SILENT = "farm: {name: x}\nprometheus: {url: 'http://127.0.0.1:1'}\nalertmanager
         (("check",), 2),
         (("config", "show"), 0),
         (("config", "schema"), 0),
+        (("runbooks", "schema"), 0),
+        (("runbooks", "list"), 0),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from tests.cli.run import Ended, farmtui
+from tests.cli.servers import serving
 
 HELLO = """\
 title: Say hello
@@ -121,8 +122,14 @@ def test_risk_3_waits_for_another_user(home: Path) -> None:
 
 
 def test_the_glass_is_broken(home: Path) -> None:
-    ended, _ = started(home, "hello-3", "word=anna", "--confirm", "hello-3", "--break-glass", "alone at night")
+    told = home / "told"
+    (home / "farmtui.yaml").write_text(f"runbooks: {{announce: {{command: [dd, of={told}]}}}}\n")
+    ended, run = started(home, "hello-3", "word=anna", "--confirm", "hello-3", "--break-glass", "alone at night")
     assert "GLASS BROKEN, without a second person: alone at night" in ended.out
+    assert "announced: the command dd has taken it" in ended.out
+    assert told.read_text().startswith("BREAK-GLASS on farm: ")
+    assert f"Run {run}, from " in told.read_text()
+    assert "GLASS BROKEN, without a second person: alone at night" in farmtui("runs", home=home).out
     assert "[greet] | hello anna" in ended.out
 
 
@@ -146,9 +153,42 @@ def test_books_are_listed_shown_and_checked(home: Path) -> None:
     assert f"{books / 'bad.yaml'}:2: risk" in listed.out
     assert farmtui("runbooks", "lint", books / "bad.yaml", home=home).code == FAILED
     assert farmtui("runbooks", "lint", books / "hello-1.yaml", home=home).code == OK
+    hello = books / "hello-2.yaml"
+    unwise = farmtui("runbooks", "lint", hello, home=home)
+    assert (unwise.code, f"{hello}:6: warning: steps.0: nothing says whether it" in unwise.out) == (OK, True)
+    assert farmtui("runbooks", "lint", hello, "--strict", home=home).code == FAILED
+    assert farmtui("runbooks", "lint", books / "hello-1.yaml", "--strict", home=home).code == OK
+    assert "there is no Prometheus in the config" in farmtui("runbooks", "lint", hello, "--live", home=home).err
+    assert "is no sample" in farmtui("runbooks", "lint", hello, "--against", hello, home=home).err
+    assert json.loads(farmtui("runbooks", "schema", home=home).out)["title"] == "farmtui runbook"
     assert farmtui("runbooks", "show", "hello-1", home=home).out == HELLO.format(risk=1)
     assert "there is no runbook 'x'; there are" in farmtui("runbooks", "show", "x", home=home).err
     assert json.loads(farmtui("runbooks", "list", "--json", home=home).out)["broken"][0]["name"] == "bad"
+
+
+def test_a_request_s_secret_reaches_neither_the_terminal_nor_the_journal(home: Path) -> None:
+    secret = "s3cr3t/of the request"
+    heard: list[str] = []
+
+    def answer(path: str, _: dict[str, str]) -> tuple[int, bytes]:
+        heard.append(path)
+        return 200, f"you said {secret}".encode()
+
+    with serving(answer) as url:
+        (home / ".config/farmtui/runbooks/tell.yaml").write_text(
+            f"title: Tell\nrisk: 1\nsteps:\n  - name: Tell\n    http: {{url: '{url}/x', method: POST, auth: {{bearer: "
+            "env:THE_SECRET}, headers: {X-Token: 'env:THE_SECRET'}, json: {token: 'env:THE_SECRET'}}\n"
+        )
+        ended = farmtui("run", "tell", "--confirm", "tell", home=home, environ={"THE_SECRET": secret})
+    assert ended.code == OK, ended.out + ended.err
+    assert "[tell] | you said •••" in ended.out
+    assert "ENDED: ok" in ended.out
+    assert heard == ["/x"]
+    assert secret not in ended.out + ended.err
+    kept = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    assert b"env:THE_SECRET" in kept
+    assert secret.encode() not in kept
+    assert b"s3cr3t" not in kept
 
 
 def test_a_journal_that_was_tampered_with_is_found_out(home: Path) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 import aiohttp
 import pytest
 
 from farmtui.demo.servers.alertmanager import fingerprint, load_settings
 from farmtui.demo.world.changes import DatabaseStart, MachineOff
+from farmtui.sources.alertmanager import AlertmanagerSource
 from tests.demo.stage import Clock, names, stage
 
 
@@ -139,3 +143,28 @@ async def test_a_replica_is_gone_with_its_machine() -> None:
         with pytest.raises(aiohttp.ClientError):
             await farm.alertmanagers[1].get("/api/v2/status")
         assert await farm.alertmanagers[0].get("/api/v2/status")
+
+
+async def test_an_alert_of_somebody_else_s_is_taken_shown_by_both_and_ends(tmp_path: Path) -> None:
+    clock = Clock()
+    async with stage(clock=clock) as farm:
+        config = farm.config(tmp_path).alertmanager
+        assert config is not None
+        source = AlertmanagerSource(config, clock=clock.moment)
+        now = clock.moment()
+        labels = {"alertname": "FarmtuiBreakGlass", "severity": "critical", "run": "r1"}
+        assert await source.raise_alert(labels, {"summary": "so"}, now, now + timedelta(hours=1)) == 2
+        reading = await source.poll()
+        assert reading.value is not None
+        [alert] = [one for one in reading.value.alerts if one.name == "FarmtuiBreakGlass"]
+        assert "pager" in alert.receivers
+        clock.at += 3_601.0
+        assert "FarmtuiBreakGlass" not in names(await farm.alertmanagers[1].get("/api/v2/alerts"))
+        await source.close()
+
+
+@pytest.mark.parametrize("body", [{}, [{}], [{"labels": {}, "startsAt": "x", "endsAt": "y"}], ["x"]])
+async def test_what_is_no_alert_is_refused(body: object) -> None:
+    async with stage() as farm:
+        status, told = await farm.alertmanagers[0].post("/api/v2/alerts", body)
+    assert (status, told["code"]) == (400, 400)

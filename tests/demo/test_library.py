@@ -99,8 +99,34 @@ def test_a_guest_is_restarted_by_proxmox_ve(home: Path) -> None:
     assert "the task ended with: OK" in run(home, "guest-restart", "worker-07", "guest=worker-07")
 
 
+def test_a_droplet_is_switched_off_and_on_and_kept_as_a_snapshot(home: Path) -> None:
+    told = run(home, "do-power-cycle", "cache-3", "droplet=cache-3")
+    assert "its exporters answer: 1 (== 1)" in told
+    assert "is completed" in told
+    assert "is completed" in run(home, "do-snapshot", "cache-1", "droplet=cache-1", "name=before-work")
+
+
 def test_an_alert_is_silenced_and_says_by_which_run(home: Path) -> None:
     assert "[silence-it] ok: silence" in run(home, "silence", "x", "alert=SomethingElse", "why=a test")
+
+
+def test_the_library_s_queries_are_tried_at_prometheus(home: Path) -> None:
+    books = [
+        path for path in LIBRARY.glob("*.yaml") if path.stem in ("do-power-cycle", "varnish-restart", "ceph-osd-out")
+    ]
+    assert farmtui("runbooks", "lint", *books, "--live", "--strict", home=home).out == ""
+    wrong = (
+        (LIBRARY / "varnish-restart.yaml")
+        .read_text()
+        .replace("varnish_up", "varnish_upp")
+        .replace("sum(rate", "sum(rat")
+    )
+    (home / "wrong.yaml").write_text(wrong.replace("Varnish*", "Varnihs*"))
+    told = farmtui("runbooks", "lint", home / "wrong.yaml", "--live", "--with", "node=cache-2", home=home)
+    assert told.code == OK
+    assert "no rule raises an alert 'Varnihs*'" in told.out
+    assert "gives no data now: max(varnish_upp" in told.out
+    assert "verify.0.promql: " in told.out
 
 
 def test_every_book_of_the_library_can_be_planned(home: Path) -> None:
@@ -110,6 +136,8 @@ def test_every_book_of_the_library_can_be_planned(home: Path) -> None:
         "ceph-osd-restart": ["osd=osd.3"],
         "ceph-osd-return": ["osd=osd.5"],
         "ceph-pg-repair": ["node=stor-1", "pg=3.1f"],
+        "do-power-cycle": ["droplet=cache-1"],
+        "do-snapshot": ["droplet=cache-1", "name=before-work"],
         "galera-restart": ["node=db-1"],
         "guest-restart": ["guest=worker-01"],
         "silence": ["alert=X", "why=a test"],

@@ -18,6 +18,7 @@ from farmtui.journal.entry import Author, Entry, Note
 from farmtui.journal.proof import prove
 from farmtui.journal.store import Guard, Journal, Lease
 from farmtui.runbooks import kinds
+from farmtui.runbooks.announcing import Announced
 from farmtui.runbooks.measuring import Measurement
 from farmtui.runbooks.planned import Condition, LocalCall, ManualCall, Measured, Plan, PlannedStep, SshCall, WaitCall
 from farmtui.runbooks.runner import Hands, Resolution, Runner
@@ -74,10 +75,15 @@ async def resolved(plan: Plan) -> Resolution:
     return Resolution(values=("it holds",))
 
 
+async def announced(state: RunState) -> Announced:
+    """People who hear of it at once."""
+    return Announced(True, ("everybody knows",))
+
+
 def hands(shell: Shell, machine: str = "") -> Hands:
     """Everything by which the runners of these tests act."""
     commands = Commands(shell, machine=machine, patience_s=20.0)
-    return Hands({"local": commands, "ssh": commands}, always, resolved)
+    return Hands({"local": commands, "ssh": commands}, always, resolved, announced)
 
 
 class _NoShell:

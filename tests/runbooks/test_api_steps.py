@@ -15,8 +15,7 @@ from farmtui.runbooks.steps.effect import Done, Effect, Lost, Said
 from farmtui.runbooks.steps.proxmox import PveTasks
 from farmtui.runbooks.steps.silences import Silences
 from farmtui.sources.alertmanager import UnknownOutcomeError
-from farmtui.sources.errors import SourceError
-from farmtui.sources.proxmox_api import UnsentError
+from farmtui.sources.errors import SourceError, UnsentError
 from tests.screens.farms import NOW, make_replica, make_silence
 
 UPID = "UPID:pve-2:0000C530:001C9BEC:65A7F0E1:qmreboot:101:farmtui@pve!console:"

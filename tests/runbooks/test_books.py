@@ -87,6 +87,75 @@ def test_each_mistake_has_its_file_line_and_key(tmp_path: Path, old: str, new: s
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("{action: reboot}", "do must have exactly one of droplet, volume; this one has none"),
+        ("{droplet: '1', volume: x, action: resize}", "this one has droplet and volume"),
+        ("{droplet: '1', action: explode}", "a droplet has no action 'explode'; it has power_on, power_off"),
+        ("{volume: x, action: reboot}", "a volume has no action 'reboot'; it has attach, detach, resize"),
+        ("{droplet: '1', action: snapshot}", "snapshot of a droplet needs name under `data`"),
+        ("{droplet: '{{ node.id }}', action: reboot}", "a node has no 'id'"),
+    ],
+)
+def test_an_action_that_digitalocean_has_not(tmp_path: Path, body: str, words: str) -> None:
+    path = written(tmp_path, GOOD.replace("wait: {for: 1m}", f"do: {body}"))
+    with pytest.raises(FileError) as caught:
+        load_book(path)
+    assert f"{path}:19: steps.2" in str(caught.value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("{url: 'ftp://example.org/'}", "the url must be an http:// or https:// address with a host"),
+        ("{url: 'https://'}", "the url must be an http:// or https:// address with a host"),
+        ("{url: 'http://example.org/'}", "use https, or say `insecure: true`"),
+        ("{url: 'https://user:pw@example.org/'}", "must not hold credentials"),
+        ("{url: '{{ node.address }}/x'}", "the url must begin with https:// or http://"),
+        ("{url: 'https://{{ node.vmid }}/'}", "steps.2.http.url: a node has no 'vmid'"),
+        ("{url: 'https://a/', data: x}", "GET sends nothing: `data` and `json` want another `method`"),
+        ("{url: 'https://a/', method: POST, data: x, json: 1}", "give either `data` or `json`, not both"),
+        ("{url: 'https://a/', headers: {Authorization: abc}}", "the header Authorization holds a secret"),
+        ("{url: 'https://a/', headers: {X-Token: abc}}", "the header X-Token holds a secret"),
+        ("{url: 'https://a/', headers: {X Y: abc}}", "steps.2.http.headers"),
+        ("{url: 'https://a/', headers: {X-Token: 'env:{{ node }}'}}", "a reference to a secret (env:) is what it is"),
+        ("{url: 'https://a/', headers: {X-Token: 'file:token'}}", "a secret's file is given by its whole path"),
+        ("{url: 'https://a/', auth: {bearer: 'file:token'}}", "a secret's file is given by its whole path"),
+        ("{url: 'https://a/', auth: {bearer: abc}}", "a secret is given by reference"),
+        ("{url: 'https://a/', auth: {username: a}}", "username and password go together"),
+        (
+            "{url: 'https://a/', method: PUT, json: {a: [{b: 'env:A B'}]}}",
+            "must be the name of an environment variable",
+        ),
+        ("{url: 'https://a/', method: PUT, json: {a: [{b: '{{ nodde }}'}]}}", "json.a.0.b: there is no 'nodde'"),
+    ],
+)
+def test_a_request_that_cannot_be(tmp_path: Path, body: str, words: str) -> None:
+    path = written(tmp_path, GOOD.replace("wait: {for: 1m}", f"http: {body}"))
+    with pytest.raises(FileError) as caught:
+        load_book(path)
+    assert f"{path}:19: " in str(caught.value)
+    assert words in str(caught.value)
+    assert "abc" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{url: 'http://127.0.0.1:8080/x', status: 202}",
+        "{url: 'http://[::1]/x', status: [200, 409]}",
+        "{url: 'http://example.org/', insecure: true}",
+        "{url: 'https://{{ node.address }}:8443/x?a={{ node }}'}",
+        "{url: 'env:WEBHOOK', method: POST, json: {text: 'about {{ node }}', token: 'file:~/token'}}",
+        "{url: 'https://a/', method: POST, auth: {username: a, password: 'cmd:pass show x'}, data: {a: 1, b: true}}",
+    ],
+)
+def test_a_request_that_can_be(tmp_path: Path, body: str) -> None:
+    load_book(written(tmp_path, GOOD.replace("wait: {for: 1m}", f"http: {body}")))
+
+
 def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD.replace("risk: 2", "risk: 7").replace("timeout: 2m", "timeout: soon"))
     with pytest.raises(FileError) as caught:

@@ -11,10 +11,11 @@ import pytest
 from farmtui.journal.entry import Author, Note
 from farmtui.journal.store import Journal, RefusedError
 from farmtui.runbooks import kinds
-from farmtui.runbooks.decide import Begin, Carry, Finish, Rest, decide
+from farmtui.runbooks.decide import WAIT_S, Announce, Begin, Carry, Finish, Next, Rest, decide
 from farmtui.runbooks.desk import Desk
 from farmtui.runbooks.people import Rights
 from farmtui.runbooks.planned import LocalCall, Measured, Plan, PlannedStep, Requirement
+from farmtui.runbooks.runner import waiting_runs
 from farmtui.runbooks.state import Outcome, RunState, fold
 
 
@@ -89,6 +90,72 @@ def test_risk_3_waits_for_a_second_person_who_is_nobody_s_self(journal: Journal)
     late = decide(state(journal, run), now() + timedelta(minutes=5))
     assert isinstance(late, Finish)
     assert late.outcome is Outcome.EXPIRED
+
+
+def after_s(journal: Journal, run: str, seconds: float) -> Next:
+    """What is needed so long after the run's last entry."""
+    return decide(state(journal, run), journal.entries(run=run)[-1].at + timedelta(seconds=seconds))
+
+
+def expired(why: str) -> Finish:
+    return Finish(Outcome.EXPIRED, f"{why} within 60 min")
+
+
+def test_a_plan_that_nobody_confirms_expires(journal: Journal) -> None:
+    run = desk(journal, "anna").plan(plan(), "")
+    assert after_s(journal, run, WAIT_S - 1) == Rest("being confirmed")
+    assert after_s(journal, run, WAIT_S) == expired("nobody has confirmed it")
+
+
+def test_a_run_that_nobody_approves_expires_an_hour_after_it_was_confirmed(journal: Journal) -> None:
+    anna = desk(journal, "anna")
+    run = anna.plan(plan(3), "")
+    anna.confirm(run, plan(3).hash, typed="n1")
+    assert after_s(journal, run, WAIT_S - 1) == Rest("a second person's approval")
+    assert after_s(journal, run, WAIT_S) == expired("nobody has approved it")
+
+
+@pytest.mark.parametrize(("risk", "glass"), [(1, ""), (2, ""), (3, "alone")])
+def test_a_run_that_no_runner_has_begun_is_not_begun_the_next_day(journal: Journal, risk: int, glass: str) -> None:
+    anna = desk(journal, "anna")
+    run = anna.plan(plan(risk), "")
+    anna.confirm(run, plan(risk).hash, typed="n1", break_glass=glass)
+    assert after_s(journal, run, WAIT_S - 1) == Begin()
+    assert after_s(journal, run, WAIT_S) == expired("no runner has begun it")
+
+
+def test_a_run_that_has_begun_does_not_expire(journal: Journal) -> None:
+    anna = desk(journal, "anna")
+    run = anna.plan(plan(), "")
+    anna.confirm(run, plan().hash)
+    journal.append(Note(kinds.BEGUN, Author("anna", "runner"), run, {"targets": []}))
+    assert isinstance(after_s(journal, run, 100 * WAIT_S), Carry)
+
+
+def test_what_has_expired_is_neither_confirmed_nor_approved_and_a_runner_ends_it(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, bert = desk(journal, "anna"), desk(journal, "bert")
+    first, second = anna.plan(plan(3), ""), anna.plan(plan(3), "")
+    anna.confirm(second, plan(3).hash, typed="n1")
+    assert journal.read(waiting_runs) == []
+    monkeypatch.setattr("farmtui.runbooks.decide.WAIT_S", 0.0)
+    with pytest.raises(RefusedError, match="nobody has confirmed it within 0 min: plan it anew"):
+        anna.confirm(first, plan(3).hash, typed="n1")
+    with pytest.raises(RefusedError, match="nobody has approved it within 0 min: plan it anew"):
+        bert.approve(second, plan(3).hash)
+    assert [one.run for one in journal.read(waiting_runs)] == [first, second]
+
+
+@pytest.mark.parametrize("outcome", ["ok", "failed"])
+def test_a_run_of_risk_3_is_announced_once_before_its_first_step(journal: Journal, outcome: str) -> None:
+    anna, runner = desk(journal, "anna"), Author("anna", "runner")
+    run = anna.plan(plan(3), "")
+    anna.confirm(run, plan(3).hash, typed="n1", break_glass="alone")
+    journal.append(Note(kinds.BEGUN, runner, run, {"targets": []}))
+    assert decide(state(journal, run), now()) == Announce()
+    journal.append(Note(kinds.ANNOUNCED, runner, run, {"outcome": outcome, "told": ["x"]}))
+    assert isinstance(decide(state(journal, run), now()), Carry)
 
 
 def test_who_confirms_another_s_plan_does_not_approve_it(journal: Journal) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from farmtui.runbooks.loading import load_book, shelf
 from farmtui.runbooks.measuring import Measurement
-from farmtui.runbooks.planned import Condition, Plan, SshCall
-from farmtui.runbooks.planning import PlanError, Planner
+from farmtui.runbooks.planned import Condition, DoCall, HttpCall, Plan, SshCall
+from farmtui.runbooks.planning import PlanError, Planner, call_text
+from farmtui.secrets import redact
 from tests.runbooks.test_books import GOOD, written
 from tests.screens.whole import whole_farm
 
@@ -50,6 +52,95 @@ async def test_everything_is_rendered(folder: Path) -> None:
     assert isinstance(fanning, SshCall)
     assert (fanning.hosts, fanning.parallel, fanning.stop_at) == (("worker-01", "worker-02"), 3, 0.2)
     assert [one.value for one in plan.requires] == ["fresh holds", "promql holds"]
+
+
+async def test_an_action_of_digitalocean_s_is_rendered_with_numbers_as_numbers(tmp_path: Path) -> None:
+    book = """\
+title: Grow it
+risk: 2
+inputs: {gb: {type: int}, vol: {type: text, pattern: '.+'}}
+steps:
+  - name: Grow
+    do: {volume: '{{ vol }}', action: resize, data: {size_gigabytes: '{{ gb }}', region: fra1}}
+"""
+    written(tmp_path, book, "grow.yaml")
+    planner = Planner(shelf([tmp_path]), held, "anna")
+    [step] = (await planner.plan("grow", {"gb": "50", "vol": "506f-78"}, FARM)).steps
+    assert step.call == DoCall(
+        what="volume", ident="506f-78", action="resize", data={"size_gigabytes": 50, "region": "fra1"}
+    )
+    assert step.text == "digitalocean: resize of volume 506f-78 size_gigabytes=50 region=fra1"
+    with pytest.raises(PlanError, match="must be a volume's id"):
+        await planner.plan("grow", {"gb": "50", "vol": "../droplets"}, FARM)
+
+
+REQUEST = """\
+title: Tell somebody
+risk: 1
+inputs:
+  word: {type: text, pattern: '.*'}
+  n: {type: int, default: 3}
+steps:
+  - name: Tell
+    http:
+      url: 'https://{{ word }}.example.org/x?q={{ word }}'
+      method: POST
+      auth: {username: me, password: 'file:~/pw'}
+      headers: {X-Token: 'env:TOKEN', X-Word: '{{ word }}'}
+      json: {word: '{{ word }}', n: '{{ n }}', deep: [{secret: 'file:/etc/x', said: 'it is {{ word }}'}]}
+"""
+
+
+async def asked(folder: Path, word: str) -> HttpCall:
+    written(folder, REQUEST, "tell.yaml")
+    plan = await Planner(shelf([folder]), held, "anna").plan("tell", {"word": word}, FARM)
+    # As it comes back from the journal, it is the plan that was hashed.
+    assert Plan.model_validate_json(plan.model_dump_json()).hash == plan.hash
+    call = plan.steps[0].call
+    assert isinstance(call, HttpCall)
+    return call
+
+
+async def test_a_request_is_rendered_and_its_secrets_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "s3cr3t-value")
+    call = await asked(tmp_path, "a")
+    assert call.url == "https://a.example.org/x?q=a"
+    assert call.headers == {"X-Token": "env:TOKEN", "X-Word": "a"}
+    assert call.document == {"word": "a", "n": 3, "deep": [{"secret": "file:/etc/x", "said": "it is a"}]}
+    text = call_text(call)
+    assert text.startswith('http: POST https://a.example.org/x?q=a auth=me, file:~/pw headers={"X-Token": "env:TOKEN"')
+    # What the journal keeps of it is what was hashed: it is made again before the run, and compared.
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize("word", ['a"b', "a/../b", "{{ n }}", "a&b=c", "a b", "é", "'; --"])
+async def test_no_value_gets_out_of_its_place_in_a_request(tmp_path: Path, word: str) -> None:
+    call = await asked(tmp_path, word)
+    parts = urlsplit(call.url)
+    assert (parts.path, parse_qs(parts.query)) == ("/x", {"q": [word]})
+    assert call.document["word"] == word
+    assert call.document["deep"][0]["said"] == f"it is {word}"
+
+
+@pytest.mark.parametrize("word", ["env:HOME", "file:/etc/passwd", "cmd:touch /x"])
+async def test_no_value_becomes_a_reference_to_a_secret(tmp_path: Path, word: str) -> None:
+    with pytest.raises(PlanError, match="must not make a reference to a secret"):
+        await asked(tmp_path, word)
+
+
+async def test_what_looks_like_a_secret_is_refused_and_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="looks like a secret") as caught:
+        await asked(tmp_path, "password=hunter22")
+    assert "hunter22" not in str(caught.value)
+
+
+async def test_a_plain_address_that_only_the_plan_knows(tmp_path: Path) -> None:
+    text = REQUEST.replace("https://{{ word }}.example.org", "http://{{ word }}")
+    written(tmp_path, text, "tell.yaml")
+    planner = Planner(shelf([tmp_path]), held, "anna")
+    assert (await planner.plan("tell", {"word": "localhost"}, FARM)).steps
+    with pytest.raises(PlanError, match="is plain http"):
+        await planner.plan("tell", {"word": "example.org"}, FARM)
 
 
 async def test_what_hangs_on_the_targets_is_told(folder: Path) -> None:

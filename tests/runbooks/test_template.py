@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from farmtui.demo.promql.parser import parse
 from farmtui.runbooks.inputs import Thing
-from farmtui.runbooks.template import LIMIT, Context, RenderError, names_in, render
+from farmtui.runbooks.template import LIMIT, Context, RenderError, Scalar, names_in, render, render_scalar
 
 NODE = Thing("node", {"name": "cache-2", "address": "10.0.0.2"})
 VALUES: dict[str, Any] = {"node": NODE, "count": 3, "on": True, "text": "a b"}
@@ -73,6 +73,32 @@ def test_what_can_be_said(text: str, expected: str) -> None:
 def test_what_cannot_be_said(text: str) -> None:
     with pytest.raises(RenderError):
         render(text, Context.TEXT, VALUES)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{{ count }}", 3),
+        ("{{ count + 1 }}", 4),
+        ("{{ on }}", True),
+        ("{{ count }}{{ count }}", "33"),
+        ("{{ count }} of them", "3 of them"),
+        ("{{ text }}", "a b"),
+        ("{{ node }}", "cache-2"),
+        ("{{- count -}}", "3"),
+        ("3", "3"),
+        ("{{ '}}' if on else '{{' }}", "}}"),
+    ],
+)
+def test_a_number_alone_stays_a_number(text: str, expected: Scalar) -> None:
+    found = render_scalar(text, VALUES)
+    assert (type(found), found) == (type(expected), expected)
+
+
+@pytest.mark.parametrize("text", ["{{ nobody }}", "{{ node.__class__ }}", "{{ text[0] }}"])
+def test_what_no_value_may_say(text: str) -> None:
+    with pytest.raises(RenderError):
+        render_scalar(text, VALUES)
 
 
 def test_what_becomes_too_long() -> None:

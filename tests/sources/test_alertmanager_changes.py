@@ -357,3 +357,34 @@ async def test_an_end_is_told_to_the_millisecond(serve: Serve, desk: Desk) -> No
     late = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
     await made(desk.source(await serve(fake)), ends_at=late, matchers=[Matcher("a", "b")])
     assert fake.bodies[0]["endsAt"] == "9999-12-31T23:59:59.999Z"
+
+
+# -- alerts of our own
+
+LABELS, ANNOTATIONS = {"alertname": "X", "severity": "critical"}, {"summary": "it is so"}
+
+
+async def raised(source: AlertmanagerSource) -> int:
+    return await source.raise_alert(LABELS, ANNOTATIONS, AT, END)
+
+
+async def test_every_replica_is_told_of_an_alert_of_ours(serve: Serve, desk: Desk) -> None:
+    fakes = [FakeAlertmanager(), FakeAlertmanager()]
+    for fake in fakes:
+        fake.faults["POST"] = text("")
+    assert await raised(desk.source(*[await serve(fake) for fake in fakes])) == 2
+    for fake in fakes:
+        assert fake.asked == ["POST alerts"]
+        assert fake.bodies == [[{
+            "labels": LABELS, "annotations": ANNOTATIONS,
+            "startsAt": "2026-11-23T08:50:40.000Z", "endsAt": "2026-11-23T10:50:40.000Z",
+        }]]  # fmt: skip
+
+
+async def test_one_that_takes_it_is_enough_and_none_is_an_error(serve: Serve, desk: Desk) -> None:
+    good_one, refusing_one = FakeAlertmanager(), FakeAlertmanager()
+    good_one.faults["POST"] = text("")
+    refusing_one.faults["POST"] = status(400)
+    assert await raised(desk.source("http://127.0.0.1:1", await serve(refusing_one), await serve(good_one))) == 1
+    with pytest.raises(SourceError, match="HTTP 400"):
+        await raised(desk.source(await serve(refusing_one)))

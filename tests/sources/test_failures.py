@@ -17,6 +17,7 @@ import proxmoxer
 import pytest
 import requests
 import urllib3
+from aiohttp.client_reqrep import ConnectionKey
 from azure.core.pipeline.transport import HttpRequest, RequestsTransportResponse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +35,7 @@ from farmtui.sources.errors import (
     safe_words,
     status_error,
 )
-from farmtui.sources.failures import KNOWN_BY_NAME, WHAT_LIMIT, causes, failure_of
+from farmtui.sources.failures import KNOWN_BY_NAME, WHAT_LIMIT, causes, failure_of, never_heard
 
 URL = "https://somebody:something@pve-1.farm.example:8006/api2/json?ticket=x"
 
@@ -279,3 +280,29 @@ def test_every_status_has_words(status: int) -> None:
 def test_words_of_a_server_are_cut_and_cleaned() -> None:
     assert safe_words("a\x1b[2Jb\nc") == "a\ufffd[2Jb↵c"
     assert len(safe_words("x" * 100_000)) <= 160
+
+
+KEY = ConnectionKey("pve-1.farm.example", 8006, True, True, None, None, None)
+POOL = urllib3.HTTPConnectionPool("pve-1.farm.example", 8006)
+
+
+@pytest.mark.parametrize(
+    ("error", "never"),
+    [
+        (wrapped(ConnectionRefusedError()), True),
+        (wrapped(certificate_error("self-signed certificate")), True),
+        (wrapped(urllib3.exceptions.ConnectTimeoutError()), True),
+        (SecretError("not set"), True),
+        (aiohttp.ClientConnectorDNSError(KEY, socket.gaierror(-2, "Name or service not known")), True),
+        (aiohttp.ClientConnectorError(KEY, OSError(113, "No route to host")), True),
+        (aiohttp.ConnectionTimeoutError(), True),
+        (aiohttp.SocketTimeoutError(), False),
+        (aiohttp.ServerDisconnectedError(), False),
+        (wrapped(urllib3.exceptions.ReadTimeoutError(POOL, "/", "late")), False),
+        (wrapped(ConnectionResetError()), False),
+        (TimeoutError(), False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_only_what_came_to_no_connection_was_never_heard(error: Exception, never: bool) -> None:
+    assert never_heard(error) is never

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from farmtui.sources.proxmox_api import UnsentError
+from farmtui.sources.errors import UnsentError
 from tests.sources.conftest import Certificates
 from tests.sources.prometheus.fakes import reset
 from tests.sources.pve_fakes import FakePve, Pve, pve, refusing

@@ -19,7 +19,7 @@ from farmtui.demo.exporters.watchers import ALERTMANAGER_VERSION
 from farmtui.demo.observed import Keeper, Observed
 from farmtui.demo.promql.regex import anchored, regex_words
 from farmtui.demo.promql.series import Labels
-from farmtui.demo.servers.moments import rfc3339
+from farmtui.demo.servers.moments import parse_rfc3339, rfc3339
 from farmtui.demo.servers.silences import Matcher, RefusedError, Silences, parse_matcher
 
 RESEND_S = 60.0
@@ -97,6 +97,8 @@ class Cluster:
     settings: Settings = field(default_factory=lambda: load_settings())
     silences: Silences = field(init=False)
     _told: tuple[float, tuple[Received, ...]] = (0.0, ())
+    _posted: dict[str, Received] = field(default_factory=dict)
+    """What others than Prometheus have told of, by fingerprint."""
 
     def __post_init__(self) -> None:
         self.silences = Silences(self.seed)
@@ -105,12 +107,29 @@ class Cluster:
         """All firing alerts, by fingerprint, inhibitions worked out."""
         return await self.keeper.ask(self._received)
 
+    async def take(self, body: object) -> None:
+        """Take alerts that somebody tells of. Raises RefusedError."""
+        try:
+            told = [_posted(one, self.settings.route) for one in body] if isinstance(body, list) else None
+        except (AttributeError, KeyError, TypeError, ValueError):
+            told = None
+        if told is None:
+            raise RefusedError(400, {"code": 400, "message": 'parsing alerts body from "" failed'})
+
+        def put(observed: Observed) -> None:
+            now = observed.world.advance()
+            self._posted |= {alert.fingerprint: replace(alert, updated_at=now) for alert in told}
+            self._told = (0.0, ())
+
+        await self.keeper.ask(put)
+
     def _received(self, observed: Observed) -> tuple[Received, ...]:
         active = observed.alerts()
         evaluated_at = observed.alerting.evaluated_at
         # Between two evaluations of the rules nothing can have changed.
         if self._told[0] != evaluated_at:
             told = [self._alert(alert, observed, evaluated_at) for alert in active if alert.fired_at is not None]
+            told += [alert for alert in self._posted.values() if alert.ends_at > evaluated_at]
             self._told = evaluated_at, inhibited(sorted(told, key=lambda a: a.fingerprint), self.settings.inhibit)
         return self._told[1]
 
@@ -154,6 +173,7 @@ class AlertmanagerServer:
         app.router.add_get("/api/v2/status", self._status)
         app.router.add_get("/api/v2/receivers", self._receivers)
         app.router.add_get("/api/v2/alerts", self._alerts)
+        app.router.add_post("/api/v2/alerts", self._post)
         app.router.add_get("/api/v2/alerts/groups", self._groups)
         app.router.add_get("/api/v2/silences", self._silences)
         app.router.add_post("/api/v2/silences", self._put)
@@ -190,6 +210,14 @@ class AlertmanagerServer:
     async def _alerts(self, request: web.Request) -> web.Response:
         chosen = await self._chosen(request)
         return _json([_shown(alert, silenced) for alert, silenced in chosen])
+
+    async def _post(self, request: web.Request) -> web.Response:
+        try:
+            body = json.loads(await request.text())
+        except ValueError:
+            body = None
+        await self._cluster.take(body)
+        return web.Response()
 
     async def _groups(self, request: web.Request) -> web.Response:
         groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[dict[str, Any]]] = {}
@@ -257,6 +285,22 @@ class AlertmanagerServer:
     async def _expire(self, request: web.Request) -> web.Response:
         self._cluster.silences.expire(request.match_info["id"], self._keeper.now)
         return web.Response()
+
+
+def _posted(alert: Any, route: Route) -> Received:
+    """An alert as somebody tells of it, who is not Prometheus."""
+    labels = {str(name): str(value) for name, value in sorted(alert["labels"].items())}
+    starts_at, ends_at = parse_rfc3339(alert["startsAt"]), parse_rfc3339(alert["endsAt"])
+    return Received(
+        labels=labels,
+        annotations={str(name): str(value) for name, value in sorted(alert.get("annotations", {}).items())},
+        fingerprint=fingerprint(labels),
+        starts_at=starts_at,
+        updated_at=starts_at,
+        ends_at=ends_at,
+        generator_url=str(alert.get("generatorURL", "")),
+        routes=tuple(route.matching(labels)),
+    )
 
 
 def _shown(alert: Received, silenced: Sequence[str]) -> dict[str, Any]:

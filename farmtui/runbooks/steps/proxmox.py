@@ -11,7 +11,7 @@ from farmtui.farm.reading import Failure, FailureKind
 from farmtui.runbooks.planned import PveCall
 from farmtui.runbooks.state import Outcome
 from farmtui.runbooks.steps.effect import Done, Effect, Lost, Said, Tell, Told
-from farmtui.sources.proxmox_api import UnsentError
+from farmtui.sources.errors import UnsentError
 
 POLL_S: Final = 1.0
 PATIENCE_S: Final = 60.0
