@@ -9,23 +9,29 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from farmtui.farm.farm import Farm
+from farmtui.farm.identity import PROXMOX
 from farmtui.farm.node import Guest, Node
 from farmtui.runbooks.book import Input, seconds
 
 OTHER_NAMES: Final = ("farm", "run", "user")
 """Names that every template has beside the inputs."""
 FACTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "node": ("name", "ssh", "address", "tier", "provider", "place"),
+    "node": ("name", "ssh", "address", "tier", "provider", "place", "cluster"),
     "osd": ("name", "id", "host"),
     "pool": ("name", "id"),
     "service": ("name", "id", "desired"),
     "volume": ("name", "pool"),
     "guest": ("name", "vmid", "node", "cluster", "type"),
     "droplet": ("name", "id", "region"),
+    "site": ("name", "slug"),
 }
 """What a template may ask of each type: `{{ node.address }}`; by itself each is its name."""
-THINGS: Final = (*FACTS, "nodes", "site")
+THINGS: Final = (*FACTS, "nodes")
 """Types that are parts of the farm: a run holds them."""
+
+
+EVERY: Final = "all"
+"""Given for nodes of a tier: each of them. Of the whole farm it is not understood: too much would hang on one word."""
 
 
 class InputError(ValueError):
@@ -133,7 +139,8 @@ def _value(given: Input, text: str, farm: Farm) -> Any:
                 raise InputError(f"must be one of {', '.join(given.of or ())}")
             return text
         case "nodes":
-            names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+            every = _things(given, farm) if text == EVERY and given.tier is not None else ()
+            names = list(every or dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
             if not names:
                 raise InputError("names no node: give them with commas between")
             return tuple(_thing(given, name, farm) for name in names)
@@ -158,10 +165,10 @@ def _number(given: Input, text: str) -> Any:
     return int(value) if given.type == "int" or value == int(value) else value
 
 
-def _site(text: str) -> str:
+def _site(text: str) -> Thing:
     if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", text) or len(text) > 253:
         raise InputError("must be a site's host name, such as www.example.org")
-    return text
+    return Thing("site", {"name": text, "slug": text.replace(".", "-")})
 
 
 def _thing(given: Input, name: str, farm: Farm) -> Thing:
@@ -220,4 +227,5 @@ def _node(node: Node) -> Thing:
     return Thing("node", {
         "name": node.name, "ssh": node.name, "address": node.addresses[0] if node.addresses else "",
         "tier": node.tier.value, "provider": node.provider.value, "place": node.place,
+        "cluster": next((s.ident.partition("/")[0] for s in node.sightings if s.source == PROXMOX), ""),
     })  # fmt: skip

@@ -132,6 +132,19 @@ class StripCookies:
 
 
 @dataclass(frozen=True, slots=True)
+class Resting:
+    """A cache node goes into maintenance, in which the edge sends it nothing, or comes back."""
+
+    node: str
+    on: bool
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        nodes = now.resting | {self.node} if self.on else now.resting - {self.node}
+        return now if nodes == now.resting else replace(now, resting=nodes)
+
+
+@dataclass(frozen=True, slots=True)
 class Desync:
     """A database node leaves flow control (`wsrep_desync`): it lags behind at its own pace, or takes part again."""
 

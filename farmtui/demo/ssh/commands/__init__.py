@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 
 from farmtui.demo.ssh.call import Table
-from farmtui.demo.ssh.commands import ceph, docker, filters, mariadb, plain, redis, systemd, upkeep, varnish
+from farmtui.demo.ssh.commands import ceph, docker, files, filters, mariadb, plain, redis, systemd, upkeep, varnish
 from farmtui.demo.world.inventory import APP, CACHE, DATABASE, EDGE, STORAGE
 
-_EVERYWHERE: Table = {**plain.COMMANDS, **filters.COMMANDS, **upkeep.COMMANDS, **systemd.COMMANDS}
+_EVERYWHERE: Table = {**plain.COMMANDS, **filters.COMMANDS, **files.COMMANDS, **upkeep.COMMANDS, **systemd.COMMANDS}
 _OF_TIER: dict[str, Table] = {
     EDGE: docker.COMMANDS,
     APP: docker.COMMANDS,

@@ -9,6 +9,7 @@ from itertools import pairwise
 from farmtui.demo.observed import Observed
 from farmtui.demo.promql.evaluate import Vector
 from farmtui.demo.ssh.call import Call, Table
+from farmtui.demo.ssh.commands.files import content
 from farmtui.demo.ssh.commands.units import unit_named
 from farmtui.demo.world.changes import ClockOff, DiskFilling
 
@@ -103,6 +104,8 @@ async def _cat(call: Call, words: Sequence[str]) -> int:
                 call.out(f"{call.machine}\n")
             case "/etc/os-release":
                 call.out(_ETC_OS)
+            case _ if (text := await content(call, path)) is not None:
+                call.out(text)
             case _:
                 status = call.fail(f"cat: {path}: No such file or directory")
     return status

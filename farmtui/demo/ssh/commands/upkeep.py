@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from farmtui.demo.observed import Observed
 from farmtui.demo.ssh.call import Call, Table
+from farmtui.demo.ssh.commands.files import content
 from farmtui.demo.ssh.given import told_apart
 from farmtui.demo.world.changes import Change, HostOff, HostOn, MachineOff, MachineOn
 from farmtui.demo.world.inventory import DATABASE, STORAGE
@@ -40,7 +41,7 @@ async def _test(call: Call, words: Sequence[str]) -> int:
     """`test -e PATH` and the like, and whether two texts are the same."""
     match [word for word in words if word != "]"]:
         case ["-e" | "-f" | "-d" | "-r" | "-s", path]:
-            return int(path not in _THERE)
+            return int(path not in _THERE and await content(call, path) is None)
         case ["-n", text]:
             return int(not text)
         case ["-z", text]:
