@@ -184,6 +184,8 @@ class Condition:
     """`maxmemory` in bytes (0: none) of a Redis to which somebody has given another."""
     stripping: frozenset[str] = frozenset()
     """Cache nodes whose VCL takes needless cookies off."""
+    safe_to_bootstrap: frozenset[str] = frozenset()
+    """Database nodes that somebody has marked (grastate.dat) as those that a new cluster may begin with."""
     resting: frozenset[str] = frozenset()
     """Cache nodes in maintenance: their Varnish tells the edge's health check to look elsewhere."""
     stopped_units: Mapping[tuple[str, str], float] = field(default_factory=dict)

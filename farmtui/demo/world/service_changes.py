@@ -132,6 +132,19 @@ class StripCookies:
 
 
 @dataclass(frozen=True, slots=True)
+class SafeToBootstrap:
+    """A database node's grastate.dat says that a new cluster may begin with it, or that none may."""
+
+    node: str
+    on: bool
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        nodes = now.safe_to_bootstrap | {self.node} if self.on else now.safe_to_bootstrap - {self.node}
+        return now if nodes == now.safe_to_bootstrap else replace(now, safe_to_bootstrap=nodes)
+
+
+@dataclass(frozen=True, slots=True)
 class Resting:
     """A cache node goes into maintenance, in which the edge sends it nothing, or comes back."""
 

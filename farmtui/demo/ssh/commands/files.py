@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from farmtui.demo.ssh.call import Call, Table
+from farmtui.demo.ssh.commands.mariadb import UUID
 from farmtui.demo.world.inventory import CACHE
-from farmtui.demo.world.service_changes import Resting
+from farmtui.demo.world.service_changes import Resting, SafeToBootstrap
 
 MAINTENANCE = "/etc/varnish/maintenance"
 """While it is there a cache node's Varnish answers the edge's health check with 503."""
+GRASTATE = "/var/lib/mysql/grastate.dat"
+"""Where Galera stands on a database node. After a crash it knows no position."""
+_SED = re.compile(r"s/\^safe_to_bootstrap: (?:0|1|\.\*)/safe_to_bootstrap: ([01])/")
 
 
 async def content(call: Call, path: str) -> str | None:
@@ -17,6 +22,9 @@ async def content(call: Call, path: str) -> str | None:
     now = await call.condition()
     if path == MAINTENANCE and call.machine in now.resting:
         return ""
+    if path == GRASTATE and call.machine in now.databases:
+        safe = int(call.machine in now.safe_to_bootstrap)
+        return f"# GALERA saved state\nversion: 2.1\nuuid:    {UUID}\nseqno:   -1\nsafe_to_bootstrap: {safe}\n"
     return None
 
 
@@ -38,4 +46,22 @@ async def _maintenance(call: Call, name: str, words: Sequence[str], *, on: bool)
     return 0
 
 
-COMMANDS: Table = {"touch": _touch, "rm": _rm}
+async def _sed(call: Call, words: Sequence[str]) -> int:
+    """`sed -i 's/^safe_to_bootstrap: 0/safe_to_bootstrap: 1/' grastate.dat`, and no more."""
+    match words:
+        case ["-i", script, path] if await content(call, path) is not None:
+            found = _SED.fullmatch(script)
+            if found is None or path != GRASTATE:
+                return call.fail("sed: beyond what is simulated")
+            if call.user != "root":
+                return call.fail(
+                    f"sed: couldn't open temporary file {path.rpartition('/')[0]}/sedX: Permission denied", 4
+                )
+            await call.happen(SafeToBootstrap(call.machine, found[1] == "1"))
+            return 0
+        case ["-i", _, path]:
+            return call.fail(f"sed: can't read {path}: No such file or directory", 2)
+    return call.fail("sed: beyond what is simulated")
+
+
+COMMANDS: Table = {"sed": _sed, "touch": _touch, "rm": _rm}
