@@ -105,6 +105,8 @@ class Ceph:
     full_ratio: float = 0.95
     backfillfull_ratio: float = 0.90
     nearfull_ratio: float = 0.85
+    extra_bytes: float = 0.0
+    """What somebody has written beside what the sites do, counted once."""
     silent_since: float | None = None
     """When the mons lost their quorum; None while they have one. What a mgr tells without it is of before."""
 
