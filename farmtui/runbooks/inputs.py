@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from farmtui.farm.farm import Farm
-from farmtui.farm.identity import PROXMOX
+from farmtui.farm.identity import DIGITALOCEAN, PROXMOX
 from farmtui.farm.node import Guest, Node
 from farmtui.runbooks.book import Input, seconds
 
@@ -21,8 +21,8 @@ FACTS: Final[Mapping[str, tuple[str, ...]]] = {
     "pool": ("name", "id"),
     "service": ("name", "id", "desired"),
     "volume": ("name", "pool"),
-    "guest": ("name", "vmid", "node", "cluster", "type"),
-    "droplet": ("name", "id", "region"),
+    "guest": ("name", "vmid", "node", "cluster", "type", "address"),
+    "droplet": ("name", "id", "region", "address"),
     "site": ("name", "slug"),
 }
 """What a template may ask of each type: `{{ node.address }}`; by itself each is its name."""
@@ -210,11 +210,26 @@ def _things(given: Input, farm: Farm) -> dict[str, Thing]:
             volumes = ({"name": v.name, "pool": pool.name} for pool in farm.gluster for v in pool.volumes)
             return {facts["name"]: Thing("volume", facts) for facts in volumes}
         case "guest":
-            return {g.name: Thing("guest", _guest(g)) for cluster in farm.pve for g in cluster.guests}
+            at = _addresses(farm, PROXMOX)
+            guests = (guest for cluster in farm.pve for guest in cluster.guests)
+            return {g.name: Thing("guest", {**_guest(g), "address": at.get(g.ident, "")}) for g in guests}
         case "droplet":
+            at = _addresses(farm, DIGITALOCEAN)
             droplets = farm.cloud.droplets if farm.cloud else ()
-            return {d.name: Thing("droplet", {"name": d.name, "id": d.id, "region": d.region}) for d in droplets}
+            facts = ({"name": d.name, "id": d.id, "region": d.region, "address": at.get(d.ident, "")} for d in droplets)
+            return {str(one["name"]): Thing("droplet", one) for one in facts}
     return {}
+
+
+def _addresses(farm: Farm, source: str) -> dict[str, str]:
+    """The first address of each machine that a source has sighted, also of one that is off; by the source's ident."""
+    return {
+        sighting.ident: node.addresses[0]
+        for node in farm.nodes
+        if node.addresses
+        for sighting in node.sightings
+        if sighting.source == source
+    }
 
 
 def _guest(guest: Guest) -> Mapping[str, Any]:

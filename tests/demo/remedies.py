@@ -71,7 +71,6 @@ class Remedies:
 
     # -- the farm
 
-    @property
     def world(self) -> World:
         """The farm's condition as the last command has left it."""
         return self.running.keeper.condition

@@ -16,22 +16,23 @@ async def storage(farm: Remedies) -> tuple[str, set[str]]:
     """Ceph's health and its checks as the console sees them."""
     seen = await farm.farm()
     assert seen.ceph is not None
+    assert seen.ceph.health is not None
     return seen.ceph.health.name, {check.name for check in seen.ceph.checks}
 
 
 async def test_a_storage_node_is_worked_on_under_noout(tmp_path: Path) -> None:
     async with remedies(tmp_path) as farm:
         run = await farm.begun("ceph-noout", node="stor-2")
-        assert farm.world.ceph.flags == {"noout"}
+        assert farm.world().ceph.flags == {"noout"}
         # The work: its OSDs are away for longer than Ceph would wait, and nobody marks them out.
         await farm.happen(*(OsdStop(number) for number in (4, 5, 6, 7)))
         await farm.pass_time(1_200.0)
-        assert all(osd.is_in for osd in farm.world.ceph.osds)
+        assert all(osd.is_in for osd in farm.world().ceph.osds)
         for number in (4, 5, 6, 7):
             await farm.told("stor-2", f"sudo -n systemctl start ceph-osd@{number}")
         await farm.answer(run)
         farm.ended(run)
-        assert farm.world.ceph.flags == frozenset()
+        assert farm.world().ceph.flags == frozenset()
         assert await storage(farm) == ("OK", set())
 
 
@@ -39,9 +40,9 @@ async def test_an_osd_is_taken_out_until_its_data_is_elsewhere_and_brought_back(
     async with remedies(tmp_path) as farm:
         said = await farm.run("ceph-osd-out", osd="osd.3")
         assert "OSD(s) 3 are safe to destroy" in said
-        assert not farm.world.ceph.osds[3].is_in
+        assert not farm.world().ceph.osds[3].is_in
         await farm.run("ceph-osd-return", osd="osd.3")
-        assert farm.world.ceph.osds[3].is_in
+        assert farm.world().ceph.osds[3].is_in
         assert await storage(farm) == ("OK", set())
 
 
@@ -71,7 +72,7 @@ async def test_a_second_osd_is_not_restarted_while_copies_are_missing_elsewhere(
         assert question is not None
         assert question.about == "failed"
         assert "unsafe to stop osd(s)" in farm.said(run)
-        assert farm.world.ceph.osds[0].up
+        assert farm.world().ceph.osds[0].up
 
 
 async def test_an_inconsistent_group_is_repaired(tmp_path: Path) -> None:
@@ -93,12 +94,12 @@ async def test_a_full_cluster_borrows_room_until_somebody_has_made_some(tmp_path
         question = farm.state(run).question
         assert question is not None, farm.said(run)
         assert question.text.startswith("Make room now")
-        assert (farm.world.ceph.full_ratio, farm.world.ceph.backfillfull_ratio) == (0.97, 0.96)
+        assert (farm.world().ceph.full_ratio, farm.world().ceph.backfillfull_ratio) == (0.97, 0.96)
         assert "OSD_FULL" not in (await storage(farm))[1]
         await farm.told("stor-1", "sudo -n radosgw-admin bucket rm --bucket=old-exports --purge-objects")
         await farm.answer(run)
         farm.ended(run)
-        assert (farm.world.ceph.full_ratio, farm.world.ceph.backfillfull_ratio) == (0.95, 0.9)
+        assert (farm.world().ceph.full_ratio, farm.world().ceph.backfillfull_ratio) == (0.95, 0.9)
         assert await storage(farm) == ("OK", set())
 
 
@@ -108,7 +109,7 @@ async def test_borrowed_room_is_given_back_when_the_run_is_undone(tmp_path: Path
         await farm.answer(run, "failed")
         await farm.answer(run, "undo")
         assert farm.state(run).outcome is Outcome.UNDONE, farm.said(run)
-        assert (farm.world.ceph.full_ratio, farm.world.ceph.backfillfull_ratio) == (0.95, 0.9)
+        assert (farm.world().ceph.full_ratio, farm.world().ceph.backfillfull_ratio) == (0.95, 0.9)
 
 
 async def test_a_mon_and_an_mds_are_restarted(tmp_path: Path) -> None:
@@ -117,5 +118,5 @@ async def test_a_mon_and_an_mds_are_restarted(tmp_path: Path) -> None:
         assert "it is in the quorum: 1 (== 1)" in said
         await farm.run("ceph-mds-fail", node="stor-1")
         await farm.pass_time(60.0)
-        assert farm.world.ceph.mds == "stor-1"
+        assert farm.world().ceph.mds == "stor-1"
         assert await storage(farm) == ("OK", set())

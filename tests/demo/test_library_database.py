@@ -19,7 +19,7 @@ async def test_a_cluster_that_was_lost_as_a_whole_begins_with_the_node_that_has_
         for name in ("db-1", "db-3", "db-2"):
             await farm.happen(DatabaseStop(name))
             await farm.pass_time(10.0)
-        assert not farm.world.primary
+        assert not farm.world().primary
         run = await farm.begun("galera-bootstrap", first="db-1")
         said = farm.said(run)
         positions = {
@@ -31,11 +31,11 @@ async def test_a_cluster_that_was_lost_as_a_whole_begins_with_the_node_that_has_
         # Not the one that was named: whoever sees that stops, and nothing was begun.
         await farm.answer(run, "stop")
         assert farm.state(run).outcome is Outcome.FAILED
-        assert not farm.world.primary
+        assert not farm.world().primary
         said = await farm.run("galera-bootstrap", first="db-2")
-        assert farm.world.primary
-        assert {database.state for database in farm.world.databases.values()} == {4}
-        assert farm.world.safe_to_bootstrap == frozenset()
+        assert farm.world().primary
+        assert {database.state for database in farm.world().databases.values()} == {4}
+        assert farm.world().safe_to_bootstrap == frozenset()
         assert "approved by berta" in said
 
 
@@ -50,9 +50,9 @@ async def test_a_node_that_lost_the_majority_is_made_primary(tmp_path: Path) -> 
     async with remedies(tmp_path) as farm:
         await farm.happen(HostOff("pve-2"), HostOff("pve-3"))
         await farm.pass_time(60.0)
-        assert not farm.world.primary
+        assert not farm.world().primary
         await farm.run("galera-primary", node="db-1")
-        assert farm.world.primary
+        assert farm.world().primary
         assert "GaleraNotPrimary" not in await farm.alerts()
 
 
@@ -61,7 +61,7 @@ async def test_a_slow_node_lags_behind_until_it_has_caught_up(tmp_path: Path) ->
         assert "GaleraFlowControl" in await farm.alerts()
         await farm.run("galera-desync", node="db-3")
         await farm.pass_time(300.0)
-        assert farm.world.databases["db-3"].state == 4
+        assert farm.world().databases["db-3"].state == 4
         assert "GaleraFlowControl" not in await farm.alerts()
 
 

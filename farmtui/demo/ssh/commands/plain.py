@@ -170,6 +170,12 @@ async def _chronyc(call: Call, words: Sequence[str]) -> int:
                 f"System time     : {abs(offset):.9f} seconds {'fast' if offset >= 0 else 'slow'} of NTP time\n"
                 f"Last offset     : {offset:+.9f} seconds\nLeap status     : Normal\n"
             )
+        case ["sources"]:
+            call.out(
+                "MS Name/IP address         Stratum Poll Reach LastRx Last sample\n"
+                + "=" * 79
+                + f"\n^* ntp.farm.example              2   6   377    21  {offset:+.6f}[{offset:+.6f}] +/- 0.002s\n"
+            )
         case _:
             return call.fail("Unrecognized command")
     return 0
