@@ -55,7 +55,7 @@ async def test_a_host_that_is_down_is_woken_and_its_guests_with_it(tmp_path: Pat
         assert "PveHostDown" in await farm.alerts()
         await farm.run("pve-host-wake", host="pve-2")
         await farm.pass_time(900.0)
-        assert alive(farm.world, farm.running.farm, "db-2")
+        assert alive(farm.world(), farm.running.farm, "db-2")
         assert not {"PveHostDown", "NodeDown", "GaleraNodeDown", "CephOsdDown"} & await farm.alerts()
         with pytest.raises(RefusedError, match="it answers already: 1"):
             await farm.begun("pve-host-wake", host="pve-1")
