@@ -172,11 +172,13 @@ class Remedies:
 
 
 @asynccontextmanager
-async def remedies(folder: Path, *faults: str) -> AsyncIterator[Remedies]:
+async def remedies(folder: Path, *faults: str, gluster: bool = False) -> AsyncIterator[Remedies]:
     """A farm that serves while the block runs."""
     clock = Hurried()
     async with AsyncExitStack() as stack:
-        farm = await stack.enter_async_context(running(Options(faults, sites=SITES, clock=clock, pace=0.0)))
+        farm = await stack.enter_async_context(
+            running(Options(faults, sites=SITES, gluster=gluster, clock=clock, pace=0.0))
+        )
         write_config(folder / "farmtui.yaml", farm.farm, farm.doors)
         config = load_config(folder / "farmtui.yaml")
         assert config.ssh is not None

@@ -190,6 +190,10 @@ class Condition:
     """Database nodes that somebody has marked (grastate.dat) as those that a new cluster may begin with."""
     resting: frozenset[str] = frozenset()
     """Cache nodes in maintenance: their Varnish tells the edge's health check to look elsewhere."""
+    unhealed: Line = field(default_factory=lambda: level(0.0))
+    """Files of the Gluster volume of which a brick lacks what the others have."""
+    split: int = 0
+    """Files of it of which no brick knows who is right."""
     stopped_units: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """Services that somebody has stopped, by machine and unit, with the time; those that the world is about are not
     among them."""
