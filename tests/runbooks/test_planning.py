@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from farmtui.farm.identity import DIGITALOCEAN, PROXMOX
-from farmtui.farm.node import Sighting
+from farmtui.farm.node import CloudAccount, Droplet, Guest, PveCluster, Sighting
 from farmtui.runbooks.book import Input
 from farmtui.runbooks.inputs import InputError, take
 from farmtui.runbooks.loading import load_book, shelf
@@ -169,13 +169,18 @@ def test_what_a_template_may_ask_of_a_site_a_guest_a_droplet_and_a_host() -> Non
     site = take({"site": Input(type="site")}, {"site": "www.example.org"}, FARM)
     assert (str(site.values["site"]), site.values["site"]["slug"]) == ("www.example.org", "www-example-org")
     assert site.targets == ("site:www.example.org",)
-    assert FARM.cloud is not None
-    guest, droplet, (first, second, *rest) = FARM.pve[0].guests[0], FARM.cloud.droplets[0], FARM.nodes
-    farm = dataclasses.replace(FARM, nodes=(
-        dataclasses.replace(first, sightings=(Sighting(PROXMOX, guest.ident),)),
-        dataclasses.replace(second, sightings=(Sighting(DIGITALOCEAN, droplet.ident),)),
-        *rest,
-    ))  # fmt: skip
+    guest, (first, second, *rest) = Guest("main", 101, "web", "qemu", "pve-1", "stopped"), FARM.nodes
+    droplet = Droplet(7, "edge", "off", "fra1", "s", None, 1, 1e9, 1e9)
+    farm = dataclasses.replace(
+        FARM,
+        pve=(PveCluster("main", quorate=True, guests=(guest,)),),
+        cloud=CloudAccount((droplet,)),
+        nodes=(
+            dataclasses.replace(first, sightings=(Sighting(PROXMOX, guest.ident),)),
+            dataclasses.replace(second, sightings=(Sighting(DIGITALOCEAN, droplet.ident),)),
+            *rest,
+        ),
+    )
     for kind, name, node in (("guest", guest.name, first), ("droplet", droplet.name, second)):
         value = take({"it": Input.model_validate({"type": kind})}, {"it": name}, farm).values["it"]
         assert value["address"] == node.addresses[0] != ""
