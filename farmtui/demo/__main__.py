@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="the same number gives the same farm (default: 1)")
     parser.add_argument("--nodes", type=int, default=34, help="machines (default: 34)")
     parser.add_argument("--sites", type=int, default=500, help="sites (default: 500)")
+    parser.add_argument("--gluster", action="store_true", help="the storage nodes serve a Gluster volume too")
     parser.add_argument("--list-faults", action="store_true", help="name the faults, and exit")
     given = parser.parse_args(arguments)
     if given.list_faults:
@@ -66,7 +67,7 @@ async def _serve(given: argparse.Namespace, path: Path, own: Path | None = None)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, over.set)
     threading.Thread(target=_wait_for_end, args=(loop, over), daemon=True).start()
-    async with running(Options(given.fault, given.seed, given.nodes, given.sites)) as farm:
+    async with running(Options(given.fault, given.seed, given.nodes, given.sites, given.gluster)) as farm:
         write_config(path, farm.farm, farm.doors)
         print(json.dumps({"config": str(path)}), flush=True)
         # What takes long at first is done before anybody asks for it.

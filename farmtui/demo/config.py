@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from farmtui.demo.ssh.keys import SshDoors
-from farmtui.demo.world.inventory import EDGE, HYPERVISOR, PVE_CLUSTER, Inventory
+from farmtui.demo.world.inventory import EDGE, HYPERVISOR, PVE_CLUSTER, STORAGE, Inventory
 
 INTERVAL_S = 5.0
 CLOUD_INTERVAL_S = 15.0
@@ -41,6 +41,8 @@ class Doors:
     ca: bytes
     """The certificate (PEM) of who vouches for the servers with TLS: Proxmox VE's and DigitalOcean's."""
     ssh: SshDoors
+    gluster: bool = False
+    """Whether the Gluster pool of the storage nodes is to be seen."""
 
 
 _JOURNAL_FILE = "journal.db"
@@ -68,6 +70,7 @@ def write_config(path: Path, farm: Inventory, doors: Doors) -> None:
 def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
     """The config as data."""
     managers = [machine.name for machine in farm.tiers[EDGE]]
+    pool = {"name": "files", "hosts": [machine.name for machine in farm.tiers[STORAGE][:3]], "sudo": True}
     swarm = {"hosts": managers, "via": "cli", "interval_s": SWARM_INTERVAL_S}
     patterns = {tier: {m.name.rpartition("-")[0] for m in machines} for tier, machines in farm.tiers.items()}
     return {
@@ -109,6 +112,7 @@ def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
             "identity_files": [_SSH_KEY_FILE],
             "agent": False,
         },
+        **({"gluster": [pool]} if doors.gluster else {}),
         **({"swarm": swarm} if len(farm.sites) <= _MOST_SERVICES else {}),
     }
 

@@ -41,6 +41,8 @@ class Options:
     seed: int = 1
     nodes: int = 34
     sites: int = 500
+    gluster: bool = False
+    """Whether the storage nodes serve a Gluster volume too, and the console's config says so."""
     clock: Callable[[], float] = time.time
     pace: float = 1.0
     """How long what is done on the machines takes, as a multiple of what is usual there."""
@@ -110,6 +112,7 @@ async def running(options: Options) -> AsyncIterator[Running]:
                 digitalocean_token=do_token,
                 ca=authority,
                 ssh=machines.doors,
+                gluster=options.gluster,
             ),
         )
 

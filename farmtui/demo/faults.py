@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from farmtui.demo.world.ceph_changes import OsdStop, ScrubError, SlowOps
+from farmtui.demo.world.ceph_changes import OsdStop, ScrubError, SlowOps, Written
 from farmtui.demo.world.changes import (
     BackupFailing,
     CertificateStuck,
@@ -184,6 +184,13 @@ _ALL = (
         600.0,
         lambda _farm: SlowOps(14),
         ("CephSlowOps", "CephHealthWarning"),
+    ),
+    Fault(
+        "ceph-full",
+        "somebody has exported terabytes into the object store: OSDs are full, and Ceph takes no writes",
+        1_200.0,
+        lambda _farm: Written(5.45e12),
+        ("CephHealthError", "CephCapacity"),
     ),
     Fault(
         "certificate-stuck",

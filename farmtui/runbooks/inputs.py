@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from farmtui.farm.farm import Farm
+from farmtui.farm.identity import DIGITALOCEAN, PROXMOX
 from farmtui.farm.node import Guest, Node
 from farmtui.farm.state import Severity
 from farmtui.runbooks.book import Input
@@ -17,17 +18,22 @@ from farmtui.runbooks.written import seconds
 OTHER_NAMES: Final = ("farm", "run", "user")
 """Names that every template has beside the inputs."""
 FACTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "node": ("name", "ssh", "address", "tier", "provider", "place"),
+    "node": ("name", "ssh", "address", "tier", "provider", "place", "cluster"),
     "osd": ("name", "id", "host"),
     "pool": ("name", "id"),
     "service": ("name", "id", "desired"),
     "volume": ("name", "pool"),
-    "guest": ("name", "vmid", "node", "cluster", "type"),
+    "guest": ("name", "vmid", "node", "cluster", "type", "address"),
     "droplet": ("name", "id", "region", "address"),
+    "site": ("name", "slug"),
 }
 """What a template may ask of each type: `{{ node.address }}`; by itself each is its name."""
-THINGS: Final = (*FACTS, "nodes", "site")
+THINGS: Final = (*FACTS, "nodes")
 """Types that are parts of the farm: a run holds them."""
+
+
+EVERY: Final = "all"
+"""Given for nodes of a tier: each of them. Of the whole farm it is not understood: too much would hang on one word."""
 
 
 class InputError(ValueError):
@@ -154,7 +160,8 @@ def _value(given: Input, text: str, farm: Farm) -> Any:
                 raise InputError(f"must be one of {', '.join(given.of or ())}")
             return text
         case "nodes":
-            names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+            every = _things(given, farm) if text == EVERY and given.tier is not None else ()
+            names = list(every or dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
             if not names:
                 raise InputError("names no node: give them with commas between")
             return tuple(_thing(given, name, farm) for name in names)
@@ -179,10 +186,10 @@ def _number(given: Input, text: str) -> Any:
     return int(value) if given.type == "int" or value == int(value) else value
 
 
-def _site(text: str) -> str:
+def _site(text: str) -> Thing:
     if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", text) or len(text) > 253:
         raise InputError("must be a site's host name, such as www.example.org")
-    return text
+    return Thing("site", {"name": text, "slug": text.replace(".", "-")})
 
 
 def _thing(given: Input, name: str, farm: Farm) -> Thing:
@@ -224,16 +231,26 @@ def _things(given: Input, farm: Farm) -> dict[str, Thing]:
             volumes = ({"name": v.name, "pool": pool.name} for pool in farm.gluster for v in pool.volumes)
             return {facts["name"]: Thing("volume", facts) for facts in volumes}
         case "guest":
-            return {g.name: Thing("guest", _guest(g)) for cluster in farm.pve for g in cluster.guests}
+            at = _addresses(farm, PROXMOX)
+            guests = (guest for cluster in farm.pve for guest in cluster.guests)
+            return {g.name: Thing("guest", {**_guest(g), "address": at.get(g.ident, "")}) for g in guests}
         case "droplet":
+            at = _addresses(farm, DIGITALOCEAN)
             droplets = farm.cloud.droplets if farm.cloud else ()
-            return {
-                d.name: Thing("droplet", {
-                    "name": d.name, "id": d.id, "region": d.region, "address": next(iter(d.addresses), ""),
-                })
-                for d in droplets
-            }  # fmt: skip
+            facts = ({"name": d.name, "id": d.id, "region": d.region, "address": at.get(d.ident, "")} for d in droplets)
+            return {str(one["name"]): Thing("droplet", one) for one in facts}
     return {}
+
+
+def _addresses(farm: Farm, source: str) -> dict[str, str]:
+    """The first address of each machine that a source has sighted, also of one that is off; by the source's ident."""
+    return {
+        sighting.ident: node.addresses[0]
+        for node in farm.nodes
+        if node.addresses
+        for sighting in node.sightings
+        if sighting.source == source
+    }
 
 
 def _guest(guest: Guest) -> Mapping[str, Any]:
@@ -246,4 +263,5 @@ def _node(node: Node) -> Thing:
     return Thing("node", {
         "name": node.name, "ssh": node.name, "address": node.addresses[0] if node.addresses else "",
         "tier": node.tier.value, "provider": node.provider.value, "place": node.place,
+        "cluster": next((s.ident.partition("/")[0] for s in node.sightings if s.source == PROXMOX), ""),
     })  # fmt: skip

@@ -248,10 +248,13 @@ class _Drive:
         return self._state
 
     async def _output(self, step: str) -> str:
-        """All that a step's commands have printed."""
+        """All that a step's commands have printed, each at its last attempt: what one said before is of before."""
         journal, run = self._runner._journal, self._run
+        state = await self._look()
+        parts = {**state.steps, **state.undone}[step].parts
         found = await persistent(lambda: journal.entries(run=run, kinds=[kinds.OUTPUT]))
-        return "".join(e.body["text"] for e in found if e.body["step"] == step and e.body["stream"] == "out")
+        told = (e.body for e in found if e.body["step"] == step and e.body["stream"] == "out")
+        return "".join(body["text"] for body in told if body["attempt"] == parts[body["part"]].attempt)
 
 
 def states_of(reader: Reader, runs: Iterable[str]) -> list[RunState]:

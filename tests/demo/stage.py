@@ -33,9 +33,9 @@ class Clock:
         return datetime.fromtimestamp(self.at, UTC)
 
 
-def observed(*faults: str, seed: int = 1, clock: Clock | None = None, **size: int) -> Observed:
+def observed(*faults: str, seed: int = 1, clock: Clock | None = None, nodes: int = 34, sites: int = 500) -> Observed:
     """A world and its monitoring, with no servers."""
-    return Observed(build_world(Options(faults, seed, clock=clock or Clock(), **size)))
+    return Observed(build_world(Options(faults, seed, nodes, sites, clock=clock or Clock())))
 
 
 def firing(farm: Observed) -> set[str]:

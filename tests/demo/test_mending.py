@@ -29,6 +29,11 @@ MENDED: dict[str, tuple[tuple[str, str], ...]] = {
         ("db-3", "mariadb -e 'SET GLOBAL wsrep_desync=OFF'"),
     ),
     "slow-ops": (("stor-1", "ceph osd ok-to-stop 0"), ("stor-1", "sudo -n systemctl restart ceph-osd@0")),
+    "ceph-full": (
+        ("stor-1", "ceph osd set-full-ratio 0.97"),
+        ("stor-1", "radosgw-admin bucket rm --bucket=old-exports --purge-objects"),
+        ("stor-1", "ceph osd set-full-ratio 0.95"),
+    ),
     "certificate-stuck": (("mgr-2", "docker service update --force edge_traefik"),),
     "backup-failed": (("mon-2", "sudo -n systemctl start farm-backup"),),
     "clock-off": (("worker-05", "sudo -n systemctl restart chrony"),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -249,6 +250,15 @@ async def test_a_cluster_that_is_down_as_a_whole_is_bootstrapped(tmp_path: Path)
             await farm.told(name, "systemctl stop mariadb")
         assert [farm.now.primary] == [False]
         assert "timeout was exceeded" in (await farm.refused("db-1", "systemctl start mariadb"))[1]
+        assert (await farm.refused("db-1", "sudo -n galera_new_cluster"))[0] == 1
+        positions = [await farm.told(name, "sudo -n galera_recovery") for name in ("db-1", "db-2", "db-3")]
+        assert all(re.fullmatch(r"--wsrep_start_position=[0-9a-f-]{36}:\d+\n", position) for position in positions)
+        path = "/var/lib/mysql/grastate.dat"
+        assert "safe_to_bootstrap: 0\n" in await farm.told("db-1", f"cat {path}")
+        line = f"sed -i 's/^safe_to_bootstrap: 0/safe_to_bootstrap: 1/' {path}"
+        assert (await farm.refused("db-1", line))[0] == 4
+        await farm.told("db-1", f"sudo -n {line}")
+        assert "safe_to_bootstrap: 1\n" in await farm.told("db-1", f"cat {path}")
         await farm.told("db-1", "sudo -n galera_new_cluster")
         assert farm.now.primary
         for name in ("db-2", "db-3"):

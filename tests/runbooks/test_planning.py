@@ -10,6 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from farmtui.farm.identity import DIGITALOCEAN, PROXMOX
+from farmtui.farm.node import CloudAccount, Droplet, Guest, PveCluster, Sighting
+from farmtui.runbooks.book import Input
+from farmtui.runbooks.inputs import InputError, take
 from farmtui.runbooks.loading import load_book, shelf
 from farmtui.runbooks.measuring import Measurement
 from farmtui.runbooks.planned import Condition, DoCall, HttpCall, Plan, SshCall
@@ -243,3 +247,32 @@ async def test_no_input_becomes_more_than_the_word_that_it_is(tmp_path: Path, wo
     assert argv.argv == ("echo", word, f"x{word}")  # type: ignore[union-attr]
     assert shlex.split(shell.shell) == ["echo", word]  # type: ignore[union-attr]
     assert here.argv == ("echo", word)  # type: ignore[union-attr]
+
+
+def test_all_nodes_of_a_tier_are_given_by_one_word_and_those_of_the_farm_are_not() -> None:
+    of_tier, of_any = Input(type="nodes", tier="cache"), Input(type="nodes")
+    assert take({"nodes": of_tier}, {"nodes": "all"}, FARM).targets == ("node:cache-1", "node:cache-2", "node:cache-3")
+    with pytest.raises(InputError, match="there is no node 'all' in the farm"):
+        take({"nodes": of_any}, {"nodes": "all"}, FARM)
+
+
+def test_what_a_template_may_ask_of_a_site_a_guest_a_droplet_and_a_host() -> None:
+    site = take({"site": Input(type="site")}, {"site": "www.example.org"}, FARM)
+    assert (str(site.values["site"]), site.values["site"]["slug"]) == ("www.example.org", "www-example-org")
+    assert site.targets == ("site:www.example.org",)
+    guest, (first, second, *rest) = Guest("main", 101, "web", "qemu", "pve-1", "stopped"), FARM.nodes
+    droplet = Droplet(7, "edge", "off", "fra1", "s", None, 1, 1e9, 1e9)
+    farm = dataclasses.replace(
+        FARM,
+        pve=(PveCluster("main", quorate=True, guests=(guest,)),),
+        cloud=CloudAccount((droplet,)),
+        nodes=(
+            dataclasses.replace(first, sightings=(Sighting(PROXMOX, guest.ident),)),
+            dataclasses.replace(second, sightings=(Sighting(DIGITALOCEAN, droplet.ident),)),
+            *rest,
+        ),
+    )
+    for kind, name, node in (("guest", guest.name, first), ("droplet", droplet.name, second)):
+        value = take({"it": Input.model_validate({"type": kind})}, {"it": name}, farm).values["it"]
+        assert value["address"] == node.addresses[0] != ""
+    assert take({"it": Input(type="node")}, {"it": first.name}, farm).values["it"]["cluster"] == guest.cluster

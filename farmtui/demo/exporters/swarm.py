@@ -8,7 +8,7 @@ from functools import partial
 from farmtui.demo.exporters.series import Family, Gauge, named
 from farmtui.demo.exporters.targets import Targets
 from farmtui.demo.promql.series import Series
-from farmtui.demo.world.changes import reachable
+from farmtui.demo.world.changes import engine_answers
 from farmtui.demo.world.condition import Condition
 from farmtui.demo.world.inventory import APP, EDGE
 from farmtui.demo.world.world import World
@@ -69,7 +69,7 @@ class SwarmExporter:
         farm = self._world.farm
         starting = max(0, round(now.swarm.starting.value(t)))
         sites = round(sum(now.swarm.tasks.values()))
-        ready = sum(1 for m in (*farm.tiers[EDGE], *farm.tiers[APP]) if reachable(now, farm, m.name))
+        ready = sum(1 for m in (*farm.tiers[EDGE], *farm.tiers[APP]) if engine_answers(now, farm, m.name))
         preparing = starting // 3
         # Each task that was moved leaves its old one behind, up to five of a service.
         return {
@@ -109,7 +109,7 @@ class SwarmExporter:
     def _nodes(self, t: float) -> dict[str, int]:
         now, farm = self._world.timeline.at(t).condition, self._world.farm
         engines = (*farm.tiers[EDGE], *farm.tiers[APP])
-        ready = sum(1 for m in engines if reachable(now, farm, m.name))
+        ready = sum(1 for m in engines if engine_answers(now, farm, m.name))
         return {"ready": ready, "down": len(engines) - ready}
 
     def _tasks(self, t: float) -> dict[str, int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from farmtui.demo.servers.proxmox_state import Json, PveState, RefusedError
 from farmtui.demo.world.ceph_changes import REPLICAS, copies_per_osd
-from farmtui.demo.world.ceph_state import CHECKS, CephState, PoolState
+from farmtui.demo.world.ceph_state import CHECKS, CephState, PoolState, how_full
 from farmtui.demo.world.condition import Ceph
 from farmtui.demo.world.inventory import MONS, OSDS_PER_NODE, STORAGE, Machine
 
@@ -196,12 +196,16 @@ def _said(told: CephTold, name: str) -> tuple[str, list[str]]:
             return f"{len(lost)}/{len(told.daemons)} mons down, quorum {','.join(told.living)}", lines
         case "OSDMAP_FLAGS":
             return f"{','.join(sorted(ceph.flags))} flag(s) set", []
-        case "OSD_NEARFULL":
-            full = [n for n, osd in enumerate(figures.osds) if osd.size and osd.used / osd.size >= ceph.nearfull_ratio]
-            return f"{len(full)} nearfull osd(s)", [f"osd.{number} is near full" for number in full]
-        case "POOL_NEARFULL":
-            names = [pool.name for pool in told.state.farm.pools]
-            return f"{len(names)} pool(s) nearfull", [f"pool '{name}' is nearfull" for name in names]
+        case "OSD_FULL" | "OSD_BACKFILLFULL" | "OSD_NEARFULL":
+            kind = name.removeprefix("OSD_").casefold()
+            full = [number for number, osd in enumerate(figures.osds) if how_full(ceph, osd) == kind]
+            word = {"nearfull": "near full", "backfillfull": "backfill full"}.get(kind, kind)
+            return f"{len(full)} {kind} osd(s)", [f"osd.{number} is {word}" for number in full]
+        case "POOL_FULL" | "POOL_BACKFILLFULL" | "POOL_NEARFULL":
+            kind = name.removeprefix("POOL_").casefold()
+            pools = [pool.name for pool in told.state.farm.pools]
+            word = "full (no space)" if kind == "full" else kind
+            return f"{len(pools)} pool(s) {kind}", [f"pool '{pool}' is {word}" for pool in pools]
         case "SLOW_OPS":
             return f"{ceph.slow_ops} slow ops, oldest one blocked for 42 sec, daemons [osd.0,osd.1] have slow ops.", []
         case "OSD_SCRUB_ERRORS":

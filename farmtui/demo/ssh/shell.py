@@ -14,6 +14,7 @@ from farmtui.demo.ssh.commands import table
 NOT_FOUND, SYNTAX = 127, 2
 _TIMED_OUT = 124
 _QUOTING = frozenset("'\"\\")
+_LOOP = re.compile(r"\s*until (.+); do (.+); done\s*", re.DOTALL)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _CARRIERS = ("nice", "nohup", "env", "command", "exec", "stdbuf", "ionice")
 """Commands that run another; what they are asked besides matters to nobody here."""
@@ -82,7 +83,13 @@ async def _timeout(call: Call, words: Sequence[str]) -> int:
 
 
 async def _script(call: Call, text: str) -> int:
-    """`sh -c`: commands in a row (`;`, newline, `&&`, `||`) and in pipes; there are no files to write to."""
+    """`sh -c`: commands in a row (`;`, newline, `&&`, `||`) and in pipes; there are no files to write to. A script may
+    be one loop (`until A; do B; done`), and a word may be what a command prints (`"$(A)"`)."""
+    loop = _LOOP.fullmatch(text)
+    if loop is not None:
+        while await _script(call, loop[1]) != 0:
+            await _script(call, loop[2])
+        return 0
     lexer = shlex.shlex(text.replace("\n", " ; "), posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     lexer.commenters = ""
@@ -111,9 +118,19 @@ async def _pipe(call: Call, commands: Sequence[Sequence[str]]) -> int:
     for place, words in enumerate(commands):
         printed: list[str] = []
         last = place == len(commands) - 1
-        status = await run(replace(call, out=call.out if last else printed.append, stdin=given), words)
+        filled = [await _filled(call, word) for word in words]
+        status = await run(replace(call, out=call.out if last else printed.append, stdin=given), filled)
         given = "".join(printed)
     return status
+
+
+async def _filled(call: Call, word: str) -> str:
+    """A word, or what the command prints that it stands for."""
+    if not (word.startswith("$(") and word.endswith(")")):
+        return word
+    printed: list[str] = []
+    await _script(replace(call, out=printed.append), word[2:-1])
+    return "".join(printed).rstrip("\n")
 
 
 async def _xargs(call: Call, words: Sequence[str]) -> int:

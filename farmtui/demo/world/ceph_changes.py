@@ -120,6 +120,19 @@ class FullRatio:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """Somebody has so many bytes (counted once) in the cluster that nobody had reckoned with; 0 deletes them."""
+
+    extra_bytes: float
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        if now.ceph.extra_bytes == self.extra_bytes:
+            return now
+        return replace(now, ceph=replace(now.ceph, extra_bytes=self.extra_bytes))
+
+
+@dataclass(frozen=True, slots=True)
 class FlagSet:
     """A cluster flag (`noout`, `norebalance`, ...) is set or unset."""
 

@@ -24,13 +24,17 @@ CHECKS: Mapping[str, str] = {
     "MDS_INSUFFICIENT_STANDBY": WARN,
     "MON_DOWN": WARN,
     "OSDMAP_FLAGS": WARN,
+    "OSD_BACKFILLFULL": WARN,
     "OSD_DOWN": WARN,
+    "OSD_FULL": ERR,
     "OSD_HOST_DOWN": WARN,
     "OSD_NEARFULL": WARN,
     "OSD_SCRUB_ERRORS": ERR,
     "PG_AVAILABILITY": WARN,
     "PG_DAMAGED": ERR,
     "PG_DEGRADED": WARN,
+    "POOL_BACKFILLFULL": WARN,
+    "POOL_FULL": WARN,
     "POOL_NEARFULL": WARN,
     "SLOW_OPS": WARN,
 }
@@ -181,7 +185,7 @@ class CephModel:
         ceph = now.ceph
         grown = max(0.0, t - self._origin) * GROWTH_BYTES_PER_S
         noise = self._flows.noise("ceph", 300.0, 9_000.0).value(t)
-        stored = self._farm.stored_bytes + grown + 0.8 * GIB * noise
+        stored = self._farm.stored_bytes + grown + 0.8 * GIB * noise + ceph.extra_bytes
         osds = self._osds(ceph, stored * REPLICAS, t)
         size = sum(o.size for o in osds if o.is_in)
         used = sum(o.used for o in osds if o.is_in)
@@ -309,7 +313,7 @@ class CephModel:
         ceph, farm = now.ceph, self._farm
         daemons = [m.name for m in farm.tiers[STORAGE][:MONS]]
         living = [name for name in daemons if alive(now, farm, name)]
-        nearfull = any(o.size and o.used / o.size >= ceph.nearfull_ratio for o in osds)
+        fullness = {how_full(ceph, osd) for osd in osds}
         raised = {
             "OSD_DOWN": any(not o.up and o.is_in for o in ceph.osds),
             "OSD_HOST_DOWN": self._hosts_without(ceph) > 0 and any(not o.up and o.is_in for o in ceph.osds),
@@ -320,13 +324,29 @@ class CephModel:
             "PG_DAMAGED": ceph.inconsistent > 0,
             "OSD_SCRUB_ERRORS": ceph.inconsistent > 0,
             "SLOW_OPS": ceph.slow_ops > 0,
-            "OSD_NEARFULL": nearfull,
-            "POOL_NEARFULL": nearfull,
+            "OSD_FULL": FULL in fullness,
+            "OSD_BACKFILLFULL": BACKFILLFULL in fullness,
+            "OSD_NEARFULL": NEARFULL in fullness,
+            # Every pool lies on every OSD: the fullest says how full they are.
+            "POOL_FULL": FULL in fullness,
+            "POOL_BACKFILLFULL": BACKFILLFULL in fullness and FULL not in fullness,
+            "POOL_NEARFULL": fullness <= {NEARFULL, ""} and NEARFULL in fullness,
             "MDS_ALL_DOWN": not living,
             "FS_DEGRADED": not ceph.mds and bool(living),
             "MDS_INSUFFICIENT_STANDBY": len(living) == 1,
         }
         return frozenset(name for name, is_raised in raised.items() if is_raised)
+
+
+FULL, BACKFILLFULL, NEARFULL = "full", "backfillfull", "nearfull"
+
+
+def how_full(ceph: Ceph, osd: OsdState) -> str:
+    """What the mons call an OSD of this fullness; empty where it has room."""
+    used = osd.used / osd.size if osd.size else 0.0
+    if used >= ceph.full_ratio:
+        return FULL
+    return BACKFILLFULL if used >= ceph.backfillfull_ratio else NEARFULL if used >= ceph.nearfull_ratio else ""
 
 
 def sum_of(pool: PoolState) -> int:

@@ -393,7 +393,11 @@ def reachable(now: Condition, farm: Inventory, name: str) -> bool:
     return alive(now, farm, name) and (not now.cut or (name in farm.by_name and farm.by_name[name].droplet))
 
 
+def engine_answers(now: Condition, farm: Inventory, name: str) -> bool:
+    """Whether the Swarm's managers hear from a node's engine."""
+    return reachable(now, farm, name) and (name, "docker") not in now.stopped_units
+
+
 def ready_for_tasks(now: Condition, farm: Inventory, name: str) -> bool:
     """Whether Swarm would place a task on a worker."""
-    runs = reachable(now, farm, name) and (name, "docker") not in now.stopped_units
-    return runs and name not in now.swarm.drained
+    return engine_answers(now, farm, name) and name not in now.swarm.drained

@@ -105,6 +105,8 @@ class Ceph:
     full_ratio: float = 0.95
     backfillfull_ratio: float = 0.90
     nearfull_ratio: float = 0.85
+    extra_bytes: float = 0.0
+    """What somebody has written beside what the sites do, counted once."""
     silent_since: float | None = None
     """When the mons lost their quorum; None while they have one. What a mgr tells without it is of before."""
 
@@ -184,6 +186,14 @@ class Condition:
     """`maxmemory` in bytes (0: none) of a Redis to which somebody has given another."""
     stripping: frozenset[str] = frozenset()
     """Cache nodes whose VCL takes needless cookies off."""
+    safe_to_bootstrap: frozenset[str] = frozenset()
+    """Database nodes that somebody has marked (grastate.dat) as those that a new cluster may begin with."""
+    resting: frozenset[str] = frozenset()
+    """Cache nodes in maintenance: their Varnish tells the edge's health check to look elsewhere."""
+    unhealed: Line = field(default_factory=lambda: level(0.0))
+    """Files of the Gluster volume of which a brick lacks what the others have."""
+    split: int = 0
+    """Files of it of which no brick knows who is right."""
     stopped_units: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """Services that somebody has stopped, by machine and unit, with the time; those that the world is about are not
     among them."""

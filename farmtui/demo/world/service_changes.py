@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from farmtui.demo.world.condition import Condition, Relaxing
+from farmtui.demo.world.condition import Condition, Line, Relaxing, level
 from farmtui.demo.world.inventory import GIB, Inventory
 
 REDIS_BYTES = 4 * GIB
@@ -17,6 +17,7 @@ _NOTICED = 0.02
 _REFILL_S = 1_800.0
 _REFETCH_S = 240.0
 _BANS_KEPT = 20
+_HEALED_PER_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,54 @@ class StripCookies:
         """See Change."""
         nodes = now.stripping | {self.node} if self.on else now.stripping - {self.node}
         return now if nodes == now.stripping else replace(now, stripping=nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class Unhealed:
+    """A brick of the Gluster volume was away: so many files differ, and of so many nobody knows who is right."""
+
+    files: float
+    split: int = 0
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        return replace(now, unhealed=level(self.files), split=self.split)
+
+
+@dataclass(frozen=True, slots=True)
+class Healing:
+    """Gluster has been told to heal what differs."""
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        files = now.unhealed.value(at)
+        return replace(now, unhealed=Line(files, at, 0.0, at + max(1.0, files / _HEALED_PER_S))) if files else now
+
+
+@dataclass(frozen=True, slots=True)
+class SafeToBootstrap:
+    """A database node's grastate.dat says that a new cluster may begin with it, or that none may."""
+
+    node: str
+    on: bool
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        nodes = now.safe_to_bootstrap | {self.node} if self.on else now.safe_to_bootstrap - {self.node}
+        return now if nodes == now.safe_to_bootstrap else replace(now, safe_to_bootstrap=nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """A cache node goes into maintenance, in which the edge sends it nothing, or comes back."""
+
+    node: str
+    on: bool
+
+    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
+        """See Change."""
+        nodes = now.resting | {self.node} if self.on else now.resting - {self.node}
+        return now if nodes == now.resting else replace(now, resting=nodes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,11 @@ def settle(before: Condition, after: Condition, farm: Inventory, at: float) -> t
 
 def serving_caches(now: Condition, farm: Inventory) -> tuple[str, ...]:
     """Cache nodes that answer the edge."""
+    return tuple(name for name in _running_caches(now, farm) if name not in now.resting)
+
+
+def _running_caches(now: Condition, farm: Inventory) -> tuple[str, ...]:
+    """Those, and those in maintenance."""
     return tuple(name for name, varnish in now.varnish.items() if varnish.running and alive(now, farm, name))
 
 
@@ -80,7 +85,12 @@ def steady_miss(now: Condition, serving: int, name: str) -> float:
 
 def _cache(before: Condition, after: Condition, farm: Inventory, at: float) -> tuple[Condition, Later]:
     was, is_now = serving_caches(before, farm), serving_caches(after, farm)
-    restarted = {n for n in is_now if n not in was or before.varnish[n].started != after.varnish[n].started}
+    ran = _running_caches(before, farm)
+    restarted = {
+        name
+        for name in _running_caches(after, farm)
+        if name not in ran or before.varnish[name].started != after.varnish[name].started
+    }
     same_pages = before.uncacheable == after.uncacheable and before.stripping == after.stripping
     if was == is_now and not restarted and same_pages:
         return after, []

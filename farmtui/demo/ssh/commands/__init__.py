@@ -5,16 +5,28 @@ from __future__ import annotations
 from functools import cache
 
 from farmtui.demo.ssh.call import Table
-from farmtui.demo.ssh.commands import ceph, docker, filters, mariadb, plain, redis, systemd, upkeep, varnish
+from farmtui.demo.ssh.commands import (
+    ceph,
+    docker,
+    files,
+    filters,
+    gluster,
+    mariadb,
+    plain,
+    redis,
+    systemd,
+    upkeep,
+    varnish,
+)
 from farmtui.demo.world.inventory import APP, CACHE, DATABASE, EDGE, STORAGE
 
-_EVERYWHERE: Table = {**plain.COMMANDS, **filters.COMMANDS, **upkeep.COMMANDS, **systemd.COMMANDS}
+_EVERYWHERE: Table = {**plain.COMMANDS, **filters.COMMANDS, **files.COMMANDS, **upkeep.COMMANDS, **systemd.COMMANDS}
 _OF_TIER: dict[str, Table] = {
     EDGE: docker.COMMANDS,
     APP: docker.COMMANDS,
     CACHE: {**varnish.COMMANDS, **redis.COMMANDS},
     DATABASE: mariadb.COMMANDS,
-    STORAGE: ceph.COMMANDS,
+    STORAGE: {**ceph.COMMANDS, **gluster.COMMANDS},
 }
 
 

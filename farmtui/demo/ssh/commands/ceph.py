@@ -22,6 +22,7 @@ from farmtui.demo.world.ceph_changes import (
     OsdOut,
     OsdReweight,
     RepairBegins,
+    Written,
 )
 from farmtui.demo.world.changes import Change
 from farmtui.demo.world.inventory import OSDS_PER_NODE
@@ -53,6 +54,8 @@ _FLAGS = (
     "nodeep-scrub",
     "pause",
 )
+_STRAY = "old-exports"
+"""The bucket that has filled the cluster."""
 _FOR_EVER_S = 300.0
 
 Shown = Callable[[CephTold], tuple[object, str]]
@@ -324,4 +327,22 @@ async def _rados(call: Call, words: Sequence[str]) -> int:
     return 0
 
 
-COMMANDS: Table = {"ceph": _ceph, "rados": _rados}
+async def _radosgw_admin(call: Call, words: Sequence[str]) -> int:
+    """The buckets of the object store: those of the sites, and one that nobody had reckoned with."""
+    options, rest = told_apart(words, ("--bucket",))
+    stray = (await call.condition()).ceph.extra_bytes > 0
+    match rest:
+        case ["bucket", "list"]:
+            _print(call, ["backups", "uploads", *([_STRAY] if stray else [])], "", "json")
+            return 0
+        case ["bucket", "rm"]:
+            if options.get("--bucket") != _STRAY or not stray:
+                return call.fail("ERROR: could not init bucket: (2) No such file or directory", _ENOENT)
+            if "--purge-objects" not in options:
+                return call.fail("ERROR: could not remove non-empty bucket " + _STRAY, 39)
+            await call.happen(Written(0.0))
+            return 0
+    return call.fail(f"ERROR: Unknown command: {' '.join(rest)}", _EINVAL)
+
+
+COMMANDS: Table = {"ceph": _ceph, "rados": _rados, "radosgw-admin": _radosgw_admin}

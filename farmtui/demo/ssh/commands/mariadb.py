@@ -15,14 +15,14 @@ from farmtui.demo.world.changes import (
     DatabaseStop,
     DiskFilling,
     FlowControl,
-    alive,
 )
 from farmtui.demo.world.condition import Condition, Database
 from farmtui.demo.world.inventory import DATABASE
-from farmtui.demo.world.service_changes import Desync
+from farmtui.demo.world.service_changes import Desync, SafeToBootstrap
 
 _VERSION = "10.11.14-MariaDB-0+deb13u1"
-_UUID = "f94dfd26-e71c-11f1-ada2-ebf0f64e9f23"
+UUID = "f94dfd26-e71c-11f1-ada2-ebf0f64e9f23"
+"""The cluster's."""
 _COMMENTS = {0: "Initialized", 1: "Joining: receiving State Transfer", 2: "Donor/Desynced", 3: "Joined", 4: "Synced"}
 _VALUED = ("-e", "--execute", "-u", "--user", "-h", "--host", "-P", "-S", "-D", "--socket", "--port", "--database")
 _NO_SERVER = "Can't connect to local server through socket '/run/mysqld/mysqld.sock' (2)"
@@ -37,6 +37,11 @@ _SETTABLE = {"wsrep_desync", "wsrep_slave_threads", "wsrep_applier_threads", "ma
 
 Rows = tuple[Sequence[str], Sequence[Sequence[str]]]
 """A result: the names of its columns, and its rows."""
+
+
+def committed(at: float) -> int:
+    """The number of the last transaction at a time (Unix seconds)."""
+    return int(at * 40) % 10**9
 
 
 class SqlError(Exception):
@@ -147,12 +152,11 @@ def _status(call: Call, now: Condition, database: Database) -> dict[str, str]:
     members = [m for m in call.farm.tiers[DATABASE] if now.databases[m.name].state]
     joined = now.primary and database.state
     paused = max(each.paused for each in now.databases.values())
-    committed = int(at * 40) % 10**9
     return {
         "threads_connected": "88",
         "uptime": f"{max(0.0, at - database.started):.0f}",
-        "wsrep_local_state_uuid": _UUID,
-        "wsrep_last_committed": str(committed),
+        "wsrep_local_state_uuid": UUID,
+        "wsrep_last_committed": str(committed(at)),
         "wsrep_local_recv_queue": str(round(400 * database.paused)),
         "wsrep_flow_control_paused": f"{paused:g}",
         "wsrep_flow_control_sent": str(round(6 * 3_600 * database.paused)),
@@ -162,7 +166,7 @@ def _status(call: Call, now: Condition, database: Database) -> dict[str, str]:
         "wsrep_incoming_addresses": ",".join(f"{m.address}:3306" for m in members),
         "wsrep_desync_count": str(int(database.state == 2)),
         "wsrep_cluster_size": str(now.members if joined else 0),
-        "wsrep_cluster_state_uuid": _UUID,
+        "wsrep_cluster_state_uuid": UUID,
         "wsrep_cluster_status": "Primary" if joined else "non-Primary",
         "wsrep_connected": "ON",
         "wsrep_ready": "ON" if joined and database.state in (2, 4) else "OFF",
@@ -204,15 +208,26 @@ async def _new_cluster(call: Call, _words: Sequence[str]) -> int:
     now = await call.condition()
     if now.databases[call.machine].running and now.primary:
         return 0
-    others = [name for name in now.databases if name != call.machine and alive(now, call.farm, name)]
-    if now.primary and others:
-        # grastate.dat says safe_to_bootstrap: 0 as long as others have gone on without it.
+    if call.machine not in now.safe_to_bootstrap:
         await call.takes(2.0)
         return call.fail(
             "Job for mariadb.service failed because the control process exited with error code.\n"
             'See "systemctl status mariadb.service" and "journalctl -xeu mariadb.service" for details.'
         )
-    await call.change((), 5.0, [DatabaseStart(call.machine), Bootstrap(call.machine)])
+    await call.change(
+        (), 5.0, [DatabaseStart(call.machine), Bootstrap(call.machine), SafeToBootstrap(call.machine, False)]
+    )
+    return 0
+
+
+async def _recovery(call: Call, _words: Sequence[str]) -> int:
+    """Galera's script that has InnoDB tell up to where it has all."""
+    database = (await call.condition()).databases[call.machine]
+    if database.running:
+        return call.fail("WSREP: Failed to start mysqld for wsrep recovery: '[ERROR] InnoDB: Unable to lock ./ibdata1'")
+    position = f"{UUID}:{committed(database.since)}"
+    call.err(f"WSREP: Recovered position {position}\n")
+    call.out(f"--wsrep_start_position={position}\n")
     return 0
 
 
@@ -222,4 +237,5 @@ COMMANDS: Table = {
     "mariadb-admin": _admin,
     "mysqladmin": _admin,
     "galera_new_cluster": _new_cluster,
+    "galera_recovery": _recovery,
 }

@@ -9,6 +9,7 @@ from itertools import pairwise
 from farmtui.demo.observed import Observed
 from farmtui.demo.promql.evaluate import Vector
 from farmtui.demo.ssh.call import Call, Table
+from farmtui.demo.ssh.commands.files import content
 from farmtui.demo.ssh.commands.units import unit_named
 from farmtui.demo.world.changes import ClockOff, DiskFilling
 
@@ -103,6 +104,8 @@ async def _cat(call: Call, words: Sequence[str]) -> int:
                 call.out(f"{call.machine}\n")
             case "/etc/os-release":
                 call.out(_ETC_OS)
+            case _ if (text := await content(call, path)) is not None:
+                call.out(text)
             case _:
                 status = call.fail(f"cat: {path}: No such file or directory")
     return status
@@ -166,6 +169,12 @@ async def _chronyc(call: Call, words: Sequence[str]) -> int:
                 "Reference ID    : C0A80001 (ntp.farm.example)\nStratum         : 3\n"
                 f"System time     : {abs(offset):.9f} seconds {'fast' if offset >= 0 else 'slow'} of NTP time\n"
                 f"Last offset     : {offset:+.9f} seconds\nLeap status     : Normal\n"
+            )
+        case ["sources"]:
+            call.out(
+                "MS Name/IP address         Stratum Poll Reach LastRx Last sample\n"
+                + "=" * 79
+                + f"\n^* ntp.farm.example              2   6   377    21  {offset:+.6f}[{offset:+.6f}] +/- 0.002s\n"
             )
         case _:
             return call.fail("Unrecognized command")

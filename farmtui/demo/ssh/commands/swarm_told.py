@@ -13,7 +13,7 @@ from functools import cache, cached_property
 
 from farmtui.demo.servers.moments import rfc3339
 from farmtui.demo.servers.proxmox_state import Json
-from farmtui.demo.world.changes import alive, reachable
+from farmtui.demo.world.changes import alive, engine_answers
 from farmtui.demo.world.condition import Condition
 from farmtui.demo.world.inventory import APP, EDGE, Inventory
 from farmtui.demo.world.world import TASKS_PER_SITE
@@ -189,7 +189,7 @@ class SwarmTold:
 
     def runs(self, name: str) -> bool:
         """Whether the managers hear from a node."""
-        return reachable(self.now, self.farm, name) and (name, "docker") not in self.now.stopped_units
+        return engine_answers(self.now, self.farm, name)
 
     def availability(self, name: str) -> str:
         """`active`, `pause` or `drain`."""

@@ -30,7 +30,8 @@ async def _systemctl(call: Call, words: Sequence[str]) -> int:
             return await upkeep.COMMANDS["reboot"](call, ())
         case "list-units":
             now = await call.condition()
-            for unit in units(call.farm, call.machine):
+            shown = (unit for unit in units(call.farm, call.machine) if "--failed" not in words or _failed(unit, now))
+            for unit in shown:
                 call.out(f"  {unit.name}.service loaded {_state(unit, now):<8} {unit.about}\n")
             return 0
         case _ if verb in _VERBS:
@@ -43,6 +44,10 @@ async def _systemctl(call: Call, words: Sequence[str]) -> int:
 
 def _state(unit: Unit, now: Condition) -> str:
     return "active" if unit.runs(now) else "failed" if unit.crashes else "inactive"
+
+
+def _failed(unit: Unit, now: Condition) -> bool:
+    return _state(unit, now) == "failed"
 
 
 async def _tell(call: Call, verb: str, names: Sequence[str], *, quiet: bool) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from farmtui.demo.observed import Observed
 from farmtui.demo.ssh.call import Call, Table
+from farmtui.demo.ssh.commands.files import content
+from farmtui.demo.ssh.commands.units import unit_named, units
 from farmtui.demo.ssh.given import told_apart
 from farmtui.demo.world.changes import Change, HostOff, HostOn, MachineOff, MachineOn
 from farmtui.demo.world.inventory import DATABASE, STORAGE
@@ -40,7 +42,7 @@ async def _test(call: Call, words: Sequence[str]) -> int:
     """`test -e PATH` and the like, and whether two texts are the same."""
     match [word for word in words if word != "]"]:
         case ["-e" | "-f" | "-d" | "-r" | "-s", path]:
-            return int(path not in _THERE)
+            return int(path not in _THERE and await content(call, path) is None)
         case ["-n", text]:
             return int(not text)
         case ["-z", text]:
@@ -119,7 +121,33 @@ async def _smartctl(call: Call, words: Sequence[str]) -> int:
     return 0
 
 
+async def _ps(call: Call, _words: Sequence[str]) -> int:
+    """The services of the machine, those that run."""
+    now = await call.condition()
+    call.out("    PID USER     %CPU %MEM     ELAPSED COMMAND\n")
+    for place, unit in enumerate(unit for unit in units(call.farm, call.machine) if unit.runs(now)):
+        call.out(f"{812 + 31 * place:>7} root     {3.0 / (place + 1):>4.1f} {5.0 / (place + 1):>4.1f}  3-04:12:09 ")
+        call.out(f"{unit.name.partition('@')[0]}\n")
+    return 0
+
+
+async def _wg(call: Call, words: Sequence[str]) -> int:
+    """`wg show wg0`, on the machines at the tunnel's ends."""
+    if unit_named(call.farm, call.machine, "wg-quick@wg0") is None:
+        return call.fail("Unable to access interface: No such device")
+    if call.user != "root":
+        return call.fail("Unable to access interface: Operation not permitted")
+    if list(words) not in ([], ["show"], ["show", "wg0"]):
+        return call.fail("Unable to access interface: No such device")
+    cut = (await call.condition()).cut
+    call.out("interface: wg0\n  listening port: 51820\n\npeer: 7Zl3kU0m2vF0cWc0b0yQm9mJrj4f2gC1Zq8mY0c5dXo=\n")
+    call.out(f"  latest handshake: {'9 minutes' if cut else '41 seconds'} ago\n")
+    return 0
+
+
 COMMANDS: Table = {
+    "ps": _ps,
+    "wg": _wg,
     "reboot": _reboot,
     "test": _test,
     "[": _test,

@@ -1,0 +1,205 @@
+"""The library's books for machines, hosts and those that watch, run to their end on the simulated farm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from farmtui.demo.world.changes import CloudApi, MachineOff, alive
+from farmtui.demo.world.service_changes import UnitStop
+from farmtui.journal.store import RefusedError
+from farmtui.runbooks.state import Outcome
+from tests.demo.remedies import remedies
+
+
+async def test_a_worker_that_is_off_is_started(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "worker-down") as farm:
+        assert {"NodeDown", "SwarmNodeDown"} <= await farm.alerts()
+        said = await farm.run("guest-start", guest="worker-07")
+        assert "the task ended with: OK" in said
+        await farm.pass_time(300.0)
+        assert not {"NodeDown", "SwarmNodeDown"} & await farm.alerts()
+
+
+async def test_a_guest_is_restarted(tmp_path: Path) -> None:
+    async with remedies(tmp_path) as farm:
+        assert "the task ended with: OK" in await farm.run("guest-restart", guest="worker-07")
+        assert farm.world().booted["worker-07"] > 0
+
+
+async def test_a_guest_moves_to_another_host_and_back(tmp_path: Path) -> None:
+    async with remedies(tmp_path) as farm:
+        guest = farm.running.farm.by_name["worker-03"]
+        await farm.run("guest-migrate", guest="worker-03", target="pve-5")
+        assert farm.world().moved == {"worker-03": "pve-5"}
+        # It is where it is to be already: Proxmox VE says so, and nothing moves.
+        run = await farm.begun("guest-migrate", guest="worker-03", target="pve-5")
+        question = farm.state(run).question
+        assert question is not None
+        assert "target is local node" in question.text
+        await farm.answer(run, "stop")
+        assert farm.state(run).outcome is Outcome.FAILED
+        await farm.run("guest-migrate", guest="worker-03", target=guest.host)
+        assert farm.world().moved == {"worker-03": guest.host}
+
+
+async def test_nothing_moves_to_a_host_that_is_down(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "pve-host-down") as farm:
+        with pytest.raises(RefusedError, match="the host that it is to run on is up: no data"):
+            await farm.begun("guest-migrate", guest="worker-03", target="pve-2")
+
+
+async def test_a_host_that_is_down_is_woken_and_its_guests_with_it(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "pve-host-down") as farm:
+        assert "PveHostDown" in await farm.alerts()
+        await farm.run("pve-host-wake", host="pve-2")
+        await farm.pass_time(900.0)
+        assert alive(farm.world(), farm.running.farm, "db-2")
+        assert not {"PveHostDown", "NodeDown", "GaleraNodeDown", "CephOsdDown"} & await farm.alerts()
+        with pytest.raises(RefusedError, match="it answers already: 1"):
+            await farm.begun("pve-host-wake", host="pve-1")
+
+
+async def test_a_droplet_that_is_off_is_switched_on(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "cache-node-down") as farm:
+        assert "is completed" in await farm.run("droplet-start", droplet="cache-2")
+        await farm.pass_time(120.0)
+        assert not {"CacheNodeDown", "NodeDown"} & await farm.alerts()
+        with pytest.raises(RefusedError, match="it answers already: 1"):
+            await farm.begun("droplet-start", droplet="cache-2")
+
+
+async def test_a_droplet_is_switched_off_and_on_and_kept_as_a_snapshot(tmp_path: Path) -> None:
+    async with remedies(tmp_path) as farm:
+        said = await farm.run("do-power-cycle", droplet="cache-3")
+        assert "is completed" in said
+        assert "its exporters answer: 1 (== 1)" in said
+        assert "is completed" in await farm.run("do-snapshot", droplet="cache-1", name="before-work")
+
+
+async def test_a_clock_is_set_right(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "clock-off") as farm:
+        assert "NodeClockSkew" in await farm.alerts()
+        said = await farm.run("clock-step", node="worker-05")
+        assert "seconds fast of NTP time" in said
+        assert "NodeClockSkew" not in await farm.alerts()
+
+
+async def test_room_is_made_on_a_disk(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "disk-filling") as farm:
+        await farm.run("disk-relief", node="db-1")
+        assert "NodeDiskFilling" not in await farm.alerts()
+        said = await farm.run("docker-prune", node="worker-02")
+        assert "Total reclaimed space" in said
+
+
+async def test_a_machine_is_looked_at(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "galera-node-lost") as farm:
+        said = await farm.run("node-look", node="db-2")
+        assert "mariadb.service loaded failed" in said
+        assert "load average" in said
+
+
+async def test_a_unit_that_hangs_is_restarted_but_none_that_serves_the_sites(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "prometheus-slow") as farm:
+        assert "PrometheusQueriesSlow" in await farm.alerts()
+        await farm.run("unit-restart", node="mon-1", unit="prometheus")
+        assert farm.world().prometheus_delay_s == 0.0
+        await farm.pass_time(120.0)
+        assert "PrometheusQueriesSlow" not in await farm.alerts()
+        with pytest.raises(ValueError, match="unit: must match"):
+            await farm.plan("unit-restart", node="db-1", unit="mariadb")
+
+
+async def test_an_overdue_backup_is_made(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "backup-failed") as farm:
+        assert "BackupOld" in await farm.alerts()
+        said = await farm.run("backup-run", node="mon-2")
+        assert "archive cannot be read back" in said
+        await farm.pass_time(60.0)
+        assert "BackupOld" not in await farm.alerts()
+
+
+async def test_a_token_that_is_refused_is_replaced_by_a_person(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "do-api-refusing") as farm:
+        run = await farm.begun("cloud-api-token")
+        await farm.happen(CloudApi("ok"))
+        await farm.answer(run)
+        farm.ended(run)
+        await farm.pass_time(60.0)
+        assert "CloudApiFailing" not in await farm.alerts()
+
+
+async def test_the_tunnel_is_restarted(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "interconnect-lossy") as farm:
+        assert {"InterconnectLossy", "InterconnectSlow"} <= await farm.alerts()
+        await farm.run("interconnect-restart", node="mgr-1")
+        await farm.pass_time(300.0)
+        assert not {"InterconnectLossy", "InterconnectSlow"} & await farm.alerts()
+
+
+async def test_an_alert_is_silenced(tmp_path: Path) -> None:
+    async with remedies(tmp_path) as farm:
+        assert "[silence-it] ok: silence" in await farm.run("silence", alert="SomethingElse", why="a test")
+
+
+# -- the Swarm and its sites
+
+
+async def test_a_worker_is_drained_worked_on_and_returned(tmp_path: Path) -> None:
+    async with remedies(tmp_path) as farm:
+        run = await farm.begun("swarm-drain", manager="mgr-1", node="worker-05")
+        assert farm.world().swarm.drained == {"worker-05"}
+        await farm.answer(run)
+        farm.ended(run)
+        assert farm.world().swarm.drained == frozenset()
+
+
+async def test_an_engine_that_is_down_is_restarted(tmp_path: Path) -> None:
+    async with remedies(tmp_path) as farm:
+        await farm.happen(UnitStop("worker-03", "docker"))
+        await farm.pass_time(120.0)
+        assert "SwarmNodeDown" in await farm.alerts()
+        await farm.run("swarm-node-return", node="worker-03")
+        await farm.pass_time(60.0)
+        assert "SwarmNodeDown" not in await farm.alerts()
+
+
+async def test_a_service_is_scaled_and_its_tasks_started_anew(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "tasks-failing") as farm:
+        assert "SwarmTasksPending" in await farm.alerts()
+        site = farm.running.farm.sites[5]
+        service = f"wp_{site.replace('.', '-')}"
+        await farm.run("swarm-force-update", manager="mgr-1", service=service)
+        await farm.pass_time(60.0)
+        assert "SwarmTasksPending" not in await farm.alerts()
+        await farm.run("swarm-scale", manager="mgr-2", service=service, replicas="5")
+        assert farm.world().swarm.replicas == {5: 5}
+
+
+async def test_a_broken_site_is_rolled_back(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "site-broken") as farm:
+        site = farm.running.farm.sites[7]
+        assert "SiteDown" in await farm.alerts()
+        said = await farm.run("edge-look", manager="mgr-1", cache="cache-1")
+        assert "Leader" in said
+        await farm.run("swarm-rollback", manager="mgr-1", service=f"wp_{site.replace('.', '-')}", site=site)
+        await farm.pass_time(300.0)
+        assert "SiteDown" not in await farm.alerts()
+
+
+async def test_a_certificate_that_was_not_renewed_is_asked_for_again(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "certificate-stuck") as farm:
+        assert "CertificateExpires" in await farm.alerts()
+        site = farm.running.farm.sites[11]
+        await farm.run("certificate-renew", manager="mgr-1", service="edge_traefik", site=site)
+        assert "CertificateExpires" not in await farm.alerts()
+
+
+async def test_a_manager_that_led_is_back(tmp_path: Path) -> None:
+    async with remedies(tmp_path) as farm:
+        await farm.happen(MachineOff("mgr-1"))
+        await farm.pass_time(120.0)
+        assert farm.world().swarm.leader == "mgr-2"
+        await farm.run("droplet-start", droplet="mgr-1")
