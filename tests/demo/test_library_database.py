@@ -53,6 +53,7 @@ async def test_a_node_that_lost_the_majority_is_made_primary(tmp_path: Path) -> 
         assert not farm.world().primary
         await farm.run("galera-primary", node="db-1")
         assert farm.world().primary
+        await farm.pass_time(60.0)
         assert "GaleraNotPrimary" not in await farm.alerts()
 
 
@@ -78,4 +79,5 @@ async def test_old_binary_logs_are_thrown_away(tmp_path: Path) -> None:
         assert "NodeDiskFilling" in await farm.alerts()
         said = await farm.run("galera-binlogs", node="db-1", days="3")
         assert "/var/lib/mysql/binlog" in said
+        await farm.pass_time(60.0)
         assert "NodeDiskFilling" not in await farm.alerts()

@@ -254,7 +254,7 @@ async def test_behind_the_cut_link_nobody_answers(tmp_path: Path) -> None:
 async def test_with_another_token_the_console_is_forbidden(tmp_path: Path) -> None:
     async with stage() as farm:
         [config] = farm.config(tmp_path).proxmox
-        (tmp_path / "pve-token").write_text("another")
+        (tmp_path / "pve-token").write_text("no-token-of-this-api")
         pve = ProxmoxSource(config)
         reading = await pve.poll()
         await pve.close()

@@ -182,5 +182,5 @@ async def test_what_it_does_not_take(line: str, status: int, words: str, tmp_pat
 
 async def test_other_machines_have_no_ceph(tmp_path: Path) -> None:
     async with machines(tmp_path) as farm:
-        assert set(COMMANDS) == {"ceph", "rados"}
+        assert set(COMMANDS) == {"ceph", "rados", "radosgw-admin"}
         assert (await farm.do("db-1", "ceph -s")).exit_status == 127
