@@ -121,6 +121,22 @@ def test_risk_3_waits_for_another_user(home: Path) -> None:
     assert "cancelled" in farmtui("attach", run, home=home).out
 
 
+def test_a_run_that_nobody_approved_in_time_is_over(home: Path) -> None:
+    _, run = started(home, "hello-3", "word=anna", "--confirm", "hello-3")
+    for process in runners(home):
+        process.kill()
+        process.wait(10)
+    [path] = home.rglob("journal.db")
+    with sqlite3.connect(path) as database:
+        # As if all of it had been said long ago.
+        database.execute("update farmtui_entry set at = '2020' || substr(at, 5)")
+    database.close()
+    [row] = json.loads(farmtui("runs", "--json", home=home).out)
+    assert (row["run"], row["state"]) == (run, "expired")
+    ended = farmtui("attach", run, home=home)
+    assert (ended.code, "expired: nobody has approved it within 60 min" in ended.out) == (FAILED, True)
+
+
 def test_the_glass_is_broken(home: Path) -> None:
     told = home / "told"
     (home / "farmtui.yaml").write_text(f"runbooks: {{announce: {{command: [dd, of={told}]}}}}\n")
