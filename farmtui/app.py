@@ -14,7 +14,7 @@ from textual import on, work
 from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 
-from farmtui.commands import Command, bindings, keymap
+from farmtui.commands import Command, bindings, completions, keymap, only_one
 from farmtui.farm.actions import ActionError
 from farmtui.farm.state import Severity
 from farmtui.terminal import TerminalApp
@@ -405,19 +405,9 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     def complete(self, typed: str) -> list[Suggestion]:
         """What a command may become: names that begin so first, then those that hold it."""
         name, _, argument = typed.partition(" ")
-        commands = self._prompt_commands()
         if " " in typed and name in ("theme", "skin"):
             return [Suggestion(f"{name} {theme}") for theme in self._our_themes() if theme.startswith(argument)]
-        begins = [known for known in commands if known.startswith(name)]
-        holds = [known for known in commands if name in known and known not in begins]
-        seen: set[str] = set()
-        found = []
-        for known in (*begins, *holds):
-            command = commands[known]
-            if command.id not in seen:
-                seen.add(command.id)
-                found.append(Suggestion(known, command.help))
-        return found
+        return [Suggestion(known, command.help) for known, command in completions(typed, self._prompt_commands())]
 
     @on(Prompt.Submitted)
     async def _command_entered(self, message: Prompt.Submitted) -> None:
@@ -427,7 +417,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         if not name:
             return
         commands = self._prompt_commands()
-        command = commands.get(name.lower()) or self._only_one(name.lower(), commands)
+        command = commands.get(name.lower()) or only_one(name.lower(), commands)
         if command is None:
             close = get_close_matches(name.lower(), commands, n=1)
             hint = f"; did you mean {close[0]}?" if close else "; ? shows what there is"
@@ -439,11 +429,6 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         else:
             screen = self._farm_screen()
             await self.run_action(command.action, screen if screen is not None and command in screen.KEYS else None)
-
-    def _only_one(self, name: str, commands: Mapping[str, Command]) -> Command | None:
-        """The command that a name begins alone: `:sto` is storage. Leaving wants its whole name."""
-        found = {c.id: c for known, c in commands.items() if known.startswith(name) and c.id != "quit"}
-        return next(iter(found.values())) if len(found) == 1 else None
 
     def _our_themes(self) -> list[str]:
         return sorted(self._known_themes)

@@ -49,6 +49,22 @@ def keymap(overrides: Mapping[str, str]) -> dict[str, str]:
     return {ident: keys.strip() or f"{UNBOUND}.{ident}" for ident, keys in overrides.items()}
 
 
+def completions(typed: str, commands: Mapping[str, Command]) -> list[tuple[str, Command]]:
+    """What a command's name may become, each command once: names that begin so first, then those that hold it."""
+    begins = [known for known in commands if known.startswith(typed)]
+    holds = [known for known in commands if typed in known and known not in begins]
+    found: dict[str, tuple[str, Command]] = {}
+    for known in (*begins, *holds):
+        found.setdefault(commands[known].id, (known, commands[known]))
+    return list(found.values())
+
+
+def only_one(name: str, commands: Mapping[str, Command]) -> Command | None:
+    """The command that a name begins alone: `:sto` is storage. Leaving wants its whole name."""
+    found = {c.id: c for known, c in commands.items() if known.startswith(name) and c.id != "quit"}
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
 RESERVED = frozenset({"ctrl+c", "escape", "enter", "up", "down", "colon"})
 """Keys without which nobody gets out again: no other command may take them."""
 

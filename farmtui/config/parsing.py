@@ -48,8 +48,13 @@ def parse(text: str, path: Path, model: type[M], *, like: str) -> tuple[M, yaml.
 
 def _data(text: str, path: Path, like: str) -> tuple[yaml.Node | None, dict[Any, Any]]:
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        loader = yaml.SafeLoader(text)
+        try:
+            # Nodes for the places of mistakes, and data from them: one reading.
+            root = loader.get_single_node()
+            data = loader.construct_document(root) if root is not None else None
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise FileError(f"{path}:{line}: not YAML: {yaml_words(error.problem)}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -14,6 +15,8 @@ from farmtui.runbooks.template import Context, names_in
 from farmtui.runbooks.written import Where
 
 _EFFECTS: Final = ("ssh", "local", "pve", "do", "http")
+_NEEDS_SHELL: Final = re.compile(r"[|&;<>()$`*?\[\]\n]")
+"""What only a shell understands: pipes, redirections, substitutions, loops."""
 _LOSES: Final = ("rebuild", "restore")
 """Actions on a droplet after which its disk is another one."""
 
@@ -39,7 +42,7 @@ def findings(book: Book, recorded: Recorded | None = None) -> Iterator[Finding]:
 
 
 def _in_step(book: Book, step: Step, at: Where) -> Iterator[Finding]:
-    if step.ssh is not None and step.ssh.shell is not None:
+    if step.ssh is not None and step.ssh.shell is not None and not _NEEDS_SHELL.search(step.ssh.shell):
         yield Finding((*at, "ssh", "shell"), "a shell reads it: `argv` needs no quoting and says plainly what runs")
     if step.ssh is not None and step.ssh.long and "timeout" not in step.model_fields_set:
         words = f"is stopped after {step.timeout:g} s, the timeout where none is given: give its own `timeout`"
@@ -61,7 +64,8 @@ def _unused(book: Book) -> Iterator[Finding]:
     counted = any(condition.quorum is not None for condition in (*book.require, *book.verify))
     for name, given in book.inputs.items():
         is_target = given.type in THINGS if given.target is None else given.target
-        if name not in used and not (is_target and counted):
+        # One that is declared to be what is worked on is held by the run, whether or not a step names it.
+        if name not in used and given.target is not True and not (is_target and counted):
             yield Finding(("inputs", name), "is asked for, and nothing uses it")
 
 

@@ -51,13 +51,17 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:g}"
 
 
-def recorded(condition: ExitIs | StdoutMatches, step: StepState, output: str) -> Measurement:
-    """A condition on what a step has done: its codes and what it printed."""
+def recorded(condition: ExitIs | StdoutMatches, step: StepState, printed: Mapping[str, str]) -> Measurement:
+    """A condition on what a step has done: its codes and what each part of it printed."""
     match condition:
         case StdoutMatches():
-            holds = re.search(condition.regex, output, re.MULTILINE) is not None
+            sought = re.compile(condition.regex, re.MULTILINE)
+            wrong_ones = [part for part, text in printed.items() if not sought.search(text)]
             words = condition.name or f"its output matches {condition.regex}"
-            return Measurement(holds, words if holds else f"{words}: it does not")
+            if printed and not wrong_ones:
+                return Measurement(True, words)
+            where = f" on {', '.join(wrong_ones[:5])}" if len(printed) > 1 else ""
+            return Measurement(False, f"{words}: it does not{where}")
         case ExitIs():
             wrong = [part for part in step.parts.values() if part.code not in condition.codes]
             codes = ", ".join(map(str, condition.codes))

@@ -247,14 +247,18 @@ class _Drive:
             raise JournalError(f"run {run} has no plan in this journal")
         return self._state
 
-    async def _output(self, step: str) -> str:
-        """All that a step's commands have printed, each at its last attempt: what one said before is of before."""
+    async def _output(self, step: str) -> Mapping[str, str]:
+        """What each part of a step has printed at its last attempt: what one said before is of before."""
         journal, run = self._runner._journal, self._run
         state = await self._look()
         parts = {**state.steps, **state.undone}[step].parts
         found = await persistent(lambda: journal.entries(run=run, kinds=[kinds.OUTPUT]))
         told = (e.body for e in found if e.body["step"] == step and e.body["stream"] == "out")
-        return "".join(body["text"] for body in told if body["attempt"] == parts[body["part"]].attempt)
+        printed = dict.fromkeys(parts, "")
+        for body in told:
+            if body["attempt"] == parts[body["part"]].attempt:
+                printed[body["part"]] += body["text"]
+        return printed
 
 
 def states_of(reader: Reader, runs: Iterable[str]) -> list[RunState]:

@@ -53,7 +53,7 @@ class Stepper:
         measure: Measure,
         write: Write,
         look: Callable[[], Awaitable[RunState]],
-        output: Callable[[str], Awaitable[str]],
+        output: Callable[[str], Awaitable[Mapping[str, str]]],
     ) -> None:
         self._run = run
         self._step = step
@@ -260,7 +260,7 @@ class Stepper:
     async def _measured(self, condition: Condition, state: StepState | None) -> Measurement:
         if isinstance(condition, ExitIs | StdoutMatches):
             assert state is not None
-            printed = await self._output(state.step.id) if isinstance(condition, StdoutMatches) else ""
+            printed = await self._output(state.step.id) if isinstance(condition, StdoutMatches) else {}
             return recorded(condition, state, printed)
         return await self._measure(condition)
 

@@ -14,7 +14,7 @@ from farmtui.farm.identity import DIGITALOCEAN, PROXMOX
 from farmtui.farm.node import CloudAccount, Droplet, Guest, PveCluster, Sighting
 from farmtui.runbooks.book import Input
 from farmtui.runbooks.inputs import InputError, take
-from farmtui.runbooks.loading import load_book, shelf
+from farmtui.runbooks.loading import Shelf, Shelved, load_book, shelf
 from farmtui.runbooks.measuring import Measurement
 from farmtui.runbooks.planned import Condition, DoCall, HttpCall, Plan, SshCall
 from farmtui.runbooks.planning import PlanError, Planner, call_text
@@ -236,9 +236,10 @@ async def test_no_input_becomes_more_than_the_word_that_it_is(tmp_path: Path, wo
     import shlex
 
     written(tmp_path, INJECTING, "try.yaml")
-    assert load_book(tmp_path / "try.yaml").inputs
+    path = tmp_path / "try.yaml"
+    books = Shelf({"try": Shelved("try", load_book(path), path, own=True)})
     try:
-        plan = await Planner(shelf([tmp_path]), held, "anna").plan("try", {"word": word}, FARM)
+        plan = await Planner(books, held, "anna").plan("try", {"word": word}, FARM)
     except PlanError:
         assert not word.strip().isprintable(), "only what cannot be printed is refused"
         return
