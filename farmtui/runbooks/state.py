@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from farmtui.farm.text import visible
 from farmtui.journal.entry import Author, Entry
 from farmtui.runbooks import kinds
 from farmtui.runbooks.planned import Plan, PlannedStep
@@ -165,8 +166,20 @@ def after(state: RunState | None, entry: Entry) -> RunState | None:
     if state is None:
         return _planned(entry) if entry.kind == kinds.PLANNED else None
     step = _CHANGES.get(entry.kind)
-    changed = step(state, entry, entry.body) if step else state
+    changed = step(state, entry, safe(entry.body)) if step else state
     return replace(changed, epoch=max(changed.epoch, entry.epoch))
+
+
+def safe(value: Any) -> Any:
+    """What an entry says, with nothing in it that would act on a terminal: people, commands and machines wrote it."""
+    match value:
+        case str():
+            return visible(value, multiline=True)
+        case Mapping():
+            return {key: safe(inner) for key, inner in value.items()}
+        case list():
+            return [safe(inner) for inner in value]
+    return value
 
 
 def undoing_of(step: PlannedStep) -> PlannedStep:
@@ -181,7 +194,7 @@ def undoing_of(step: PlannedStep) -> PlannedStep:
 def _planned(entry: Entry) -> RunState:
     plan = Plan.model_validate(entry.body["plan"])
     return RunState(
-        run=entry.run, plan=plan, hash=str(entry.body["hash"]), reason=str(entry.body.get("reason", "")),
+        run=entry.run, plan=plan, hash=str(entry.body["hash"]), reason=safe(str(entry.body.get("reason", ""))),
         author=entry.author, planned_at=entry.at, steps={step.id: _fresh(step) for step in plan.steps},
     )  # fmt: skip
 

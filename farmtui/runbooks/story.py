@@ -8,6 +8,7 @@ from farmtui.farm.text import clean_text
 from farmtui.journal.entry import Entry
 from farmtui.runbooks import kinds
 from farmtui.runbooks.planned import Plan
+from farmtui.runbooks.state import safe
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
@@ -36,7 +37,7 @@ def story(entry: Entry) -> Iterator[str]:
 
 def lines_of(entry: Entry) -> Iterator[str]:
     """What an entry says, without its time."""
-    body, who = entry.body, entry.author.user
+    body, who = safe(entry.body), safe(entry.author.user)
     place = f" on {body['part']}" if body.get("part") else ""
     match entry.kind:
         case kinds.PLANNED:
