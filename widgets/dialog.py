@@ -102,8 +102,9 @@ class Dialog(ModalScreen[Result]):
 
     def _tell_of_more(self, body: Widget) -> None:
         """Where the text does not fit, the keys that show the rest are named."""
-        more = key_hints(("PgDn", "read on")) if body.max_scroll_y else Content()
-        self.query_one(".dialog--keys", Static).update(Content.assemble(more, self.keys()))
+        keys, line = self.keys(), self.query_one(".dialog--keys", Static)
+        both = Content.assemble(key_hints(("PgDn", "read on")), keys)
+        line.update(both if body.max_scroll_y and both.cell_length <= line.size.width else keys)
 
     def action_read(self, pages: int) -> None:
         """The text, a page on or back, wherever the focus is."""

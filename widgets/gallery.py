@@ -27,6 +27,7 @@ from widgets.freshness_chip import FreshnessChip
 from widgets.glyphs import glyphs, set_ascii
 from widgets.heartbeat import Heartbeat
 from widgets.key_value import KeyValue
+from widgets.live_log import LiveLog
 from widgets.live_table import LiveTable
 from widgets.live_tree import Branch, LiveTree, TreeRow, tree_cell
 from widgets.meter import Limits, Meter, meter
@@ -320,6 +321,13 @@ def raw_view() -> Widget:
     return view
 
 
+def live_log() -> Widget:
+    """What a command prints, at its end."""
+    log = LiveLog()
+    log.show([Content.assemble((f"03:12:{second:02d}  ", ink.FAINT), f"line {second}") for second in range(40)])
+    return log
+
+
 def crumbs() -> Widget:
     """Where one is."""
     line = Crumbs()
@@ -395,6 +403,7 @@ GALLERY: dict[str, Callable[[], Widget]] = {
     "key_value": key_value,
     "heartbeat": heartbeat,
     "raw_view": raw_view,
+    "live_log": live_log,
     "crumbs": crumbs,
     "prompt": _PromptDemo,
     "dialog": _DialogDemo,

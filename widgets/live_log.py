@@ -65,7 +65,9 @@ class LiveLog(LineWidget, ScrollView, can_focus=True):
         self._lines, self._dropped = lines, dropped
         self.virtual_size = Size(self._widest, len(lines))
         if self._following:
-            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+            self._to_end()
+            # How far its end is away is known once the scrollbars are there.
+            self.call_after_refresh(self._to_end)
         elif gone:
             self.scroll_to(y=max(0, self.scroll_y - gone), animate=False, immediate=True)
         self.repaint()
@@ -96,8 +98,7 @@ class LiveLog(LineWidget, ScrollView, can_focus=True):
     def on_resize(self) -> None:
         """A new size has another end."""
         super().on_resize()
-        if self._following:
-            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+        self._to_end()
 
     def action_lines(self, lines: int) -> None:
         """Some lines down, or up."""
@@ -122,6 +123,10 @@ class LiveLog(LineWidget, ScrollView, can_focus=True):
     def on_mouse_scroll_down(self) -> None:
         """At the end it is followed again."""
         self.call_after_refresh(lambda: self._follow(self.scroll_y >= self.max_scroll_y))
+
+    def _to_end(self) -> None:
+        if self._following:
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
 
     def _go(self, y: float) -> None:
         self.scroll_to(y=y, animate=False, immediate=True)

@@ -39,7 +39,16 @@ def offers(shelf: Shelf, farm: Farm, kind: str, key: str, finding: Finding | Non
     for alert in alerts:
         things += (value for value in _of_alert(farm, alert) if value not in things)
     found = [offer for book in shelf.books.values() if (offer := _offer(book, farm, things, alerts))]
-    return tuple(sorted(found, key=lambda one: (not one.by_alert, one.book.book.risk, one.book.name)))
+    return tuple(sorted(found, key=lambda one: _rank(one, kind)))
+
+
+def _rank(offer: Offer, kind: str) -> tuple[bool, bool, bool, bool, int, str]:
+    """What names the alert first, and of those what has something to work on; then what is about such a thing (a
+    varnish, not just its machine), then what is for such machines alone."""
+    book = offer.book.book
+    of_tier = any(book.inputs[name].tier is not None and book.inputs[name].target is not False for name in offer.inputs)
+    worked_on = any(book.inputs[name].target is not False for name in offer.inputs) or not book.inputs
+    return not offer.by_alert, not worked_on, kind not in book.tags, not of_tier, book.risk, offer.book.name
 
 
 def _offer(shelved: Shelved, farm: Farm, things: list[Value], alerts: tuple[Alert, ...]) -> Offer | None:
@@ -79,6 +88,10 @@ def _things(farm: Farm, kind: str, key: str) -> Iterator[Value]:
     match kind:
         case "node":
             yield "node", key
+            idents = {sighting.ident for node in farm.nodes if node.name == key for sighting in node.sightings}
+            yield from (("guest", g.name) for cluster in farm.pve for g in cluster.guests if g.ident in idents)
+            droplets = farm.cloud.droplets if farm.cloud else ()
+            yield from (("droplet", d.name) for d in droplets if d.ident in idents)
         case "osd":
             yield "osd", key
         case "ceph-daemon":
@@ -102,7 +115,7 @@ def _things(farm: Farm, kind: str, key: str) -> Iterator[Value]:
         case "galera" | "varnish" | "redis":
             node = farm.node_of_instance(key)
             if node is not None:
-                yield "node", node.name
+                yield from _things(farm, "node", node.name)
 
 
 def _host(farm: Farm, name: str) -> Iterator[Value]:
@@ -137,7 +150,7 @@ def _of_alert(farm: Farm, alert: Alert) -> Iterator[Value]:
     instance = alert.label("instance")
     node = farm.node_of_instance(instance) if instance else None
     if node is not None:
-        yield "node", node.name
+        yield from _things(farm, "node", node.name)
     for label, kind in _LABELS:
         if text := alert.label(label):
             yield kind, text

@@ -167,6 +167,8 @@ class ActionMenu(ChoiceDialog):
         count = f" ×{len(subjects)}" if len(subjects) > 1 else ""
         super().__init__(f"{', '.join(names[:3])}{count}", ())
         self._subjects = subjects
+        self._sought = False
+        """Whether a letter was typed."""
 
     def compose_question(self) -> ComposeResult:
         """What is possible is worked out when the menu opens, with the newest picture."""
@@ -207,6 +209,10 @@ class ActionMenu(ChoiceDialog):
         table = self.query_one(LiveTable)
         keys = [choice.key for choice in self._choices]
         here = keys.index(str(table.cursor_key)) if table.cursor_key in keys else -1
+        if not self._sought and here >= 0:
+            # Where the menu begins on it already, its letter leaves it there.
+            here -= 1
+        self._sought = True
         for choice in (*self._choices[here + 1 :], *self._choices[: here + 1]):
             if choice.title[:1].casefold() == event.character.casefold():
                 table.move_to(choice.key)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from farmtui.farm.farm import Farm
+from farmtui.farm.identity import DIGITALOCEAN, PROXMOX
+from farmtui.farm.node import CloudAccount, Droplet, Guest, PveCluster, Sighting
 from farmtui.farm.state import Severity
 from farmtui.insight.finding import Finding
 from farmtui.runbooks.fitting import Offer, offers
-from farmtui.runbooks.loading import Shelf, Shelved, load_book
+from farmtui.runbooks.loading import Shelf, Shelved, load_book, shelf
 from tests.screens.whole import whole_farm
 
 FARM = whole_farm()
@@ -24,8 +27,8 @@ BOOKS = {
 }
 
 
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
+@pytest.fixture(name="shelf")
+def _shelf(tmp_path: Path) -> Shelf:
     books = {}
     for name, text in BOOKS.items():
         path = tmp_path / f"{name}.yaml"
@@ -72,6 +75,30 @@ def test_an_alert_offers_the_books_that_name_it_first(shelf: Shelf) -> None:
     assert [offer.by_alert for offer in found[1:]] == [False] * len(found[1:])
     plain = offers(shelf, FARM, "alert", fingerprint(FARM, "CacheHitRatioLow"))
     assert told(plain) == {"plain": {}}, "it names the alert, though no input of it is known"
+
+
+def test_a_machine_stands_for_its_guest_and_its_droplet(tmp_path: Path) -> None:
+    text = "title: t\nrisk: 2\ninputs: {guest: {type: guest}}\nsteps: [{name: Look, manual: Look.}]\n"
+    (tmp_path / "guests.yaml").write_text(text)
+    (tmp_path / "droplets.yaml").write_text(text.replace("guest", "droplet"))
+    books = shelf([tmp_path])
+    own = Shelf({name: books.books[name] for name in ("guests", "droplets")})
+    first, second, *rest = FARM.nodes
+    guest = Guest("main", 101, "web", "qemu", "pve-1", "running")
+    droplet = Droplet(7, "edge", "active", "fra1", "s", None, 1, 1e9, 1e9)
+    farm = replace(
+        FARM,
+        pve=(PveCluster("main", quorate=True, guests=(guest,)),),
+        cloud=CloudAccount((droplet,)),
+        nodes=(
+            replace(first, sightings=(Sighting(PROXMOX, guest.ident),)),
+            replace(second, sightings=(Sighting(DIGITALOCEAN, droplet.ident),)),
+            *rest,
+        ),
+    )
+    assert told(offers(own, farm, "node", first.name)) == {"guests": {"guest": "web"}}
+    assert told(offers(own, farm, "node", second.name)) == {"droplets": {"droplet": "edge"}}
+    assert told(offers(own, farm, "guest", guest.ident)) == {"guests": {"guest": "web"}}
 
 
 def test_a_finding_offers_what_its_thing_and_its_alerts_do(shelf: Shelf) -> None:
