@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from farmtui.secrets import redact
 from farmtui.start import leave, load_or_leave
 
 if TYPE_CHECKING:
@@ -322,9 +323,9 @@ def _show_plan(plan: Plan, json: bool) -> None:
     from farmtui.runbooks.story import plan_lines
 
     if json:
-        typer.echo(jsonlib.dumps({**plan.model_dump(mode="json"), "hash": plan.hash}, indent=2))
+        typer.echo(redact(jsonlib.dumps({**plan.model_dump(mode="json"), "hash": plan.hash}, indent=2)))
     else:
-        typer.echo("\n".join(plan_lines(plan)))
+        typer.echo(redact("\n".join(plan_lines(plan))))
 
 
 def _wake(config: Path) -> None:

@@ -58,6 +58,11 @@ class Secret:
                 _known.add(self._value)
             return self._value
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether it is had without running anything: from the environment, or from a file."""
+        return not self._reference.startswith("cmd:")
+
     def forget(self) -> None:
         """Resolve again at the next use: after an authentication failure, a rotated secret is picked up."""
         with self._lock:

@@ -29,7 +29,7 @@ from sqlalchemy.pool import NullPool
 
 from farmtui.journal.entry import Author, Entry, Note, canonical, chained
 from farmtui.journal.tables import ENTRIES, HEAD, LEASES, STEPS, migrate, version_of
-from farmtui.secrets import redact
+from farmtui.secrets import redact, register
 
 T = TypeVar("T")
 
@@ -358,6 +358,8 @@ def _shown(url: URL) -> str:
 def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
+        if parsed.password:
+            register(str(parsed.password))
         if parsed.get_backend_name() == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         elif parsed.get_backend_name() != "sqlite":

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from farmtui.journal.entry import Author, Entry, Note
+from farmtui.journal.entry import Author, Entry, Note, canonical
 from farmtui.journal.store import Journal, Reader, RefusedError
 from farmtui.runbooks import kinds
 from farmtui.runbooks.decide import Finish, decide
 from farmtui.runbooks.people import Rights
 from farmtui.runbooks.planned import Plan
 from farmtui.runbooks.state import Outcome, RunState, fold
+from farmtui.secrets import redact
 
 APPROVAL_S: Final = 1_800.0
 """How long an approval is good for, for the run to begin."""
@@ -41,8 +42,11 @@ class Desk:
         missing = [one.value for one in plan.requires if not one.holds]
         if missing:
             raise RefusedError(f"required: {'; '.join(missing)}")
-        run = f"{plan.book}-{datetime.now(UTC):%m%d-%H%M}-{secrets.token_hex(2)}"
         body = {"plan": plan.model_dump(mode="json"), "hash": plan.hash, "reason": reason.strip()}
+        if redact(canonical(body["plan"])) != canonical(body["plan"]):
+            # It could not be made again from what is written down.
+            raise RefusedError("a secret is among what it would do, and none is written down: give it by reference")
+        run = f"{plan.book}-{datetime.now(UTC):%m%d-%H%M}-{secrets.token_hex(2)}"
         self._journal.append(Note(kinds.PLANNED, self._author, run, body))
         return run
 

@@ -15,6 +15,7 @@ from typing import Final
 from platformdirs import user_config_path, user_state_path
 
 from farmtui.config import Config, load_config
+from farmtui.config.known import know_secrets
 from farmtui.journal.proof import Witness
 from farmtui.journal.store import Journal
 from farmtui.runbooks.announcing import Announcer
@@ -41,7 +42,11 @@ IDLE_S: Final = 30.0
 
 
 def open_journal(config: Config) -> Journal:
-    """The journal that the config names. Raises JournalError."""
+    """The journal that the config names. Raises JournalError.
+
+    What this process writes into it is redacted of the config's secrets, whether or not it has used them.
+    """
+    know_secrets(config)
     return Journal.open(config.journal.url or f"sqlite:///{user_state_path('farmtui') / 'journal.db'}")
 
 

@@ -119,6 +119,8 @@ async def test_a_long_body_leaves_question_and_keys_in_sight(size: tuple[int, in
     async with app.run_test(size=size) as pilot:
         dialog = ConfirmDialog("Ban", [f"line {index}" for index in range(200)], risk=2, target="cache-02", verb="ban")
         app.push_screen(dialog)
+        # Its size is known after one turn, and what fits into it after another.
+        await pilot.pause()
         await pilot.pause()
         shown = "\n".join(screen_lines(app))
         assert "type cache-02 to ban" in shown
