@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,4 +82,7 @@ def test_it_is_found_nowhere(home: Path) -> None:
         assert "Traceback" not in told
     everything = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
     assert any(path.name.startswith("journal.db") for path in everything)
-    assert [path.name for path, content in everything.items() if SECRET.encode() in content] == []
+    holding = [path for path, content in everything.items() if SECRET.encode() in content]
+    # What a command has printed stays where it ran, for who comes to follow it: for its user alone, and for 14 days.
+    assert {path.parent.parent for path in holding} == {home / ".cache/farmtui/steps"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in holding} == {0o600}
