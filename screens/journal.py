@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -69,10 +70,19 @@ class JournalScreen(FarmScreen):
         self._rows: tuple[EntryRow, ...] = ()
         self._plans: dict[str, tuple[str, str]] = {}
         """Book and targets by run."""
+        self._read = False
+        """Whether it was read at all."""
         self._whole = False
         """Whether the first entry is among the rows."""
+        self._turn = asyncio.Lock()
+        """One reads at a time: what is read is put beside what is there."""
+        self._wanted = False
+        """Somebody waits for a turn to read what is new: one is enough."""
         self._proof: Proof | None = None
+        self._proving = False
         self._trouble = ""
+        self._unproved = ""
+        """Why it could not be proved now."""
         self._told = Content()
 
     def compose_body(self) -> ComposeResult:
@@ -99,54 +109,66 @@ class JournalScreen(FarmScreen):
     def on_mount(self) -> None:
         """It is proved when it is opened."""
         super().on_mount()
-        self.query_one("#entries", LiveTable).set_rows((), freshness=Freshness.NEVER, reason="opening the journal")
+        self._show_rows()
 
     def show_remedies(self, picture: Picture) -> None:
         """Something was written: read what is new."""
         self._trouble = picture.trouble
         self._tell()
-        self.run_worker(self._read_new(), exclusive=True, group="journal")
+        if not self._rows:
+            self._show_rows()
+        if not self._wanted:
+            self._wanted = True
+            self.run_worker(self._read_new(), group="journal")
         if self._proof is None:
             self.action_verify()
 
     async def _read_new(self) -> None:
-        remedies = self.console.remedies
-        if remedies is None:
-            return
-        try:
-            found = await remedies.record(limit=PAGE)
-        except ActionError as error:
-            self._trouble = str(error)
-            self._tell()
-            return
-        newest = self._rows[0].seq if self._rows else 0
-        fresh = [entry for entry in found if entry.seq > newest]
-        if found and self._rows and found[0].seq > newest + 1 and len(fresh) == len(found):
-            # More came in between than one page: what was read before has a gap now.
-            self._rows = ()
-        self._whole = self._whole or len(found) < PAGE
-        self._rows = (*self._as_rows(fresh), *self._rows)
-        self._show_rows()
+        async with self._turn:
+            # From here on more may have been written than this reads.
+            self._wanted = False
+            remedies = self.console.remedies
+            if remedies is None:
+                return
+            try:
+                found = await remedies.record(limit=PAGE)
+            except ActionError as error:
+                self._trouble = str(error)
+                self._tell()
+                self._show_rows()
+                return
+            newest = self._rows[0].seq if self._rows else 0
+            fresh = [entry for entry in found if entry.seq > newest]
+            if self._rows and len(fresh) == len(found) == PAGE:
+                # More came in between than one page: what was read before has a gap now.
+                self._rows, self._whole = (), False
+            self._whole = self._whole or len(found) < PAGE
+            self._rows = (*self._as_rows(fresh), *self._rows)
+            self._read = True
+            self._show_rows()
 
     def action_older(self) -> None:
         """Read further back."""
         if self._whole:
             self.console.say("this is all: the first entry is among them", Severity.INFO)
         elif self._rows:
-            self.run_worker(self._read_older(), exclusive=True, group="journal")
+            self.run_worker(self._read_older(), group="journal")
 
     async def _read_older(self) -> None:
-        remedies = self.console.remedies
-        if remedies is None:
-            return
-        try:
-            found = await remedies.record(before=self._rows[-1].seq, limit=PAGE)
-        except ActionError as error:
-            self.console.say(str(error), Severity.WARNING)
-            return
-        self._whole = len(found) < PAGE
-        self._rows = (*self._rows, *self._as_rows(found))
-        self._show_rows()
+        async with self._turn:
+            remedies = self.console.remedies
+            if remedies is None or self._whole or not self._rows:
+                return
+            try:
+                found = await remedies.record(before=self._rows[-1].seq, limit=PAGE)
+            except ActionError as error:
+                self.console.say(str(error), Severity.WARNING)
+                return
+            self._whole = len(found) < PAGE
+            older = self._as_rows(found)
+            # The plan of a run may stand on the page that was read now, and its other entries on the one before.
+            self._rows = (*map(self._with_plan, self._rows), *older)
+            self._show_rows()
 
     def _as_rows(self, entries: Sequence[Entry]) -> list[EntryRow]:
         """Rows, the newest first."""
@@ -169,27 +191,36 @@ class JournalScreen(FarmScreen):
             entry.seq, entry.at, entry.run, entry.kind, entry.author.user, entry.author.origin, book, target, said
         )
 
+    def _with_plan(self, row: EntryRow) -> EntryRow:
+        book, target = self._plans.get(row.run, ("", ""))
+        return row if row.book or not book else replace(row, book=book, target=target)
+
     def _show_rows(self) -> None:
-        self.query_one("#entries", LiveTable).set_rows(self._rows)
+        freshness = Freshness.LIVE if self._read else Freshness.NEVER
+        reason = "" if self._read else self._trouble or "opening the journal"
+        self.query_one("#entries", LiveTable).set_rows(self._rows, freshness=freshness, reason=reason)
 
     # -- the proof ------------------------------------------------------------------------------
 
     def action_verify(self) -> None:
-        """Prove it whole, from its first entry on."""
-        self.run_worker(self._prove(), exclusive=True, group="proof")
+        """Prove it whole, from its first entry on. It takes as long as it takes: one proof at a time."""
+        if not self._proving:
+            self._proving = True
+            self.run_worker(self._prove(), group="proof")
 
     async def _prove(self) -> None:
         remedies = self.console.remedies
-        if remedies is None:
-            return
         try:
-            self._proof = await remedies.prove()
+            if remedies is not None:
+                self._proof, self._unproved = await remedies.prove(), ""
         except ActionError as error:
-            self._trouble = str(error)
+            self._unproved = str(error)
+        finally:
+            self._proving = False
         self._tell()
 
     def _tell(self) -> None:
-        text = proof_text(self._proof, self._trouble, self._place())
+        text = proof_text(self._proof, self._trouble or self._unproved, self._place())
         if not text.is_same(self._told):
             self._told = text
             self.query_one("#proof", Static).update(text)
@@ -224,7 +255,7 @@ def proof_text(proof: Proof | None, trouble: str, place: str) -> Content:
     if proof is None:
         return Content.styled(f"{place}: being proved", ink.MUTED)
     if not proof.whole:
-        where = f"{place}: BROKEN at entry {proof.broken_at}: {proof.why}; entries 1 to {proof.entries} are whole"
+        where = f"BROKEN at entry {proof.broken_at}: {proof.why}; entries 1 to {proof.entries} are whole  {place}"
         return status_mark(Severity.CRITICAL, where)
     return Content.assemble(
         status_mark(Severity.OK, "whole"),

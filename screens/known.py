@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     from screens.places import Subject
 
 
+REMEDY_KINDS = ("book", "run")
+"""Kinds of subjects that the journal and the shelf know, not the farm."""
+
+
 def known_of(console: Console, subject: Subject) -> Detail | None:
     """What is known of a subject now; None when nothing knows it any more."""
-    if subject.kind in ("book", "run"):
+    if subject.kind in REMEDY_KINDS:
         if console.remedies is None:
             return None
         picture = console.remedies.picture

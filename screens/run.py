@@ -46,6 +46,7 @@ class RunScreen(ViewScreen):
         self._story = Story()
         self._lines: list[Content] = []
         self._shown: dict[str, Content] = {}
+        self._followed = False
 
     def compose_body(self) -> ComposeResult:
         """Head, what is asked, steps beside the one that is looked at, and the story."""
@@ -71,15 +72,13 @@ class RunScreen(ViewScreen):
         yield LiveLog(id="story")
 
     def on_mount(self) -> None:
-        """Follow it, and let the times go on."""
+        """Let the times go on."""
         super().on_mount()
-        if self.console.remedies is not None:
-            self.console.remedies.follow(self.subject.key)
         self.set_interval(1.0, self._tick)
 
     def on_unmount(self) -> None:
         """Nobody looks any more; the run goes on."""
-        if self.console.remedies is not None:
+        if self.console.remedies is not None and self._followed:
             self.console.remedies.leave(self.subject.key)
 
     @property
@@ -89,7 +88,10 @@ class RunScreen(ViewScreen):
         return remedies.picture.run(self.subject.key) if remedies is not None else None
 
     def show_remedies(self, picture: Picture) -> None:
-        """Everything from the newest picture."""
+        """Everything from the newest picture. It is followed from the first one on: before it there is no journal."""
+        if not self._followed and self.console.remedies is not None:
+            self._followed = True
+            self.console.remedies.follow(self.subject.key)
         state = picture.run(self.subject.key)
         if state is None:
             words = picture.trouble or f"The journal does not know the run {self.subject.key}."

@@ -76,6 +76,8 @@ class StartScreen(ModalScreen[str]):
         self._known = dict(known)
         self._reason = reason
         self._busy = False
+        self._writing = False
+        """It is being written down: whether anything was done is not known until the journal has answered."""
         self._unsaid: set[str] = set(self._inputs) - set(self._known)
         """Inputs that nobody has touched: what is wrong with them is no news."""
 
@@ -163,8 +165,9 @@ class StartScreen(ModalScreen[str]):
     # -- doing it -------------------------------------------------------------------------------
 
     def action_refuse(self) -> None:
-        """Close: nothing was done."""
-        self.dismiss(None)
+        """Close: nothing was done. Not while it is being written down, for that would not be true."""
+        if not self._writing:
+            self.dismiss(None)
 
     @on(Button.Pressed, "#plan")
     def _pressed(self) -> None:
@@ -208,7 +211,7 @@ class StartScreen(ModalScreen[str]):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._busy = True
+                self._busy = self._writing = True
                 self._say("writing it down", Severity.INFO)
                 self.run_worker(self._start(plan, dialog.typed, dialog.break_glass), exclusive=True)
 
@@ -225,7 +228,7 @@ class StartScreen(ModalScreen[str]):
         else:
             self.dismiss(run)
         finally:
-            self._busy = False
+            self._busy = self._writing = False
 
     def _say(self, words: str, severity: Severity = Severity.OK) -> None:
         box = self.query_one("#outcome", Static)

@@ -10,6 +10,7 @@ from farmtui.farm.state import Severity
 from screens.actions import Action, ActionMenu, Scene, actions_for, all_actions, perform
 from screens.alerts import AlertsScreen
 from screens.describe import kinds
+from screens.known import REMEDY_KINDS
 from screens.places import Subject
 from screens.silence import SilenceScreen
 from screens.sources import SourcesScreen
@@ -46,7 +47,7 @@ def test_every_action_can_be_found_and_read(item: Action) -> None:
     assert item.help[0].isupper()
     assert len(item.title) <= 17, "the menu's column"
     assert item.title[0].lower() not in "hjklgw", "keys that move in the menu"
-    assert set(item.kinds) <= {*kinds(), "book", "run"}, "only what can be described can be acted on"
+    assert set(item.kinds) <= {*kinds(), *REMEDY_KINDS}, "only what can be described can be acted on"
 
 
 def test_what_is_possible_on_an_alert_depends_on_the_alert() -> None:
