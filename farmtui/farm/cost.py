@@ -120,5 +120,7 @@ class Costing:
     """Of the plan's hardware."""
     plan: Plan | None = None
     follows: str = ""
+    cloud_tag: str = ""
+    """Only droplets with this tag are the farm's, and what hangs on them; empty: all of the account."""
     problems: tuple[str, ...] = ()
     """Why the plan could not be read, in words."""

@@ -172,6 +172,9 @@ def _cloud(farm: Farm, costing: Costing, nodes: _Nodes, notes: list[str]) -> Ite
             share = f"{prices.backups_ratio:.0%} of the droplet"
             yield Item(f"backups/{droplet.id}", name, "backups", DIGITALOCEAN, _tier(node), price, share)
     for key, name, kind, usd, droplets, detail in _priced_parts(account, farm.bill, prices):
+        if costing.cloud_tag and droplets and not any(droplet in tiers for droplet in droplets):
+            # Of the account, but of somebody else's machines in it.
+            continue
         yield Item(key, name, kind, DIGITALOCEAN, _shared_tier(droplets, tiers), priced(usd), detail)
 
 

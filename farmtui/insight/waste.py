@@ -108,8 +108,10 @@ def _reserved_ip(_known: _Known, _item: Item, ident: str) -> _Why:
 def _snapshot(known: _Known, _item: Item, ident: str) -> _Why:
     """Only one whose origin is gone: the others may be wanted. Of a part of the account nobody can tell."""
     snapshot = known.snapshots.get(ident)
-    account = known.farm.cloud
+    account, costing = known.farm.cloud, known.farm.costing
     if snapshot is None or account is None or account.problems or not snapshot.resource_id:
+        return _USED
+    if costing is not None and costing.cloud_tag:
         return _USED
     if snapshot.resource_id in known.volumes or snapshot.resource_id in known.droplets:
         return _USED

@@ -30,6 +30,7 @@ def costing(config: Config) -> Costing:
         life_months=cost.life_months,
         plan=plan,
         follows=cost.follows or (plan.follows if plan else ""),
+        cloud_tag=config.digitalocean.tag or "" if config.digitalocean is not None else "",
         problems=problems,
     )  # fmt: skip
 
