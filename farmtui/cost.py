@@ -23,6 +23,9 @@ INCOMPLETE = 3
 """Exit code where a part of the spend is not known."""
 
 
+_SCENARIO_COLUMNS = (("a month", 10), ("now", 10), ("a site", 9), ("once", 10), ("with hw", 10))
+
+
 def run(config: Config, *, as_json: bool = False, deadline_s: float = 20.0, out: TextIO | None = None) -> int:
     """Ask what knows of money once, print, and give the exit code: 0, or 3 where a part is not known."""
     out = out or sys.stdout
@@ -42,7 +45,7 @@ async def _picture(config: Config, deadline_s: float) -> Farm:
     """Only machines, prices and traffic are asked for: no login to any machine, no alerts."""
     from farmtui.polling import Feed
 
-    less = {"alertmanager": None, "swarm": None, "gluster": [], "ceph": None, "varnish": None}
+    less: dict[str, object] = {"alertmanager": None, "swarm": None, "gluster": [], "ceph": None, "varnish": None}
     return await Feed(config.model_copy(update=less)).one_cycle(deadline_s)
 
 
@@ -105,10 +108,11 @@ def _groups(found: Costs) -> Iterator[str]:
 def _scenarios(found: Costs) -> Iterator[str]:
     if found.plan is None:
         return
-    yield f"  {'':<8}{'a month':>10}{'now':>10}{'a site':>9}{'once':>10}{'with hw':>10}  breaks even with {found.reference}"
+    heads = "".join(f"{word:>{width}}" for word, width in _SCENARIO_COLUMNS)
+    yield f"  {'':<8}{heads}  breaks even with {found.reference}"
     for planned, now in zip(found.planned, found.now, strict=True):
         row = (planned.per_month, now.per_month, now.per_site, planned.once or None, now.with_hardware)
-        cells = "".join(f"{money(amount):>{width}}" for amount, width in zip(row, (10, 10, 9, 10, 10), strict=True))
+        cells = "".join(f"{money(a):>{width}}" for a, (_, width) in zip(row, _SCENARIO_COLUMNS, strict=True))
         best = "  cheapest" if found.cheapest is not None and now.key == found.cheapest.key else ""
         yield f"  {planned.key:<8}{cells}  {break_even_words(found, now)}{best}".rstrip()
 

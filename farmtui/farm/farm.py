@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from farmtui.farm.alerts import AlertBook, Rule, Target
 from farmtui.farm.ceph_detail import CephDetail
-from farmtui.farm.cost import CloudBill, Costing
 from farmtui.farm.cluster import Ceph, Galera, SwarmCounts
+from farmtui.farm.cost import CloudBill, Costing
 from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.node import CloudAccount, Exporter, HostMetrics, IdentityProblem, Node, PveCluster, Tier, TierSummary
 from farmtui.farm.reading import SourceState, Trend

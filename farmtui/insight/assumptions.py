@@ -34,6 +34,8 @@ def _all(costing: Costing) -> Iterator[Assumption]:
         yield Assumption("the plan's hardware is used for", f"{costing.life_months} months", "cost.life_months")
         for size in plan.sizes:
             yield Assumption(f"{size.name}, in the plan", f"{plain(size.per_month)} {money}/month", "cost.plan: sizes")
+        for remark in plan.remarks:
+            yield Assumption(remark, "as it is read", "cost.plan: remarks")
         yield Assumption("a GB, in the plan", f"{plain(plan.per_gb_month)} {money}/month", "cost.plan: per_gb_month")
     prices = costing.prices
     if costing.cloud_tag:

@@ -11,7 +11,7 @@ from farmtui.farm.node import Tier
 from farmtui.farm.plan import ZERO, Plan
 from farmtui.insight.departures import Departure, departures
 from farmtui.insight.scenarios import Outcome, cheapest, outcomes, plan_at_size
-from farmtui.insight.spend import Spend, spend
+from farmtui.insight.spend import DIGITALOCEAN, PROXMOX, Spend, spend
 from farmtui.insight.spread import cents
 from farmtui.insight.waste import Waste, waste, wasted_per_month
 
@@ -61,14 +61,19 @@ class Costs:
         bought = [outcome for outcome in self.now if outcome.choice and outcome.once]
         return next((o for o in bought if o.key == self.costing.follows), bought[0] if bought else None)
 
-    def planned_of_tier(self, tier: Tier | None) -> Decimal | None:
-        """What the followed scenario plans for one tier by the month; None where no line of it is that tier's."""
+    def planned_of(self, tier: Tier | None, provider: str) -> Decimal | None:
+        """What the followed scenario plans for one tier at one provider by the month; None where no line is that."""
         scenario = self.plan.scenario(self.costing.follows) if self.plan else None
-        lines = [line for line in (scenario.lines if scenario else ()) if line.tier is tier and tier is not None]
-        if not lines or any(line.once for line in lines):
-            # Hardware's share is in no tier of the plan: there is nothing to compare with.
-            return None
-        return sum((line.per_month for line in lines), ZERO)
+        lines = [
+            line for line in (scenario.lines if scenario else ())
+            if line.tier is tier and tier is not None and _PROVIDERS.get(line.provider, line.provider) == provider
+        ]  # fmt: skip
+        # Hardware's share is in no tier of the plan: there is nothing to compare with.
+        return None if not lines or any(line.once for line in lines) else sum((li.per_month for li in lines), ZERO)
+
+
+_PROVIDERS = {"do": DIGITALOCEAN, "pve": PROXMOX}
+"""A plan's short names."""
 
 
 def machines_now(farm: Farm) -> dict[Tier, int]:

@@ -64,10 +64,13 @@ def _of_lines(scenario: Scenario) -> Iterator[Departure]:
         )
         if outside:
             low, high = plain(line.low or Decimal(0)), plain(line.high or Decimal(0))
-            yield Departure(scenario.key, line.name, plain(line.per_month), f"{low} to {high}", f"its parts: {line.note}")
+            yield Departure(
+                scenario.key, line.name, plain(line.per_month), f"{low} to {high}", f"its parts: {line.note}"
+            )
         if line.unexplained:
-            whole = plain(scenario.per_month)
-            yield Departure(scenario.key, line.name, whole, plain(scenario.per_month - line.per_month), line.note)
+            rest = plain(scenario.per_month - line.per_month)
+            what = f"a month ({plain(line.per_month)} {line.name})"
+            yield Departure(scenario.key, what, plain(scenario.per_month), rest, line.note)
 
 
 def _of_phases(scenario: Scenario) -> Iterator[Departure]:

@@ -57,7 +57,9 @@ def outcomes(plan: Plan, *, sites: int | None, life_months: int, reference: str)
 
 def cheapest(found: tuple[Outcome, ...]) -> Outcome | None:
     """The choice that costs least by the month, hardware included."""
-    return min((outcome for outcome in found if outcome.choice), key=lambda outcome: outcome.with_hardware, default=None)
+    return min(
+        (outcome for outcome in found if outcome.choice), key=lambda outcome: outcome.with_hardware, default=None
+    )
 
 
 def steady_per_month(plan: Plan, scenario: Scenario) -> Decimal:
@@ -130,7 +132,7 @@ def at_size(scenario: Scenario, machines: Mapping[Tier, int]) -> Scenario:
     lines = []
     for line in scenario.lines:
         alone = sum(other.machines and other.tier is line.tier for other in scenario.lines) == 1
-        if line.machines and alone and line.tier in machines:
+        if line.machines and alone and line.tier is not None and line.tier in machines:
             lines.append(replace(line, count=machines[line.tier]))
         else:
             lines.append(line)

@@ -193,7 +193,14 @@ def _priced_parts(account: CloudAccount, bill: CloudBill | None, prices: CloudPr
         gigabytes = round(volume.size_bytes / GIB)
         attached = "" if volume.droplet_ids else ", attached to nothing"
         words = f"{gigabytes} GB, {volume.region}{attached}"
-        yield (f"volume/{volume.id}", volume.name, "volume", gigabytes * prices.volume_per_gb, volume.droplet_ids, words)
+        yield (
+            f"volume/{volume.id}",
+            volume.name,
+            "volume",
+            gigabytes * prices.volume_per_gb,
+            volume.droplet_ids,
+            words,
+        )
     for balancer in account.load_balancers:
         words = f"{balancer.nodes} {'node' if balancer.nodes == 1 else 'nodes'}, {balancer.region}, {balancer.status}"
         cost = balancer.nodes * prices.balancer_node
@@ -228,9 +235,12 @@ def _hardware(farm: Farm, costing: Costing, nodes: _Nodes, notes: list[str]) -> 
         if farm.pve:
             notes.append("Proxmox VE: the config says nothing of what its hardware costs (cost.hardware)")
         return
-    for source in farm.sources:
-        if source.kind == "proxmox" and source.freshness in (Freshness.STALE, Freshness.FORBIDDEN):
-            notes.append(f"{source.name} is {source.freshness.value}: its guests are those that it had")
+    old = (Freshness.STALE, Freshness.FORBIDDEN)
+    notes += [
+        f"{source.name} is {source.freshness.value}: its guests are those that it had"
+        for source in farm.sources
+        if source.kind == "proxmox" and source.freshness in old
+    ]
     total = cents(hardware.per_month)
     guests = [guest for cluster in farm.pve for guest in cluster.guests if not guest.template]
     weights = [_weight(guest, costing.spread_hosts_by) for guest in guests]

@@ -48,9 +48,7 @@ class _Known:
         self.snapshots = {snapshot.id: snapshot for snapshot in (farm.bill.snapshots if farm.bill else None) or ()}
         self.guests = {guest.ident: guest for cluster in farm.pve for guest in cluster.guests}
         self.nodes = {node.name: node for node in farm.nodes}
-        self.spared = {
-            tier.tier for tier in farm.tiers if tier.expected is not None and tier.serving < tier.expected
-        }
+        self.spared = {tier.tier for tier in farm.tiers if tier.expected is not None and tier.serving < tier.expected}
         """Tiers that lack machines: they want back whatever is off."""
 
 

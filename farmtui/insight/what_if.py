@@ -1,13 +1,15 @@
-"""What if: a scenario of the plan with counts, sizes and prices changed on the spot. Nothing of it leaves the console."""
+"""What if: a scenario of the plan with counts, sizes and prices changed on the spot. Nothing of it is sent."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
+from farmtui.farm.node import Tier
 from farmtui.farm.plan import Line, Plan, Scenario
-from farmtui.insight.scenarios import with_scenario
+from farmtui.insight.scenarios import at_size, with_scenario
 
 MOST = 1_000_000
 SITES, LIFE = "sites", "hardware's life"
@@ -82,6 +84,17 @@ def resized(plan: Plan, what_if: WhatIf, name: str) -> WhatIf:
     return _with(plan, what_if, replace(line, size=size.name, each_per_month=size.per_month))
 
 
+def at_present(plan: Plan, what_if: WhatIf, machines: Mapping[Tier, int], sites: int | None) -> WhatIf:
+    """With as many machines and sites as the farm has now; what else is changed stays."""
+    scenario = applied(plan, what_if).scenario(what_if.key)
+    if scenario is None:
+        return what_if
+    found = replace(what_if, sites=sites or what_if.sites)
+    for line in at_size(scenario, machines).lines:
+        found = _with(plan, found, line)
+    return found
+
+
 _PRICE = re.compile(r"(?:[x@$*]|at)\s*([0-9][0-9,]*(?:\.[0-9]+)?)(\s*once)?$", re.IGNORECASE)
 _COUNT = re.compile(r"[0-9][0-9,]*$")
 HINT = "24 · 24 32gb-8vcpu · 24 @ 110 · @ 110 · @ 2600 once"
@@ -139,7 +152,9 @@ def text_of(line: Line) -> str:
 
 def _line(plan: Plan, what_if: WhatIf, name: str) -> Line:
     scenario = plan.scenario(what_if.key)
-    line = what_if.line(name) or next((line for line in (scenario.lines if scenario else ()) if line.name == name), None)
+    line = what_if.line(name) or next(
+        (line for line in (scenario.lines if scenario else ()) if line.name == name), None
+    )
     if line is None:
         raise WhatIfError(f"there is no line {name!r}")
     return line

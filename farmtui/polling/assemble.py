@@ -14,8 +14,8 @@ from farmtui.farm.cache import cache_tier
 from farmtui.farm.ceph_detail import CephDetail
 from farmtui.farm.ceph_picture import Told, one_ceph
 from farmtui.farm.cluster import Ceph
-from farmtui.farm.cost import CloudBill, Costing
 from farmtui.farm.condition import Trust
+from farmtui.farm.cost import CloudBill, Costing
 from farmtui.farm.farm import Farm, PrometheusView
 from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.identity import Declaration

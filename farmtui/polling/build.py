@@ -33,7 +33,6 @@ def build_sources(config: Config, clock: Callable[[], datetime] = lambda: dateti
         sources += [ProxmoxSource(cluster, clock=clock) for cluster in config.proxmox]
     if config.digitalocean is not None:
         from farmtui.sources.digitalocean import DigitalOceanSource
-
         from farmtui.sources.digitalocean_costs import DigitalOceanBillSource
 
         sources.append(DigitalOceanSource(config.digitalocean, clock=clock))

@@ -45,7 +45,9 @@ def _plan(cost: CostConfig) -> tuple[Plan | None, tuple[str, ...]]:
         return None, tuple(str(error).splitlines())
     problems = []
     if plan.currency != cost.currency:
-        problems.append(f"the plan is in {plan.currency}, cost.currency is {cost.currency}: its figures are not compared")
+        problems.append(
+            f"the plan is in {plan.currency}, cost.currency is {cost.currency}: its figures are not compared"
+        )
     if cost.follows and plan.scenario(cost.follows) is None:
         known = ", ".join(scenario.key for scenario in plan.scenarios)
         problems.append(f"cost.follows: the plan has no scenario {cost.follows!r}; known: {known}")
