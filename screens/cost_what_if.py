@@ -177,16 +177,19 @@ def chart_lines(plan: Plan, what_if: WhatIf | None, span: int) -> list[Line]:
     """What has been paid in all, month by month, for each choice, and for what is changed of one."""
     places = tuple(float(month) for month in range(span + 1))
 
-    def line(name: str, key: str, of: Plan, *, compared: bool = False) -> Line | None:
+    def line(name: str, key: str, of: Plan, style: str) -> Line | None:
         scenario = of.scenario(key)
         if scenario is None:
             return None
         values = tuple(float(paid) for paid in cumulative(of, scenario, span))
-        return Line(name, places, values, compared=compared)
+        return Line(name, places, values, style)
 
-    lines = [line(scenario.key, scenario.key, plan) for scenario in plan.scenarios if scenario.choice]
+    # Each keeps its colour, whether or not something is changed.
+    choices = [scenario for scenario in plan.scenarios if scenario.choice]
+    lines = [line(choice.key, choice.key, plan, ink.series_style(place)) for place, choice in enumerate(choices)]
     if what_if is not None and what_if.changed:
-        lines.insert(0, line(f"{what_if.key} if", what_if.key, applied(plan, what_if)))
+        style = ink.series_style(len(choices))
+        lines.insert(0, line(f"{what_if.key} if", what_if.key, applied(plan, what_if), style))
     return [found for found in lines if found is not None]
 
 
