@@ -102,6 +102,26 @@ def status(
 
 
 @app.command()
+def cost(
+    context: typer.Context,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+    deadline: Annotated[
+        float,
+        typer.Option("--deadline", metavar="SECONDS", min=1, max=600, help="Give up on a source after this long."),
+    ] = 20.0,
+) -> None:
+    """Tell what the farm costs: now, against the plan, by scenario, and what is wasted.
+
+    Exit code: 0 all of it is known, 3 a part is not (or the plan cannot be read), 2 the config cannot be used.
+    """
+    _, loaded = load_or_leave(config or context.obj)
+    from farmtui import cost as farm_cost
+
+    raise typer.Exit(farm_cost.run(loaded, as_json=json, deadline_s=deadline))
+
+
+@app.command()
 def check(context: typer.Context, json: JsonOption = False, config: ConfigOption = None) -> None:
     """Try every source and every query, and tell what is wrong and how to mend it.
 

@@ -227,6 +227,9 @@ SCREENS: tuple[ScreenEntry, ...] = (
     ),
     ScreenEntry("database", "8", "Galera", "screens.database:DatabaseScreen", ("db", "galera")),
     ScreenEntry("runbooks", "9", "The library, and the runs", "screens.runbooks:RunbooksScreen", ("runs", "rb")),
+    ScreenEntry(
+        "cost", "0", "Spend against plan, scenarios, waste", "screens.cost:CostScreen", ("costs", "spend", "waste")
+    ),
     ScreenEntry("journal", "", "Who did what, when", "screens.journal:JournalScreen", ("audit",)),
     ScreenEntry("sources", "", "Where the figures come from, and how old", "screens.sources:SourcesScreen", ("src",)),
 )

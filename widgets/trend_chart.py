@@ -22,9 +22,12 @@ from widgets.painting import LineWidget
 from widgets.table_paint import cell_segments, fit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.style import Style
+
+    Ticks = Callable[[float, float, int], list[tuple[float, str]]]
+    """Gets the first and the last place on the lower axis, and how many labels fit; gives places with their labels."""
 
 SHORT_HISTORY = 0.85
 """Below this share of the window a history is called short."""
@@ -78,15 +81,17 @@ class TrendChart(LineWidget):
         thresholds: Sequence[Threshold] = (),
         *,
         zone: tzinfo = UTC,
+        ticks: Ticks | None = None,
         id: str | None = None,  # noqa: A002  Textual's own name for it
         classes: str | None = None,
     ) -> None:
-        """`zone` is that of the times below the chart."""
+        """`zone` is that of the times below the chart; `ticks` is for a chart over something else than time."""
         super().__init__(id=id, classes=classes)
         self._title = title
         self._axis = axis
         self._thresholds = tuple(thresholds)
         self._zone = zone
+        self._ticks = ticks
         self._lines: tuple[Line, ...] = ()
         self._end = 0.0
         self._span_s = 3600.0
@@ -400,7 +405,9 @@ class TrendChart(LineWidget):
         first = window.first_bucket()
         line = [signs.axis_line] * columns
         labels = [" "] * (left + 1 + columns)
-        for time, label in time_ticks(self._end - self._span_s, self._end, max(1, columns // 14), self._zone):
+        start, most = self._end - self._span_s, max(1, columns // 14)
+        ticks = self._ticks(start, self._end, most) if self._ticks else time_ticks(start, self._end, most, self._zone)
+        for time, label in ticks:
             x = (int(time // window.bucket_s) - first) // across
             if not 0 <= x < columns:
                 continue

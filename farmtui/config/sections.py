@@ -99,6 +99,8 @@ class DigitalOceanConfig(Section):
     """CA certificates to trust instead of the system's."""
     interval_s: Seconds = 60.0
     """Seconds between two polls (the API allows 5,000 requests an hour)."""
+    bill_interval_s: Annotated[float, Field(ge=60, le=86_400)] = 900.0
+    """Seconds between two looks at the balance, reserved addresses and snapshots, which change rarely."""
     deadline_s: Seconds = 20.0
     """Seconds after which one API call is given up."""
 

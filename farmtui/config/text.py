@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
@@ -121,7 +122,7 @@ _NAMED: tuple[tuple[Any, str], ...] = (
     (SshHost, "host"),
     (Seconds, "seconds"),
 )
-_PLAIN = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
+_PLAIN = {str: "text", int: "whole number", float: "number", Decimal: "number", bool: "true or false", Path: "path"}
 
 
 def _type_words(field: FieldInfo) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import field_validator, model_validator
 
+from farmtui.config.cost import CostConfig
 from farmtui.config.fields import Section
 from farmtui.config.remote import CephConfig, GlusterConfig, SshConfig, SwarmConfig, VarnishConfig
 from farmtui.config.sections import (
@@ -52,6 +53,8 @@ class Config(Section):
     """Varnish's backends."""
     nodes: list[NodeConfig] = []
     """Machines whose identity must be said explicitly."""
+    cost: CostConfig = CostConfig()
+    """What the farm costs."""
     journal: JournalConfig = JournalConfig()
     """The record of what was done."""
     runbooks: RunbooksConfig = RunbooksConfig()

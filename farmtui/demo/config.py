@@ -11,10 +11,11 @@ from typing import Any
 import yaml
 
 from farmtui.demo.ssh.keys import SshDoors
-from farmtui.demo.world.inventory import EDGE, HYPERVISOR, PVE_CLUSTER, STORAGE, Inventory
+from farmtui.demo.world.inventory import EDGE, HYPERVISOR, MONITORING, PVE_CLUSTER, STORAGE, Inventory
 
 INTERVAL_S = 5.0
 CLOUD_INTERVAL_S = 15.0
+BILL_INTERVAL_S = 60.0
 TRENDS_INTERVAL_S = 15.0
 SWARM_INTERVAL_S = 30.0
 PROXMOX_DEADLINE_S = 4.0
@@ -105,6 +106,24 @@ def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
             "endpoint": doors.digitalocean,
             "ca_file": _CA_FILE,
             "interval_s": CLOUD_INTERVAL_S,
+            "bill_interval_s": BILL_INTERVAL_S,
+        },
+        "cost": {
+            "follows": "B",
+            "hardware": {
+                "hosts": len(farm.hosts),
+                "once_per_host": 9_500,
+                "once": 15_000,
+                "watts_per_host": 480,
+                "power_kw": 0.6,
+                "kwh_price": 0.19,
+                "colocation_per_month": 400,
+                "bandwidth_per_month": 350,
+            },
+            "fixed": [
+                {"name": "alerting (SendGrid, Twilio)", "per_month": 50, "tier": MONITORING, "provider": "services"}
+            ],
+            "spread": {"hosts": "memory", "sites": "requests"},
         },
         "ssh": {
             "config_files": [_SSH_CONFIG_FILE],

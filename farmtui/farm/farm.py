@@ -10,6 +10,7 @@ from types import MappingProxyType
 from farmtui.farm.alerts import AlertBook, Rule, Target
 from farmtui.farm.ceph_detail import CephDetail
 from farmtui.farm.cluster import Ceph, Galera, SwarmCounts
+from farmtui.farm.cost import CloudBill, Costing
 from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.node import CloudAccount, Exporter, HostMetrics, IdentityProblem, Node, PveCluster, Tier, TierSummary
 from farmtui.farm.reading import SourceState, Trend
@@ -78,6 +79,9 @@ class Farm:
     interconnects: tuple[Interconnect, ...] = ()
     pve: tuple[PveCluster, ...] = ()
     cloud: CloudAccount | None = None
+    bill: CloudBill | None = None
+    costing: Costing | None = None
+    """What the config and the plan say of money."""
     book: AlertBook | None = None
     rules: tuple[Rule, ...] = ()
     targets: tuple[Target, ...] = ()

@@ -173,6 +173,8 @@ class Droplet:
     tags: tuple[str, ...] = ()
     locked: bool = False
     created_at: datetime | None = None
+    backups: bool = False
+    """Whether backups are switched on, which add to its price."""
 
     @property
     def ident(self) -> str:
@@ -201,6 +203,10 @@ class LoadBalancer:
     address: str
     region: str
     droplet_ids: tuple[int, ...] = ()
+    nodes: int = 1
+    """What it is paid by: its size."""
+    tag: str = ""
+    """It serves all droplets with this tag, beside those of `droplet_ids`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,8 @@ class SourceState:
     """One source as the `sources` screen shows it."""
 
     name: str
-    """Unique: `prometheus`, `prometheus trends`, `alertmanager`, `proxmox main`, `digitalocean`, `swarm`,
-    `gluster main`, `ceph`, `varnish`."""
+    """Unique: `prometheus`, `prometheus trends`, `alertmanager`, `proxmox main`, `digitalocean`,
+    `digitalocean bill`, `swarm`, `gluster main`, `ceph`, `varnish`."""
     kind: str
     endpoint: str
     """Where it is, without credentials."""

@@ -23,6 +23,7 @@ _TOPICS = {
     "prometheus": ("prometheusslow", "prometheusqueries", "prometheusdown"),
     "alertmanager": ("alertmanagerdown",),
     "digitalocean": ("cloudapi", "digitalocean"),
+    "bill": ("cloudapi", "digitalocean"),
     "proxmox": ("proxmoxapi", "pveapi"),
 }
 """Pieces of alerts' names that say the same as a source that fails."""
@@ -31,7 +32,11 @@ _TOPICS = {
 def source_faults(farm: Farm) -> Iterator[Finding]:
     """Sources that fail, answer in part, or are out of date."""
     blind = not any(source.freshness in (Freshness.LIVE, Freshness.EMPTY) for source in farm.sources)
+    cloud = farm.source("digitalocean")
     for source in farm.sources:
+        if source.kind == "bill" and cloud is not None and cloud.failure is not None:
+            # The same account by the same token: that is told once.
+            continue
         if source.failure is not None:
             yield _failing(farm, source, blind=blind)
         elif source.freshness in (Freshness.AGEING, Freshness.STALE):

@@ -15,6 +15,7 @@ from farmtui.farm.ceph_detail import CephDetail
 from farmtui.farm.ceph_picture import Told, one_ceph
 from farmtui.farm.cluster import Ceph
 from farmtui.farm.condition import Trust
+from farmtui.farm.cost import CloudBill, Costing
 from farmtui.farm.farm import Farm, PrometheusView
 from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.identity import Declaration
@@ -25,6 +26,7 @@ from farmtui.farm.state import Freshness, freshness_of
 from farmtui.farm.swarm import SwarmCluster
 from farmtui.farm.tiers import TierRules, tier_rules
 from farmtui.farm.varnish import VarnishBackends
+from farmtui.polling.costing import costing
 from farmtui.polling.report import Report, shown, source_state
 
 T = TypeVar("T")
@@ -43,6 +45,7 @@ class Assembly:
     farm: Farm
     population: Population
     view: PrometheusView
+    costing: Costing
 
 
 def assemble(config: Config, reports: Sequence[Report], now: datetime) -> Farm:
@@ -53,6 +56,7 @@ def assemble(config: Config, reports: Sequence[Report], now: datetime) -> Farm:
 def assembly(config: Config, reports: Sequence[Report], now: datetime, before: Assembly | None = None) -> Assembly:
     """The same, built upon an earlier one under the same config: parts that are equal keep their identity."""
     view, book, account, trends = _NO_VIEW, None, None, _NO_TRENDS
+    bill: CloudBill | None = None
     swarm: SwarmCluster | None = None
     detail: CephDetail | None = None
     backends: tuple[VarnishBackends, ...] = ()
@@ -66,6 +70,8 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
                 book = report.value
             case CloudAccount():
                 account = report.value
+            case CloudBill():
+                bill = report.value
             case PveCluster():
                 clusters.append(report.value)
             case SwarmCluster():
@@ -95,6 +101,7 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
         now=now,
         before=before.population if before else None,
     )
+    money = before.costing if before else costing(config)
     states = tuple(source_state(report, now) for report in reports)
     farm = Farm(
         name=config.farm.name,
@@ -114,6 +121,8 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
         interconnects=view.interconnects,
         pve=pve,
         cloud=account,
+        bill=bill,
+        costing=money,
         book=book,
         rules=view.rules,
         targets=view.targets,
@@ -125,7 +134,7 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
     )
     if old is not None:
         farm = replace(farm, **{name: shared(getattr(old, name), getattr(farm, name)) for name in _SHARED})
-    return Assembly(farm, population, view)
+    return Assembly(farm, population, view, money)
 
 
 def _ceph(reports: Sequence[Report], metrics: Ceph | None, now: datetime) -> Ceph | None:
@@ -144,7 +153,7 @@ def _ceph(reports: Sequence[Report], metrics: Ceph | None, now: datetime) -> Cep
 
 _SHARED: Final = (
     "cache", "ceph", "nodes", "tiers", "book", "trends", "identity_problems",
-    "swarm_cluster", "ceph_detail", "gluster", "varnish",
+    "swarm_cluster", "ceph_detail", "gluster", "varnish", "bill",
 )  # fmt: skip
 """Parts of the Farm that are not shared already by way of the view, and are not bookkeeping."""
 

@@ -33,8 +33,10 @@ def build_sources(config: Config, clock: Callable[[], datetime] = lambda: dateti
         sources += [ProxmoxSource(cluster, clock=clock) for cluster in config.proxmox]
     if config.digitalocean is not None:
         from farmtui.sources.digitalocean import DigitalOceanSource
+        from farmtui.sources.digitalocean_costs import DigitalOceanBillSource
 
         sources.append(DigitalOceanSource(config.digitalocean, clock=clock))
+        sources.append(DigitalOceanBillSource(config.digitalocean, clock=clock))
     if config.ceph is not None and config.ceph.via == "pve":
         from farmtui.sources.ceph_detail_pve import CephPveSource
 

@@ -186,6 +186,7 @@ def _import_sources(config: Config) -> None:
         ("alertmanager", config.alertmanager),
         ("proxmox", config.proxmox),
         ("digitalocean", config.digitalocean),
+        ("digitalocean_costs", config.digitalocean),
         ("ssh.pool", bool(ssh_hosts(config))),
         ("swarm", config.swarm),
         ("gluster", config.gluster),

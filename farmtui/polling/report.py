@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from farmtui.farm.alerts import AlertBook
+from farmtui.farm.cost import CloudBill
 from farmtui.farm.farm import PrometheusView
 from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.node import CloudAccount, PveCluster
@@ -74,7 +75,7 @@ def _says_nothing(value: object) -> bool:
             return not value.nodes and value.quorum is not False
         case GlusterPool():
             return not value.peers
-        case AlertBook():
+        case AlertBook() | CloudBill():
             return False
     try:
         return len(value) == 0  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
+from farmtui.farm.cost import CloudBill, ReservedIp, Snapshot
 from farmtui.farm.node import CloudAccount, Droplet, LoadBalancer, Volume
 from farmtui.sources.alertmanager_decode import moment
 from farmtui.sources.errors import bad_answer
@@ -90,6 +91,7 @@ def _droplet(item: Mapping[str, Any]) -> Droplet:
         tags=tuple(text(tag) for tag in elements(item.get("tags"))),
         locked=bool(item.get("locked")),
         created_at=_time(item.get("created_at")),
+        backups="backups" in [text(feature) for feature in elements(item.get("features"))],
     )
 
 
@@ -111,6 +113,8 @@ def _balancer(item: Mapping[str, Any]) -> LoadBalancer:
         address=text(item.get("ip")),
         region=text(mapping(item.get("region")).get("slug")),
         droplet_ids=tuple(int(ident) for ident in elements(item.get("droplet_ids"))),
+        nodes=max(1, _count(item.get("size_unit"))),
+        tag=text(item.get("tag")),
     )
 
 
@@ -133,3 +137,42 @@ def _time(value: Any) -> datetime | None:
         return moment(value)
     except ValueError:
         return None
+
+
+def decode_bill(balance: Any, reserved_ips: Any, snapshots: Any, problems: list[str]) -> CloudBill:
+    """The bill; a part that is None was not answered. Items that cannot be read are counted in its problems."""
+    told = list(problems)
+    figures = mapping(balance)
+    addresses = _each(reserved_ips, "reserved addresses", _reserved_ip, told)
+    taken = _each(snapshots, "snapshots", _snapshot, told)
+    # Once each: what is made while pages are read moves others to the next one.
+    found_ips = tuple({ip.address: ip for ip in addresses}.values())
+    found_snapshots = tuple({snapshot.id: snapshot for snapshot in taken}.values())
+    return CloudBill(
+        month_to_date_usd=_money(figures.get("month_to_date_usage")),
+        account_balance_usd=_money(figures.get("account_balance")),
+        generated_at=_time(figures.get("generated_at")),
+        reserved_ips=None if reserved_ips is None else found_ips,
+        snapshots=None if snapshots is None else found_snapshots,
+        problems=tuple(dict.fromkeys(told)),
+    )
+
+
+def _reserved_ip(item: Mapping[str, Any]) -> ReservedIp:
+    droplet = mapping(item.get("droplet")).get("id")
+    return ReservedIp(
+        address=text(item["ip"]),
+        region=text(mapping(item.get("region")).get("slug")),
+        droplet_id=droplet if isinstance(droplet, int) else None,
+    )
+
+
+def _snapshot(item: Mapping[str, Any]) -> Snapshot:
+    return Snapshot(
+        id=text(item["id"]) or str(int(item["id"])),
+        name=text(item.get("name")),
+        kind=text(item.get("resource_type")),
+        resource_id=str(item.get("resource_id") or "") if isinstance(item.get("resource_id"), int | str) else "",
+        size_gb=_money(item.get("size_gigabytes")) or Decimal(0),
+        created_at=_time(item.get("created_at")),
+    )

@@ -142,12 +142,16 @@ async def test_what_the_month_has_cost_grows_to_what_everything_costs() -> None:
         machines = sum(Decimal(m.size.price_monthly) for m in farm.running.farm.machines if m.droplet)
         volumes = (await cloud.get("/v2/volumes"))["volumes"]
         monthly = machines + sum(v["size_gigabytes"] for v in volumes) * Decimal("0.10") + 12
+        snapshots = (await cloud.get("/v2/snapshots"))["snapshots"]
+        monthly += sum(Decimal(str(s["size_gigabytes"])) for s in snapshots) * Decimal("0.06")
+        addresses = (await cloud.get("/v2/reserved_ips"))["reserved_ips"]
+        monthly += 5 * sum(address["droplet"] is None for address in addresses)
         usage = []
         for day in (0, 14, 28, 29):
             clock.at = datetime(2026, 11, 1 + day, tzinfo=UTC).timestamp()
             balance = await cloud.get("/v2/customers/my/balance")
             usage.append(Decimal(balance["month_to_date_usage"]))
-        assert usage == [0, (monthly / 2).quantize(Decimal("0.01")), monthly, monthly]
+        assert usage == [0, (monthly / 2).quantize(Decimal("0.01")), round(monthly, 2), round(monthly, 2)]
 
 
 async def test_the_rest_of_the_account() -> None:

@@ -292,7 +292,9 @@ def test_only_what_is_configured_is_built(monkeypatch: pytest.MonkeyPatch) -> No
         proxmox=[{"name": "main", "hosts": ["pve-1"], "token_id": "a@pve!b", "token_secret": "env:STAGE_TOKEN"}],
         digitalocean={"token": "env:STAGE_TOKEN"},
     )
-    assert names(everything) == ["prometheus", "prometheus trends", "alertmanager", "proxmox main", "digitalocean"]
+    assert names(everything) == [
+        "prometheus", "prometheus trends", "alertmanager", "proxmox main", "digitalocean", "digitalocean bill",
+    ]  # fmt: skip
 
 
 def test_polling_imports_no_screen_and_no_client() -> None:

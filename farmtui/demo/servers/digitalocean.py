@@ -19,7 +19,9 @@ from farmtui.demo.servers.digitalocean_state import (
     droplets,
     load_balancers,
     regions,
+    reserved_ips,
     sizes,
+    snapshots,
     volumes,
 )
 
@@ -49,6 +51,8 @@ class DigitalOceanServer:
             "/v2/droplets": ("droplets", _droplets),
             "/v2/volumes": ("volumes", lambda o, given: _equal(volumes(o), given, "name")),
             "/v2/load_balancers": ("load_balancers", lambda o, _given: load_balancers(o)),
+            "/v2/reserved_ips": ("reserved_ips", lambda o, _given: reserved_ips(o)),
+            "/v2/snapshots": ("snapshots", lambda o, given: _equal(snapshots(o), given, "resource_type")),
             "/v2/sizes": ("sizes", lambda o, _given: sizes(o)),
             "/v2/regions": ("regions", lambda o, _given: regions(o)),
             "/v2/actions": ("actions", lambda o, _given: self._actions.listed(o)),

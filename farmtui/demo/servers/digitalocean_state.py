@@ -15,6 +15,8 @@ from farmtui.demo.world.inventory import CACHE, EDGE, GB, MONITORING, Inventory,
 
 VOLUME_MONTHLY_PER_GB = Decimal("0.10")
 BALANCER_MONTHLY = Decimal(12)
+SNAPSHOT_MONTHLY_PER_GB = Decimal("0.06")
+IDLE_ADDRESS_MONTHLY = Decimal(5)
 _HOURS_A_MONTH = 672
 """DigitalOcean bills 28 days at most: a month's price by the hour."""
 _REGIONS = {"fra1": "Frankfurt 1", "ams3": "Amsterdam 3"}
@@ -75,6 +77,26 @@ def load_balancers(observed: Observed) -> list[Json]:
             "enable_proxy_protocol": True,
             "vpc_uuid": _uuid("vpc"),
         }
+    ]
+
+
+def reserved_ips(observed: Observed) -> list[Json]:
+    """One for the edge, and one that was kept when its droplet went."""
+    edge = observed.world.farm.tiers[EDGE][0]
+    used = next(droplet for droplet in droplets(observed) if droplet["id"] == edge.droplet_id)
+    return [
+        {"ip": "198.51.100.20", "droplet": used, "region": _region(edge.region), "locked": False, "project_id": ""},
+        {"ip": "198.51.100.21", "droplet": None, "region": _region(edge.region), "locked": False, "project_id": ""},
+    ]
+
+
+def snapshots(observed: Observed) -> list[Json]:
+    """One of the backups' volume, and one of a droplet that is gone."""
+    born = observed.world.origin
+    backups = next(volume for volume in volumes(observed) if volume["name"] == "farm-backups")
+    return [
+        _snapshot("farm-backups-weekly", "volume", backups["id"], 1_240.5, born),
+        _snapshot("mgr-0-before-rebuild", "droplet", "411000007", 61.2, born),
     ]
 
 
@@ -198,6 +220,20 @@ def _volume(name: str, region: str, gigabytes: int, droplet_ids: list[int], born
     }
 
 
+def _snapshot(name: str, kind: str, resource: str, gigabytes: float, taken: float) -> Json:
+    return {
+        "id": _uuid(f"snapshot {name}"),
+        "name": name,
+        "created_at": rfc3339(taken, 0),
+        "regions": ["fra1"],
+        "resource_id": resource,
+        "resource_type": kind,
+        "min_disk_size": 160,
+        "size_gigabytes": gigabytes,
+        "tags": [],
+    }
+
+
 def _region(slug: str) -> Json:
     return {"name": _REGIONS[slug], "slug": slug, "features": ["storage", "metadata"], "available": True, "sizes": []}
 
@@ -206,7 +242,15 @@ def _monthly(observed: Observed) -> Decimal:
     """US dollars a month of everything that is there."""
     machines = sum((Decimal(m.size.price_monthly) for m in _machines(observed.world.farm)), Decimal(0))
     gigabytes = sum(int(volume["size_gigabytes"]) for volume in volumes(observed))
-    return machines + gigabytes * VOLUME_MONTHLY_PER_GB + BALANCER_MONTHLY * len(load_balancers(observed))
+    kept = sum((Decimal(str(snapshot["size_gigabytes"])) for snapshot in snapshots(observed)), Decimal(0))
+    idle = sum(address["droplet"] is None for address in reserved_ips(observed))
+    return (
+        machines
+        + gigabytes * VOLUME_MONTHLY_PER_GB
+        + BALANCER_MONTHLY * len(load_balancers(observed))
+        + kept * SNAPSHOT_MONTHLY_PER_GB
+        + idle * IDLE_ADDRESS_MONTHLY
+    )
 
 
 def _hours_of_month(at: float) -> int:
