@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from farmtui.config import DigitalOceanConfig
 from farmtui.farm.node import CloudAccount
-from farmtui.farm.reading import Failure, FailureKind, Reading
+from farmtui.farm.reading import FailureKind, Reading
 from farmtui.sources.digitalocean_api import DoApi
 from farmtui.sources.digitalocean_decode import Part, decode_account
-from farmtui.sources.errors import bad_answer
 
-PER_PAGE = 200
-MOST_PAGES = 500
-"""A listing that has not ended by then does not end: 100,000 droplets."""
 SLOW_EVERY = 5
 """Volumes, balancers and the balance change slowly: each so many polls."""
 _LISTED_WITHIN, _SLOW_WITHIN = 3, 2
@@ -56,7 +50,7 @@ class DigitalOceanSource:
             # Not in the client's thread: a part that hangs may still have it.
             account = await asyncio.to_thread(self._decode, droplets)
         except Exception as error:  # noqa: BLE001 - a poll never raises: whatever it is becomes words
-            failure = self._failure(error)
+            failure = self._api.refused(error)
             return Reading(None, self._clock(), time.perf_counter() - began, failure=failure, requests=self._api.asked)
         took = time.perf_counter() - began
         return Reading(account, self._clock(), took, warnings=account.problems, requests=self._api.asked)
@@ -65,29 +59,22 @@ class DigitalOceanSource:
         try:
             await self._api.pool.run(self._read_parts, deadline_s)
         except TimeoutError as error:
-            _, words = self._problem(error, "the rest")
+            _, words = self._api.problem(error, "the rest")
             self._parts = {
                 what: part if part.problem else Part(part.value, words) for what, part in self._parts.items()
             }
-
-    def _failure(self, error: Exception) -> Failure:
-        failure = self._api.failure(error)
-        if failure.kind is FailureKind.FORBIDDEN:
-            self._api.forget_login()
-            return replace(failure, remedy=_LOOK)
-        return failure
 
     # -- in the worker thread -------------------------------------------------------------------
 
     def _droplets(self) -> list[Any]:
         by_tag = {"tag_name": self._config.tag} if self._config.tag else {}
-        return self._pages(self._api.connect().droplets.list, "droplets", by_tag)
+        return self._api.pages(self._api.connect().droplets.list, "droplets", by_tag)
 
     def _read_parts(self) -> None:
         client = self._api.connect()
         readers: dict[str, Callable[[], Any]] = {
-            "volumes": lambda: self._pages(client.volumes.list, "volumes", {}),
-            "load balancers": lambda: self._pages(client.load_balancers.list, "load_balancers", {}),
+            "volumes": lambda: self._api.pages(client.volumes.list, "volumes", {}),
+            "load balancers": lambda: self._api.pages(client.load_balancers.list, "load_balancers", {}),
             "balance": lambda: self._api.one(client.balance.get, "month_to_date_usage"),
         }
         for what in _PARTS:
@@ -102,15 +89,11 @@ class DigitalOceanSource:
         try:
             part = Part(read())
         except Exception as error:  # noqa: BLE001 - the part's failure in words, beside the rest
-            kind, words = self._problem(error, what)
+            kind, words = self._api.problem(error, what)
             part = Part(self._parts[what].value, words)
         # Nobody reads a part while it is replaced: each is one object.
         self._parts = {**self._parts, what: part}
         return kind
-
-    def _problem(self, error: Exception, what: str) -> tuple[FailureKind, str]:
-        failure = self._api.failure(error, f"digitalocean {what}")
-        return failure.kind, f"{failure.what}; {failure.remedy}"
 
     def _decode(self, droplets: list[Any]) -> CloudAccount:
         parts = self._parts
@@ -121,21 +104,6 @@ class DigitalOceanSource:
             limit=self._api.rate.limit, remaining=self._api.rate.remaining, problems=problems,
         )  # fmt: skip
 
-    def _pages(self, call: Callable[..., Any], key: str, query: Mapping[str, str]) -> list[Any]:
-        """All pages, by number: the `next` address is never followed, it may point anywhere."""
-        found: list[Any] = []
-        for page in range(1, MOST_PAGES + 1):
-            answer = self._api.one(partial(call, per_page=PER_PAGE, page=page, **query), key)
-            items = answer[key]
-            if not isinstance(items, list):
-                raise bad_answer(f"{key} is not a list")
-            if page > 1 and items and items == found[-len(items) :]:
-                raise bad_answer(f"{key} does not end: page {page} is page {page - 1} again")
-            found += items
-            if not items or not _goes_on(answer, len(items)):
-                return found
-        raise bad_answer(f"{key} does not end after {MOST_PAGES} pages")
-
     # -- and out of it ---------------------------------------------------------------------------
 
     async def close(self) -> None:
@@ -143,14 +111,4 @@ class DigitalOceanSource:
         await self._api.close()
 
 
-_LOOK = "check digitalocean.token: a personal access token with read scope that has not expired"
 _PARTS = ("volumes", "load balancers", "balance")
-
-
-def _goes_on(answer: Mapping[str, Any], items: int) -> bool:
-    """Whether there is a page after this one; without a word about it, a full page has one."""
-    links = answer.get("links")
-    if not isinstance(links, Mapping):
-        return items >= PER_PAGE
-    pages = links.get("pages")
-    return isinstance(pages, Mapping) and bool(pages.get("next"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from farmtui.config import DigitalOceanConfig
@@ -15,6 +16,10 @@ from farmtui.sources.failures import failure_of
 from farmtui.sources.http import tls_context
 from farmtui.sources.threads import CallPool
 
+PER_PAGE = 200
+MOST_PAGES = 500
+"""A listing that has not ended by then does not end: 100,000 droplets."""
+_LOOK = "check digitalocean.token: a personal access token with read scope that has not expired"
 LOW_REMAINING = 100
 """Requests left in the hour below which only the reset is waited for; a tenth of a limit that is lower."""
 LONGEST_HOLD_S = 3_600.0
@@ -98,6 +103,19 @@ class DoApi:
             return replace(failure, retry_after_s=self.rate.hold(failure.retry_after_s))
         return failure
 
+    def problem(self, error: Exception, what: str) -> tuple[FailureKind, str]:
+        """Why one part of an answer is missing, in words."""
+        failure = self.failure(error, f"digitalocean {what}")
+        return failure.kind, f"{failure.what}; {failure.remedy}"
+
+    def refused(self, error: Exception) -> Failure:
+        """The failure of a whole poll; a token that is refused is resolved again at the next."""
+        failure = self.failure(error)
+        if failure.kind is FailureKind.FORBIDDEN:
+            self.forget_login()
+            return replace(failure, remedy=_LOOK)
+        return failure
+
     def forget_login(self) -> None:
         """Resolve the token again at the next call."""
         self._secret.forget()
@@ -141,6 +159,21 @@ class DoApi:
             raise bad_answer(f"the answer has no {key}{words}")
         return answer
 
+    def pages(self, call: Callable[..., Any], key: str, query: Mapping[str, str]) -> list[Any]:
+        """All pages, by number: the `next` address is never followed, it may point anywhere."""
+        found: list[Any] = []
+        for page in range(1, MOST_PAGES + 1):
+            answer = self.one(partial(call, per_page=PER_PAGE, page=page, **query), key)
+            items = answer[key]
+            if not isinstance(items, list):
+                raise bad_answer(f"{key} is not a list")
+            if page > 1 and items and items == found[-len(items) :]:
+                raise bad_answer(f"{key} does not end: page {page} is page {page - 1} again")
+            found += items
+            if not items or not _goes_on(answer, len(items)):
+                return found
+        raise bad_answer(f"{key} does not end after {MOST_PAGES} pages")
+
     # -- and out of it ---------------------------------------------------------------------------
 
     def _disconnect(self) -> None:
@@ -152,3 +185,12 @@ class DoApi:
         """Let the thread and the connections go."""
         self.pool.close()
         self._disconnect()
+
+
+def _goes_on(answer: Mapping[str, Any], items: int) -> bool:
+    """Whether there is a page after this one; without a word about it, a full page has one."""
+    links = answer.get("links")
+    if not isinstance(links, Mapping):
+        return items >= PER_PAGE
+    pages = links.get("pages")
+    return isinstance(pages, Mapping) and bool(pages.get("next"))

@@ -11,7 +11,7 @@ from typing import Any, Final
 from farmtui.config import DigitalOceanConfig
 from farmtui.farm.cost import CloudBill
 from farmtui.farm.reading import FailureKind, Reading
-from farmtui.sources.digitalocean import DigitalOceanSource
+from farmtui.sources.digitalocean_api import DoApi
 from farmtui.sources.digitalocean_decode import decode_bill
 
 _WITHIN: Final = 3
@@ -28,8 +28,8 @@ class DigitalOceanBillSource:
         self, config: DigitalOceanConfig, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         """Raises SecretError where the config's reference is not one."""
-        # A client and a thread of its own: pydo's are not made for two, and the droplets wait for no bill.
-        self._api = DigitalOceanSource(config, clock=clock)
+        # A client and a thread of its own: the droplets wait for no bill.
+        self._api = DoApi(config, clock=clock)
         self._clock = clock
         self._deadline_s = config.deadline_s * _WITHIN
         self.endpoint = self._api.endpoint
@@ -38,24 +38,24 @@ class DigitalOceanBillSource:
     async def poll(self) -> Reading[CloudBill]:
         """Ask once. A part that fails (a token without that scope) is a warning beside the others. Never raises."""
         began = time.perf_counter()
-        self._api._asked = 0
+        self._api.asked = 0
         try:
-            bill = await self._api._pool.run(self._read, self._deadline_s)
+            bill = await self._api.pool.run(self._read, self._deadline_s)
         except Exception as error:  # noqa: BLE001 - a poll never raises: whatever it is becomes words
-            failure = self._api._failure(error)
+            failure = self._api.refused(error)
             took = time.perf_counter() - began
-            return Reading(None, self._clock(), took, failure=failure, requests=self._api._asked)
+            return Reading(None, self._clock(), took, failure=failure, requests=self._api.asked)
         took = time.perf_counter() - began
-        return Reading(bill, self._clock(), took, warnings=bill.problems, requests=self._api._asked)
+        return Reading(bill, self._clock(), took, warnings=bill.problems, requests=self._api.asked)
 
     def _read(self) -> CloudBill:
         """All parts, in the client's thread. Raises where not one of them can be read."""
-        client = self._api._connect()
+        client = self._api.connect()
         readers: Mapping[str, Callable[[], Any]] = MappingProxyType(
             {
-                "balance": lambda: self._api._one(client.balance.get, "month_to_date_usage"),
-                "reserved addresses": lambda: self._api._pages(client.reserved_ips.list, "reserved_ips", {}),
-                "snapshots": lambda: self._api._pages(client.snapshots.list, "snapshots", {}),
+                "balance": lambda: self._api.one(client.balance.get, "month_to_date_usage"),
+                "reserved addresses": lambda: self._api.pages(client.reserved_ips.list, "reserved_ips", {}),
+                "snapshots": lambda: self._api.pages(client.snapshots.list, "snapshots", {}),
             }
         )
         answers: dict[str, Any] = {}
@@ -66,7 +66,7 @@ class DigitalOceanBillSource:
                 answers[what] = read()
             except Exception as error:  # noqa: BLE001 - the part's failure in words, beside the rest
                 last = error
-                kind, words = self._api._problem(error, what)
+                kind, words = self._api.problem(error, what)
                 problems.append(words)
                 if kind in (FailureKind.TIMEOUT, FailureKind.RATE_LIMITED):
                     # The next part would fare no better.

@@ -124,7 +124,7 @@ async def test_a_refusal_is_known_as_one(
 )
 async def test_what_may_have_been_heard_is_neither_unsent_nor_refused(cloud: Cloud, made: Any, instead: Fault) -> None:
     api = Acting(instead)
-    actions = made(await cloud.api(api), 0.5 if instead is for_ever else 60.0)
+    actions = made(await cloud.api(api), 3.0 if instead is for_ever else 60.0)
     with pytest.raises(Exception) as caught:  # noqa: PT011 - the client's own
         await actions.send("droplet", "41", "reboot", {})
     assert not isinstance(caught.value, UnsentError)
