@@ -15,6 +15,7 @@ from farmtui.config.sections import (
     ProxmoxConfig,
     RolesConfig,
     RunbooksConfig,
+    SloConfig,
     TierConfig,
     UiConfig,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "Seconds",
     "SecretRef",
     "Section",
+    "SloConfig",
     "SshConfig",
     "SwarmConfig",
     "TierConfig",

@@ -16,6 +16,7 @@ from farmtui.demo.world.inventory import EDGE, HYPERVISOR, PVE_CLUSTER, Inventor
 INTERVAL_S = 5.0
 CLOUD_INTERVAL_S = 15.0
 TRENDS_INTERVAL_S = 15.0
+SITES_INTERVAL_S = 15.0
 SWARM_INTERVAL_S = 30.0
 PROXMOX_DEADLINE_S = 4.0
 """Behind a cut link each API node is given so much time, one after the other."""
@@ -83,6 +84,7 @@ def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
             "url": doors.prometheus,
             "interval_s": INTERVAL_S,
             "trends_interval_s": TRENDS_INTERVAL_S,
+            "sites_interval_s": SITES_INTERVAL_S,
         },
         "alertmanager": {"urls": list(doors.alertmanagers), "interval_s": INTERVAL_S},
         "proxmox": [
