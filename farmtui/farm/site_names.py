@@ -1,4 +1,4 @@
-"""One site by its many names: router, host, Swarm service, PHP pool, database user; told to be one where that is sure."""
+"""One site by its many names: router, host, Swarm service, PHP pool, database user; one where that is sure."""
 
 from __future__ import annotations
 

@@ -104,7 +104,6 @@ class Site:
                 return self.db_busy
 
 
-
 @dataclass(frozen=True, slots=True)
 class SiteBook:
     """All sites, as of one poll."""
@@ -133,6 +132,10 @@ class SiteBook:
     """The noisy neighbours, the largest share first; ten at most."""
     worst: tuple[Site, ...] = ()
     """The ten that need looking at most, of those that are not well."""
+    greediest: Site | None = None
+    """That which takes the largest share of anything."""
+    busiest: Site | None = None
+    """That which is asked most."""
 
     @property
     def budget_s(self) -> float:
@@ -215,7 +218,13 @@ def counted(sites: Iterable[Site], target: float) -> dict[str, object]:
     critical = warning = spent = 0
     noisy: list[Site] = []
     unwell: list[Site] = []
+    greediest: Site | None = None
+    busiest: Site | None = None
     for site in sites:
+        if greediest is None or site.largest_share > greediest.largest_share:
+            greediest = site
+        if busiest is None or (site.requests_per_s or 0.0) > (busiest.requests_per_s or 0.0):
+            busiest = site
         if site.spent_ratio is not None and (budget_left(site.spent_ratio, target) or 0.0) <= 0.0:
             spent += 1
         if site.severity is Severity.OK:
@@ -233,4 +242,6 @@ def counted(sites: Iterable[Site], target: float) -> dict[str, object]:
         "spent": spent,
         "noisy": tuple(noisy[:10]),
         "worst": tuple(unwell[:10]),
+        "greediest": greediest,
+        "busiest": busiest,
     }

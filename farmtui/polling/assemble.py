@@ -240,7 +240,8 @@ def trust(reports: Sequence[Report], now: datetime) -> Trust:
 
 def _knows_machines(report: Report) -> bool:
     """Those whose machines become Nodes; the others know figures and states only."""
-    return report.kind in ("prometheus", "proxmox", "digitalocean") and report.name not in ("prometheus trends", "prometheus sites")
+    known = report.kind in ("prometheus", "proxmox", "digitalocean")
+    return known and report.name not in ("prometheus trends", "prometheus sites")
 
 
 def is_big(reports: Sequence[Report]) -> bool:

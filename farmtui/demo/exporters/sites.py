@@ -144,7 +144,9 @@ class SitesExporter:
                 }
                 for handling, terms in of.items():
                     name = "varnishncsa_requests_total"
-                    found.append(Counter(named(name, labels, handling=handling, host=site, status="200"), present, terms))
+                    found.append(
+                        Counter(named(name, labels, handling=handling, host=site, status="200"), present, terms)
+                    )
         return found
 
     def _at_workers(self, job: str, port: int) -> Iterator[tuple[int, str, float, dict[str, str]]]:

@@ -290,8 +290,9 @@ def markdown(known: Catalogue) -> str:
         "",
         "Ratios of a tier are sum over sum, never an average of ratios. Figures marked *slow* are asked at each fourth",
         "poll; those marked *sites* have a row for each site, and are asked at an interval of their own",
-        "(`prometheus.sites_interval_s`); those marked *budget* read weeks, and are asked at each tenth of those. `$window`",
-        "stands for the objective's window (`slo.window_days`). This page is written from `farmtui/sources/prometheus/catalogue.yaml` by `make docs`.",
+        "(`prometheus.sites_interval_s`); those marked *budget* read weeks, and are asked at each tenth of those.",
+        "`$window` stands for the objective's window (`slo.window_days`). This page is written from",
+        "`farmtui/sources/prometheus/catalogue.yaml` by `make docs`.",
     ]
     for group, figures in groups.items():
         lines += ["", f"## {_TITLES.get(group, group)}", "", "| figure | what | unit | labels | query |"]

@@ -56,9 +56,7 @@ def site_book(answers: Mapping[str, Answer], *, target: float, window_s: float) 
     others, loose = _by_place(given, named)
     names = _hosts(given, keys, named) if origin == "traefik" else {}
     totals = {Resource.REQUESTS: _sum(requests.values())}
-    totals.update(
-        (resource, _sum(values.values())) for resource, name in _RESOURCES if (values := given.values(name))
-    )
+    totals.update((resource, _sum(values.values())) for resource, name in _RESOURCES if (values := given.values(name)))
     latency = given.values("site.latency_p95_s") or _NONE
     sites: list[Site] = []
     for place, key in enumerate(keys):
@@ -128,9 +126,7 @@ def _by_router(values: Values) -> tuple[dict[str, float], dict[str, str]]:
     return requests, services
 
 
-def _by_place(
-    given: _Given, named: Named
-) -> tuple[dict[str, dict[int, float]], Mapping[str, Mapping[str, float]]]:
+def _by_place(given: _Given, named: Named) -> tuple[dict[str, dict[int, float]], Mapping[str, Mapping[str, float]]]:
     """What is measured under other names by the site's place, and what belongs to no site."""
     found: dict[str, dict[int, float]] = {name: {} for name in _BY_OTHER_NAMES}
     loose: dict[str, Mapping[str, float]] = {}
