@@ -10,6 +10,7 @@ from farmtui.farm.sites import Resource, SiteBook
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import percent, rate
 from farmtui.insight.sites import SOURCE
+from screens.compute_rows import swarm_freshness
 from screens.describe.sites import budget_words
 from screens.trends import trend_values
 from widgets import ink
@@ -101,10 +102,32 @@ def note(farm: Farm) -> Content:
 
 def fallback_note(farm: Farm) -> Content:
     """Why the Swarm's services stand in the sites' place, and what to configure."""
+    source = farm.source_named(SOURCE)
+    if source is not None and source.failure is None and farm.sites is not None:
+        told = f"no counts per site: addRoutersLabels is off ({PAGE}); services instead"
+        return Content.styled(told, ink.SEVERITY[Severity.INFO])
     return Content.assemble(
-        (f"{uncounted(farm)}; ", ink.SEVERITY[Severity.INFO]),
-        ("until then: the Swarm's services and their tasks", ink.MUTED),
+        ("the Swarm's services instead: ", ink.MUTED), (uncounted(farm), ink.SEVERITY[Severity.INFO])
     )
+
+
+def fallback_tiles(farm: Farm) -> dict[str, TileState]:
+    """What is known of the sites where none is counted by itself: the edge as a whole, and the Swarm's services."""
+    found: dict[str, TileState] = {}
+    cluster, edge = farm.swarm_cluster, farm.edge
+    if cluster is not None and cluster.services:
+        down = sum(service.short and service.running == 0 for service in cluster.services)
+        short = sum(service.short for service in cluster.services)
+        severity = Severity.CRITICAL if down else Severity.WARNING if short else Severity.OK
+        words = f"{short} short" if short else f"{len(cluster.services)} well"
+        found["sites"] = TileState(
+            words, f"{down} down, of {len(cluster.services):,} services", severity, swarm_freshness(farm)
+        )
+    if edge is not None and edge.requests_per_s is not None:
+        fresh = farm.freshness("prometheus")
+        found["requests"] = TileState(rate(edge.requests_per_s), "all sites together", freshness=fresh)
+        found["errors"] = TileState(percent(edge.error_ratio), "of all answers", freshness=fresh)
+    return found
 
 
 def uncounted(farm: Farm) -> str:

@@ -12,7 +12,6 @@ from farmtui.commands import Command
 from farmtui.farm.sites import Site, SiteBook
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.swarm import SwarmService
-from farmtui.farm.units import percent, rate
 from farmtui.insight.sites import SOURCE
 from screens.compute_rows import service_columns, service_severity, service_whys, swarm_freshness
 from screens.describe.sites import site_subject
@@ -20,9 +19,9 @@ from screens.frame import FarmScreen
 from screens.lines import Line
 from screens.places import Subject
 from screens.site_columns import FIGURES, columns
-from screens.site_words import fallback_note, note, tiles, uncounted
+from screens.site_words import fallback_note, fallback_tiles, note, tiles, uncounted
 from widgets.live_table import LiveTable
-from widgets.tile import UNKNOWN_STATE, Tile, TileState
+from widgets.tile import Tile, TileState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,20 +114,16 @@ class SitesScreen(FarmScreen):
         source = farm.source_named(SOURCE)
         asked = source.last_success_at if source is not None else None
         age_s = (farm.at - asked).total_seconds() if asked is not None else None
-        states = tiles(farm, book) if book is not None and book.sites else {}
-        edge = farm.edge
-        if not states and edge is not None and edge.requests_per_s is not None:
-            # The edge as a whole is counted even where its routers are not.
+        if book is not None and book.sites:
             states = {
-                "requests": TileState(rate(edge.requests_per_s), "all sites together"),
-                "errors": TileState(percent(edge.error_ratio), "of all answers"),
+                name: dataclasses.replace(state, freshness=fresh, age_s=age_s)
+                for name, state in tiles(farm, book).items()
             }
-            fresh, age_s = farm.freshness("prometheus"), None
+        else:
+            states = fallback_tiles(farm)
+        unknown = TileState("–", freshness=Freshness.EMPTY if book is not None else Freshness.NEVER)
         for name in ("sites", "requests", "errors", "budget", "noisy"):
-            state = states.get(name, UNKNOWN_STATE)
-            if name in states:
-                state = dataclasses.replace(state, freshness=fresh, age_s=age_s)
-            self.query_one(f"#tile-{name}", Tile).show(state)
+            self.query_one(f"#tile-{name}", Tile).show(states.get(name, unknown))
 
     # -- selection ------------------------------------------------------------------------------
 

@@ -198,18 +198,17 @@ def judged(
             told.append((Severity.CRITICAL, f"{percent(ratio)} are 5xx"))
         elif ratio >= SITE_ERRORS[0] and seen >= FEW:
             told.append((Severity.WARNING, f"{percent(ratio)} are 5xx"))
-    if latency_p95_s is not None and latency_p95_s >= SITE_LATENCY_S and (requests or 0.0) * WINDOW_S >= ENOUGH:
-        told.append((Severity.WARNING, f"p95 {duration(latency_p95_s)}"))
-    if left is not None and left <= 0.0:
-        # It hurts nobody now; it tells what may still be risked.
-        told.append((Severity.INFO, "budget spent"))
     resource, share = largest
     noisy = resource is not None and share >= max(SITE_SHARE[0], FAIR_SHARES / max(1, count))
     if noisy and resource is not None:
         severity = Severity.WARNING if share >= SITE_SHARE[1] else Severity.INFO
-        told.append((severity, f"takes {percent(share)} of all {resource.value}"))
+        told.append((severity, f"eats {percent(share)} of {resource.value}"))
+    if latency_p95_s is not None and latency_p95_s >= SITE_LATENCY_S and (requests or 0.0) * WINDOW_S >= ENOUGH:
+        told.append((Severity.WARNING, f"p95 {duration(latency_p95_s)}"))
     if not told:
-        return Severity.OK, "", False
+        # It hurts nobody now; it tells that nothing more may be risked.
+        spent = left is not None and left <= 0.0
+        return (Severity.INFO, "budget spent", False) if spent else (Severity.OK, "", False)
     return max(severity for severity, _ in told), "; ".join(words for _, words in told), noisy
 
 

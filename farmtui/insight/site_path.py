@@ -21,6 +21,9 @@ from farmtui.insight.lookup import Machines
 from farmtui.insight.swarm import why_short
 from farmtui.insight.thresholds import CERTIFICATE_S, below
 
+OWN = ("service", "worker", "host")
+"""Layers of which a site has its own part; the others it shares with all."""
+
 _NAMED = 4
 
 
@@ -59,11 +62,13 @@ def steps(farm: Farm, site: Site) -> tuple[Step, ...]:
 
 
 def suspect(path: Sequence[Step]) -> Step | None:
-    """The layer to look at first: of the worst ones the deepest, for what lies above hangs on it."""
-    worst = max((step.severity for step in path), default=Severity.OK)
-    if worst < Severity.WARNING:
-        return None
-    return next(step for step in reversed(path) if step.severity is worst)
+    """The layer to look at first, None where all are well: of the worst the deepest, for what lies above hangs on it.
+
+    Before a layer of which all sites feel alike comes one in which the site has a part of its own.
+    """
+    hurt = [(step.severity is Severity.CRITICAL, step.layer in OWN, at) for at, step in enumerate(path)
+            if step.severity >= Severity.WARNING]  # fmt: skip
+    return path[max(hurt)[2]] if hurt else None
 
 
 def service_of(farm: Farm, site: Site) -> SwarmService | None:

@@ -52,7 +52,7 @@ def site_faults(farm: Farm) -> Iterator[Finding]:
         yield Finding(
             f"sites/noisy/{site.key}",
             Severity.WARNING,
-            f"{site.name} takes {percent(site.largest_share)} of all {site.largest.value}",
+            f"{site.name} eats {percent(site.largest_share)} of {site.largest.value}",
             "one site takes what all share: its neighbours wait for it",
             (site.why,),
             ("site", site.key),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from farmtui.farm.sites import Resource, Site, SiteBook
 from farmtui.farm.state import Severity
 from farmtui.farm.units import count, data_size, duration, percent, rate
-from farmtui.insight.site_path import Step, service_of, steps, suspect
+from farmtui.insight.site_path import OWN, Step, service_of, steps, suspect
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.places import Subject
 
@@ -58,12 +58,23 @@ def _reasons(site: Site, path: Sequence[Step]) -> Iterator[str]:
     """Why it is not well, and which layer to look at first."""
     if site.why:
         yield site.why
-    broken = suspect(path)
-    if broken is not None:
-        yield f"it hurts at its {broken.layer}: {'; '.join(broken.why[:2]) or broken.words}"
+    layer = suspect(path)
+    where = f"{layer.layer}: {'; '.join(layer.why[:2]) or layer.words}" if layer is not None else ""
+    if layer is not None and (layer.severity is Severity.CRITICAL or layer.layer in OWN):
+        yield f"it hurts at its {where}"
     elif site.severity >= Severity.WARNING:
-        own = "itself takes too much" if site.noisy and not (site.errors_per_s or 0.0) > 0.1 else "itself is broken"
-        yield f"every layer below it is well: the site {own} (a plugin, its theme, its own tables)"
+        yield f"no layer of its path is down: look at the site itself, {_itself(site)}"
+        if where:
+            yield f"not quite well is its {where}"
+    elif where:
+        yield f"not felt so far: its {where}"
+
+
+def _itself(site: Site) -> str:
+    """What of a site itself to look at."""
+    if site.severity is Severity.WARNING and site.noisy:
+        return "at what it runs: a plugin's query or job, a crawler, a loop"
+    return "at what was changed: a plugin, its theme, its tables"
 
 
 def _figures(site: Site, book: SiteBook | None) -> Iterator[Field]:
