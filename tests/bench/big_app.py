@@ -14,7 +14,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ class BigSites:
 
     def _book(self) -> SiteBook:
         draw = self._random.random
-        by = {
+        by: dict[str, Callable[[], float]] = {
             "latency_p95_s": lambda: draw() * 0.9, "spent_ratio": lambda: draw() * 0.001, "hit_ratio": draw,
             "php_busy": draw, "php_requests_per_s": draw, "db_busy": draw, "cpu_cores": draw,
             "memory_bytes": lambda: draw() * 4e8,

@@ -98,7 +98,6 @@ def site_book(answers: Mapping[str, Answer], *, target: float, window_s: float) 
                 noisy=noisy,
             )
         )
-    sites.sort(key=lambda site: site.rank, reverse=True)
     found: dict[str, Any] = counted(sites, target)
     return SiteBook(
         sites=tuple(sites),
