@@ -10,13 +10,15 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from farmtui.commands import Command
+from farmtui.farm.sites import Site
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.traffic import CacheNode, RedisNode, SiteTraffic
+from farmtui.farm.traffic import CacheNode, RedisNode
 from farmtui.farm.units import age, count, data_size, duration, percent, rate
 from farmtui.insight.thresholds import HIT_RATIO_LOST, above
 from screens import limits
 from screens.columns import figure, limited, row_freshness, seen
-from screens.describe.traffic import machine_name, overall_ratio, site_subject
+from screens.describe.sites import site_subject
+from screens.describe.traffic import machine_name, overall_ratio
 from screens.frame import FarmScreen
 from screens.places import Subject
 from screens.trends import show_trend, trend_values
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
 
     from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
+
+
+ROOM_FOR_SITES = 34
+"""Lines from which on the sites' hit ratios are there too."""
 
 
 def varnish_severity(node: CacheNode) -> Severity:
@@ -144,20 +150,20 @@ class CacheScreen(FarmScreen):
             noun="Redis nodes",
             id="redis",
         )
-        yield LiveTable[SiteTraffic](
+        yield LiveTable[Site](
             (
-                Column("site", "site", lambda site: site.router, width=30, flex=1, priority=0, sort=lambda s: s.router),
+                Column("site", "site", lambda site: site.name, width=30, flex=1, priority=0, sort=lambda s: s.name),
                 Column(
                     "hit",
                     "hit",
-                    lambda s: hit_words(s.value),
+                    lambda s: hit_words(s.hit_ratio),
                     width=10,
                     align="right",
                     priority=0,
-                    sort=lambda s: s.value,
+                    sort=lambda s: s.hit_ratio,
                 ),
             ),
-            key=lambda site: site.router,
+            key=lambda site: site.key,
             noun="sites",
             sort="hit",
             id="sites",
@@ -241,8 +247,10 @@ class CacheScreen(FarmScreen):
         self._table("varnish").set_rows(varnish, freshness=fresh)
         self._table("redis").set_rows(redis, freshness=fresh)
         self._table("redis").display = bool(cache and cache.redis)
-        self._table("sites").display = bool(cache and cache.sites)
-        self._table("sites").set_rows(cache.sites if cache else (), freshness=fresh)
+        # Where there is room: the sites have a screen of their own.
+        measured = farm.sites is not None and "site.hit_ratio" not in farm.sites.missing
+        self._table("sites").display = measured and self.size.height >= ROOM_FOR_SITES
+        self._table("sites").set_rows(farm.sites.sites if farm.sites is not None and measured else ())
         self._show_summary(farm)
 
     def _faulty(self, severity: Severity, node: CacheNode | RedisNode) -> bool:
@@ -299,15 +307,15 @@ class CacheScreen(FarmScreen):
             self.console.open(subject_of(farm, message.row))
 
 
-def subject_of(farm: Farm, row: CacheNode | RedisNode | SiteTraffic) -> Subject:
+def subject_of(farm: Farm, row: CacheNode | RedisNode | Site) -> Subject:
     """The subject of a row of any of the tables."""
     match row:
         case CacheNode():
             return Subject("varnish", row.instance, f"varnish {machine_name(farm, row.instance)}")
         case RedisNode():
             return Subject("redis", row.instance, f"redis {machine_name(farm, row.instance)}")
-        case SiteTraffic():
-            return site_subject(row.router)
+        case Site():
+            return site_subject(row.key, row.name)
 
 
 def total(values: Iterable[float | None]) -> float | None:

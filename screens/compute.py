@@ -18,7 +18,7 @@ from screens.columns import limited, row_freshness
 from screens.compute_rows import (
     MachineRow,
     machine_rows,
-    replicas,
+    service_columns,
     service_severity,
     service_whys,
     swarm_freshness,
@@ -80,18 +80,7 @@ class ComputeScreen(FarmScreen):
             id="machines",
         )  # fmt: skip
         yield LiveTable[SwarmService](
-            (
-                Column("name", "service", lambda s: s.name, width=18, flex=2, priority=0, sort=lambda s: s.name),
-                Column("state", "state", lambda s: status_mark(service_severity(s), service_severity(s).word),
-                       width=8, priority=0, sort=service_severity, descending=True),
-                Column("replicas", "replicas", replicas, width=8, align="right", priority=0),
-                Column("why", "why", lambda s: self._whys.get(s.id, ""), width=24, flex=5, priority=1),
-                Column("update", "update", lambda s: s.update_state or "–", width=16, priority=2),
-                Column("image", "image", lambda s: s.image, width=32, flex=1, priority=3),
-                Column("mode", "mode", lambda s: s.mode, width=10, priority=4),
-                Column("networks", "networks", lambda s: ", ".join(s.networks) or "–", width=14, flex=1, priority=5),
-                Column("ports", "ports", lambda s: ", ".join(s.ports) or "–", width=16, flex=1, priority=6),
-            ),
+            service_columns(lambda service: self._whys.get(service.id, "")),
             key=lambda service: service.id, severity=service_severity, noun="services", sort="state", id="services",
         )  # fmt: skip
         yield LiveTable[SwarmTask](

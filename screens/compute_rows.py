@@ -11,9 +11,11 @@ from farmtui.farm.node import Node
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.swarm import SwarmCluster, SwarmNode, SwarmService, SwarmTask
 from farmtui.insight.swarm import why_short
+from widgets.status_mark import status_mark
+from widgets.table_columns import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from farmtui.farm.farm import Farm
 
@@ -145,3 +147,19 @@ def replicas(service: SwarmService) -> str:
 def views_of(cluster: SwarmCluster | None) -> Sequence[str]:
     """The views that there are: those of the Swarm only where one is asked."""
     return ("machines",) if cluster is None else ("machines", "services", "tasks", "networks")
+
+
+def service_columns(why: Callable[[SwarmService], str]) -> tuple[Column[SwarmService], ...]:
+    """The columns of a table of services; `why` tells of one what is wrong with it."""
+    return (
+        Column("name", "service", lambda s: s.name, width=18, flex=2, priority=0, sort=lambda s: s.name),
+        Column("state", "state", lambda s: status_mark(service_severity(s), service_severity(s).word),
+               width=8, priority=0, sort=service_severity, descending=True),
+        Column("replicas", "replicas", replicas, width=8, align="right", priority=0),
+        Column("why", "why", why, width=24, flex=5, priority=1),
+        Column("update", "update", lambda s: s.update_state or "–", width=16, priority=2),
+        Column("image", "image", lambda s: s.image, width=32, flex=1, priority=3),
+        Column("mode", "mode", lambda s: s.mode, width=10, priority=4),
+        Column("networks", "networks", lambda s: ", ".join(s.networks) or "–", width=14, flex=1, priority=5),
+        Column("ports", "ports", lambda s: ", ".join(s.ports) or "–", width=16, flex=1, priority=6),
+    )  # fmt: skip

@@ -223,6 +223,9 @@ SCREENS: tuple[ScreenEntry, ...] = (
     ScreenEntry("storage", "4", "Ceph and Gluster", "screens.storage:StorageScreen", ("ceph", "osds", "gluster")),
     ScreenEntry("alerts", "5", "Alerts and silences", "screens.alerts:AlertsScreen", ("al", "alert", "silences")),
     ScreenEntry(
+        "sites", "6", "Every site: which hurt, and which eats the farm", "screens.sites:SitesScreen", ("site",)
+    ),
+    ScreenEntry(
         "compute", "7", "Every machine, and what the Swarm runs", "screens.compute:ComputeScreen", ("swarm", "services")
     ),
     ScreenEntry("database", "8", "Galera", "screens.database:DatabaseScreen", ("db", "galera")),

@@ -16,7 +16,7 @@ from farmtui.farm.units import data_rate, data_size, duration, percent, rate
 from screens import limits
 from screens.columns import limited, row_freshness
 from screens.describe.machines import node_subject
-from screens.describe.traffic import site_subject
+from screens.describe.sites import site_subject
 from screens.frame import FarmScreen
 from screens.places import Subject
 from screens.tier_map import TierMap

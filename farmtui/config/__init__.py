@@ -16,6 +16,7 @@ from farmtui.config.sections import (
     ProxmoxConfig,
     RolesConfig,
     RunbooksConfig,
+    SloConfig,
     TierConfig,
     UiConfig,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "Seconds",
     "SecretRef",
     "Section",
+    "SloConfig",
     "SshConfig",
     "SwarmConfig",
     "TierConfig",

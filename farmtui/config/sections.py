@@ -53,6 +53,8 @@ class PrometheusConfig(HttpSource):
     """Seconds between two polls of the trends (range queries)."""
     trends_window_s: Annotated[float, Field(ge=600, le=604_800)] = 21_600.0
     """How far back the trends reach."""
+    sites_interval_s: Seconds = 60.0
+    """Seconds between two polls of the sites, one by one: of 50,000 sites each answer is some megabytes."""
     pool_size: Annotated[int, Field(ge=1, le=32)] = 8
     """Queries in flight at once."""
     queries: dict[str, str] = {}
@@ -140,6 +142,15 @@ class FarmConfig(Section):
     """How many sites there should be."""
     read_only: bool = False
     """No action on the farm is possible; it cannot be lifted from inside."""
+
+
+class SloConfig(Section):
+    """What each site promises: the objective that its error budget is counted against."""
+
+    target: Annotated[float, Field(ge=0.5, lt=1)] = 0.999
+    """Share of requests that are not answered by a 5xx; what is left of 1 is the error budget."""
+    window_days: Annotated[int, Field(ge=1, le=90)] = 30
+    """Over so many days. What Prometheus does not hold so long is counted over what it holds, and said so."""
 
 
 class JournalConfig(Section):

@@ -20,6 +20,7 @@ from farmtui.config.sections import (
     ProxmoxConfig,
     RolesConfig,
     RunbooksConfig,
+    SloConfig,
     TierConfig,
     UiConfig,
 )
@@ -31,6 +32,8 @@ class Config(Section):
 
     farm: FarmConfig = FarmConfig()
     """The farm's name and size."""
+    slo: SloConfig = SloConfig()
+    """What each site promises."""
     tiers: dict[Tier, TierConfig] = {}
     """Expected machines per tier and the names that belong to it."""
     prometheus: PrometheusConfig | None = None

@@ -17,6 +17,7 @@ INTERVAL_S = 5.0
 CLOUD_INTERVAL_S = 15.0
 BILL_INTERVAL_S = 60.0
 TRENDS_INTERVAL_S = 15.0
+SITES_INTERVAL_S = 15.0
 SWARM_INTERVAL_S = 30.0
 PROXMOX_DEADLINE_S = 4.0
 """Behind a cut link each API node is given so much time, one after the other."""
@@ -87,6 +88,7 @@ def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
             "url": doors.prometheus,
             "interval_s": INTERVAL_S,
             "trends_interval_s": TRENDS_INTERVAL_S,
+            "sites_interval_s": SITES_INTERVAL_S,
         },
         "alertmanager": {"urls": list(doors.alertmanagers), "interval_s": INTERVAL_S},
         "proxmox": [

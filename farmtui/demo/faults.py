@@ -21,6 +21,8 @@ from farmtui.demo.world.changes import (
     PrometheusDelay,
     RedisPressure,
     SiteBroken,
+    SiteHungry,
+    SitesBroken,
     Surge,
     TasksFailing,
     Uncacheable,
@@ -135,6 +137,22 @@ _ALL = (
         900.0,
         lambda farm: SiteBroken(min(7, len(farm.sites) - 1), 0.94),
         ("SiteDown",),
+    ),
+    Fault(
+        "sites-failing",
+        "a plugin's update has broken a part of each of a dozen sites that have it",
+        1_500.0,
+        lambda farm: SitesBroken(
+            {min(11 + 13 * n, len(farm.sites) - 1): (0.86, 0.31, 0.12, 0.64)[n % 4] for n in range(12)}
+        ),
+        ("SitesFailing",),
+    ),
+    Fault(
+        "site-hungry",
+        "a quiet site works much more than it is asked: its plugin runs a heavy query on each page, and all wait",
+        1_260.0,
+        lambda farm: SiteHungry(min(87, len(farm.sites) - 1), 0.55),
+        ("SiteHungry",),
     ),
     Fault(
         "site-surge",

@@ -14,6 +14,7 @@ from farmtui.farm.cost import CloudBill, Costing
 from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.node import CloudAccount, Exporter, HostMetrics, IdentityProblem, Node, PveCluster, Tier, TierSummary
 from farmtui.farm.reading import SourceState, Trend
+from farmtui.farm.sites import SiteBook
 from farmtui.farm.state import Freshness
 from farmtui.farm.swarm import SwarmCluster
 from farmtui.farm.traffic import CacheTier, Edge, Interconnect
@@ -66,6 +67,8 @@ class Farm:
     tiers: tuple[TierSummary, ...] = ()
     sources: tuple[SourceState, ...] = ()
     edge: Edge | None = None
+    sites: SiteBook | None = None
+    """The sites one by one; None until they have been asked for."""
     cache: CacheTier | None = None
     galera: Galera | None = None
     swarm: SwarmCounts | None = None

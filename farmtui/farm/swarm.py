@@ -75,6 +75,8 @@ class SwarmService:
     networks: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
     """`80->8080/tcp ingress`."""
+    routes: tuple[tuple[str, str], ...] = ()
+    """Traefik's routers in its labels, each with the first host of its rule (empty where the rule names none)."""
 
     @property
     def short(self) -> bool:

@@ -136,8 +136,6 @@ class CacheTier:
     redis: tuple[RedisNode, ...]
     hit_ratio: float | None
     hit_ratio_last_week: float | None
-    sites: tuple[SiteTraffic, ...] = ()
-    """Hit ratio per site, only where a per-site exporter is configured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from farmtui.farm.traffic import Backend, Edge
 from farmtui.farm.units import duration, percent, rate
 from farmtui.insight.finding import Finding
 from farmtui.insight.lookup import Machines
+from farmtui.insight.sites import site_name
 from farmtui.insight.thresholds import (
     CERTIFICATE_S,
     ERROR_RATIO,
@@ -31,7 +32,7 @@ def edge_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
             "edge/errors",
             severity,
             f"{percent(edge.error_ratio)} of all answers are errors",
-            _failing_sites(edge),
+            _failing_sites(farm, edge),
             (f"{rate((edge.error_ratio or 0.0) * (edge.requests_per_s or 0.0))} of {rate(edge.requests_per_s)} fail",),
             screen="overview",
             part="edge",
@@ -45,13 +46,13 @@ def edge_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
         yield Finding(
             "edge/sites",
             Severity.WARNING,
-            f"{worst.router} fails" if worst and many == 1 else f"{many} sites fail",
+            f"{site_name(farm, worst.router)} fails" if worst and many == 1 else f"{many} sites fail",
             "more than half of its answers are 5xx: the site itself is broken, or what only it uses"
             if many == 1
-            else f"more than half of their answers are 5xx; {_failing_sites(edge)}",
-            (f"{worst.router}: {percent(worst.value)} are errors",) if worst else (),
+            else f"more than half of their answers are 5xx; {_failing_sites(farm, edge)}",
+            (f"{site_name(farm, worst.router)}: {percent(worst.value)} are errors",) if worst else (),
             subject,
-            "overview",
+            "sites",
             "wordpress",
             covers=frozenset(("site", site.router) for site in edge.sites_failing),
             topics=("sitedown", "siteerror"),
@@ -70,10 +71,10 @@ def edge_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
     yield from _certificates(farm, edge)
 
 
-def _failing_sites(edge: Edge) -> str:
+def _failing_sites(farm: Farm, edge: Edge) -> str:
     if not edge.sites_failing_count:
         return "they are spread over the sites: no single site fails more than half of its requests"
-    names = ", ".join(site.router for site in edge.sites_failing[:3])
+    names = ", ".join(site_name(farm, site.router) for site in edge.sites_failing[:3])
     if edge.sites_failing_count == 1:
         return f"they come from one site: {names}"
     return f"{edge.sites_failing_count} sites fail, the worst {names}"

@@ -16,6 +16,7 @@ from farmtui.insight.gluster import gluster_faults
 from farmtui.insight.lookup import Machines
 from farmtui.insight.machines import compute_faults, link_faults, machine_faults
 from farmtui.insight.signals import explain_alerts, source_faults
+from farmtui.insight.sites import site_faults
 from farmtui.insight.swarm import swarm_faults
 
 
@@ -36,6 +37,7 @@ def findings(farm: Farm) -> tuple[Finding, ...]:
         *gluster_faults(farm, machines),
         *cache_faults(farm, machines),
         *edge_faults(farm, machines),
+        *site_faults(farm),
     )
     told = explain_alerts(farm, _causes(found), machines)
     return tuple(sorted(told, key=lambda f: (-f.severity, f.since or farm.at, f.key)))

@@ -72,7 +72,7 @@ def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
         yield "cache", "cache", _joined(*said, machines.get("cache"))
     sites = f"{count(edge.sites_seen)} sites seen" if edge and edge.sites_seen is not None else None
     if sites or "wordpress" in machines:
-        yield "wordpress", "topology", _joined(sites, machines.get("wordpress"))
+        yield "wordpress", "sites", _joined(sites, machines.get("wordpress"))
     if swarm or farm.swarm_cluster:
         yield "swarm", "compute", _swarm(farm)
     if galera or "database" in machines:

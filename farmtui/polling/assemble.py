@@ -22,6 +22,8 @@ from farmtui.farm.identity import Declaration
 from farmtui.farm.node import CloudAccount, PveCluster
 from farmtui.farm.nodes import Population, populate
 from farmtui.farm.reading import SourceState, Trend
+from farmtui.farm.site_names import with_services
+from farmtui.farm.sites import SiteBook
 from farmtui.farm.state import Freshness, freshness_of
 from farmtui.farm.swarm import SwarmCluster
 from farmtui.farm.tiers import TierRules, tier_rules
@@ -46,6 +48,8 @@ class Assembly:
     population: Population
     view: PrometheusView
     costing: Costing
+    told: tuple[SiteBook | None, SwarmCluster | None] = (None, None)
+    """What `farm.sites` was made of."""
 
 
 def assemble(config: Config, reports: Sequence[Report], now: datetime) -> Farm:
@@ -58,6 +62,7 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
     view, book, account, trends = _NO_VIEW, None, None, _NO_TRENDS
     bill: CloudBill | None = None
     swarm: SwarmCluster | None = None
+    book_of_sites: SiteBook | None = None
     detail: CephDetail | None = None
     backends: tuple[VarnishBackends, ...] = ()
     clusters: list[PveCluster] = []
@@ -76,6 +81,8 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
                 clusters.append(report.value)
             case SwarmCluster():
                 swarm = report.value
+            case SiteBook():
+                book_of_sites = report.value
             case CephDetail():
                 detail = report.value
             case GlusterPool():
@@ -102,6 +109,9 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
         before=before.population if before else None,
     )
     money = before.costing if before else costing(config)
+    if old is not None:
+        swarm = shared(old.swarm_cluster, swarm)
+    sites = _sites(book_of_sites, swarm, before)
     states = tuple(source_state(report, now) for report in reports)
     farm = Farm(
         name=config.farm.name,
@@ -110,6 +120,7 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
         tiers=population.tiers,
         sources=states,
         edge=view.edge,
+        sites=sites,
         cache=cache_tier(view.cache, backends, population.nodes),
         galera=view.galera,
         swarm=view.swarm,
@@ -134,7 +145,19 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
     )
     if old is not None:
         farm = replace(farm, **{name: shared(getattr(old, name), getattr(farm, name)) for name in _SHARED})
-    return Assembly(farm, population, view, money)
+    return Assembly(farm, population, view, money, (book_of_sites, swarm))
+
+
+def _sites(told: SiteBook | None, swarm: SwarmCluster | None, before: Assembly | None) -> SiteBook | None:
+    """The sites with what the Swarm tells of them; what has been made of the same is not made again."""
+    if told is None:
+        return None
+    services = swarm.services if swarm is not None else ()
+    if before is not None and before.told[0] is told and before.farm.sites is not None:
+        known = before.told[1].services if before.told[1] is not None else ()
+        if known is services or known == services:
+            return before.farm.sites
+    return with_services(told, services)
 
 
 def _ceph(reports: Sequence[Report], metrics: Ceph | None, now: datetime) -> Ceph | None:
@@ -226,7 +249,8 @@ def trust(reports: Sequence[Report], now: datetime) -> Trust:
 
 def _knows_machines(report: Report) -> bool:
     """Those whose machines become Nodes; the others know figures and states only."""
-    return report.kind in ("prometheus", "proxmox", "digitalocean") and "trends" not in report.name
+    known = report.kind in ("prometheus", "proxmox", "digitalocean")
+    return known and report.name not in ("prometheus trends", "prometheus sites")
 
 
 def is_big(reports: Sequence[Report]) -> bool:
@@ -240,4 +264,6 @@ def is_big(reports: Sequence[Report]) -> bool:
                 machines += len(report.value.guests)
             case CloudAccount():
                 machines += len(report.value.droplets)
+            case SiteBook():
+                machines += len(report.value.sites)
     return machines > MACHINES_IN_THREAD

@@ -20,9 +20,13 @@ def build_sources(config: Config, clock: Callable[[], datetime] = lambda: dateti
     sources: list[Source[Any]] = []
 
     if config.prometheus is not None:
-        from farmtui.sources.prometheus import PrometheusSource, PrometheusTrends
+        from farmtui.sources.prometheus import PrometheusSites, PrometheusSource, PrometheusTrends
 
-        sources += [PrometheusSource(config.prometheus, clock=clock), PrometheusTrends(config.prometheus, clock=clock)]
+        sources += [
+            PrometheusSource(config.prometheus, config.slo, clock=clock),
+            PrometheusTrends(config.prometheus, clock=clock),
+            PrometheusSites(config.prometheus, config.slo, clock=clock),
+        ]
     if config.alertmanager is not None:
         from farmtui.sources.alertmanager import AlertmanagerSource
 

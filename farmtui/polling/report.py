@@ -12,6 +12,7 @@ from farmtui.farm.farm import PrometheusView
 from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.node import CloudAccount, PveCluster
 from farmtui.farm.reading import Failure, FailureKind, SourceState
+from farmtui.farm.sites import SiteBook
 from farmtui.farm.state import AGEING_AFTER_INTERVALS, STALE_AFTER_INTERVALS, Freshness, freshness_of
 from farmtui.farm.swarm import SwarmCluster
 from farmtui.farm.units import age
@@ -75,6 +76,8 @@ def _says_nothing(value: object) -> bool:
             return not value.nodes and value.quorum is not False
         case GlusterPool():
             return not value.peers
+        case SiteBook():
+            return not value.sites
         case AlertBook() | CloudBill():
             return False
     try:

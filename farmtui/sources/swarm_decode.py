@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -18,6 +19,8 @@ TASKS_MAX: Final = 50_000
 NETWORKS_MAX: Final = 1_000
 _WORD: Final = 120
 _SENTENCE: Final = 400
+_ROUTER: Final = re.compile(r"traefik\.http\.routers\.([^.]+)\.rule", re.IGNORECASE)
+_HOST: Final = re.compile(r"Host\(\s*[`\"']([^`\"']+)[`\"']", re.IGNORECASE)
 _GONE: Final = frozenset({"failed", "rejected", "orphaned"})
 
 
@@ -122,7 +125,18 @@ def _service(raw: Mapping[str, Any], running: Mapping[str, int], networks: Mappi
         constraints=_texts(_at(template, "Placement", "Constraints")),
         networks=tuple(networks.get(target, target[:12]) for target in targets[:50] if target),
         ports=tuple(_port(_map(port)) for port in ports[:50]) if isinstance(ports, list) else (),
+        routes=_routes(_map(spec.get("Labels"))),
     )
+
+
+def _routes(labels: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The routers that Traefik makes of a service's labels, each with the first host of its rule."""
+    found = []
+    for label, rule in labels.items():
+        if isinstance(rule, str) and (router := _ROUTER.fullmatch(label)):
+            host = _HOST.search(rule[:_SENTENCE])
+            found.append((_text(router[1]), _text(host[1]) if host else ""))
+    return tuple(sorted(found)[:20])
 
 
 def _port(port: Mapping[str, Any]) -> str:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from farmtui.farm.node import Node, Tier
 from farmtui.farm.state import Severity
 from farmtui.farm.units import age, count, data_size, duration, percent, rate
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.describe.machines import node_subject
-from screens.places import Subject
 
 if TYPE_CHECKING:
     from farmtui.farm.farm import Farm
@@ -138,43 +136,3 @@ def describe_backend(farm: Farm, key: str) -> Detail | None:
         Field("health check", "passes" if backend.up else "fails", severity),
     )
     return Detail(backend.url, severity, (), (Block("Backend", fields),), raw=backend)
-
-
-@describer("site")
-def describe_site(farm: Farm, key: str) -> Detail | None:
-    """A site's own path through the farm, tier by tier, with what is wrong on the way."""
-    if farm.edge is None:
-        return None
-    busy = next((site.value for site in farm.edge.sites_busiest if site.router == key), None)
-    failing = next((site.value for site in farm.edge.sites_failing if site.router == key), None)
-    if busy is None and failing is None:
-        return None
-    severity = Severity.CRITICAL if failing is not None else Severity.OK
-    fields = [Field("router", key), Field("requests", rate(busy))]
-    if failing is not None:
-        fields.append(Field("5xx answers", percent(failing), Severity.CRITICAL))
-    path = tuple(_path_field(farm, tier) for tier in PATH if farm.tier_nodes(tier))
-    links = tuple(_path_link(node) for tier in PATH for node in farm.tier_nodes(tier) if node.state > Severity.INFO)
-    reasons = () if failing is None else (f"{percent(failing)} of its answers are 5xx",)
-    return Detail(key, severity, reasons, (Block("Site", tuple(fields)), Block("Its path", path)), links)
-
-
-PATH = (Tier.EDGE, Tier.CACHE, Tier.APP, Tier.DATABASE, Tier.STORAGE)
-
-
-def _path_field(farm: Farm, tier: Tier) -> Field:
-    summary = next((item for item in farm.tiers if item.tier is tier), None)
-    nodes = farm.tier_nodes(tier)
-    places = sorted({node.place for node in nodes if node.place})
-    well = sum(node.state <= Severity.INFO for node in nodes)
-    text = f"{well} of {len(nodes)} well" + (f"  on {', '.join(places)}" if places else "")
-    return Field(tier.title, text, summary.state if summary else None)
-
-
-def _path_link(node: Node) -> Link:
-    return Link(node.tier.title, node_subject(node), "; ".join(node.reasons) or node.name, node.state)
-
-
-def site_subject(router: str) -> Subject:
-    """The subject of a site."""
-    return Subject("site", router, router)

@@ -14,8 +14,10 @@ import os
 import random
 import sys
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -24,8 +26,12 @@ from farmtui.config import Config, parse_config
 from farmtui.farm.farm import Farm, HostView, PrometheusView
 from farmtui.farm.node import Exporter, HostMetrics
 from farmtui.farm.reading import Reading
+from farmtui.farm.sites import SiteBook
 from farmtui.farm.traffic import Edge, EdgeNode, SiteTraffic
 from farmtui.polling import Feed
+from farmtui.sources import Source
+from farmtui.sources.prometheus.figures import Answer
+from farmtui.sources.prometheus.site_rows import site_book
 
 TIERS = ("edge", "cache", "app", "database", "storage", "monitoring")
 
@@ -74,12 +80,44 @@ class BigPrometheus:
         """Nothing is held."""
 
 
+class BigSites:
+    """A source of `sites` sites whose figures all change with every poll; read as answers are."""
+
+    name, kind, endpoint = "prometheus sites", "prometheus", "nowhere"
+
+    def __init__(self, sites: int, interval_s: float) -> None:
+        self.interval_s = interval_s
+        self._names = [f"site-{n:05d}-example@docker" for n in range(sites)]
+        self._random = random.Random(2)
+
+    async def poll(self) -> Reading[SiteBook]:
+        """Work in a thread, as decoding answers does."""
+        began = time.perf_counter()
+        book = await asyncio.to_thread(self._book)
+        return Reading(book, datetime.now(UTC), time.perf_counter() - began, requests=14)
+
+    def _book(self) -> SiteBook:
+        draw = self._random.random
+        by: dict[str, Callable[[], float]] = {
+            "latency_p95_s": lambda: draw() * 0.9, "spent_ratio": lambda: draw() * 0.001, "hit_ratio": draw,
+            "php_busy": draw, "php_requests_per_s": draw, "db_busy": draw, "cpu_cores": draw,
+            "memory_bytes": lambda: draw() * 4e8,
+        }  # fmt: skip
+        answers = {f"site.{name}": Answer({(router,): value() for router in self._names}) for name, value in by.items()}
+        answers["site.requests_per_s"] = Answer({(router, "web@docker"): draw() * 9 for router in self._names})
+        answers["site.errors_per_s"] = Answer({(router,): draw() * 0.1 for router in self._names[::50]})
+        return site_book(answers, target=0.999, window_s=30 * 86_400.0)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
 class BigApp(FarmApp):
     """The console over the big source; measures how long its loop stands still."""
 
-    def __init__(self, source: BigPrometheus, screen: str, report: Path | None) -> None:
+    def __init__(self, sources: Sequence[Source[Any]], screen: str, report: Path | None) -> None:
         super().__init__(self._config_now, read_only="a bench", first_screen=screen)
-        self._source = source
+        self._sources = tuple(sources)
         self._report = report
         self._stalls: list[float] = []
         self.pictures = 0
@@ -88,8 +126,8 @@ class BigApp(FarmApp):
         return parse_config("farm: {name: big}", Path("farmtui.yaml"))
 
     def make_feed(self, config: Config) -> Feed:
-        """A feed over the one source."""
-        return Feed(config, sources=(self._source,), on_farm=self.publish)
+        """A feed over the given sources."""
+        return Feed(config, sources=self._sources, on_farm=self.publish)
 
     def publish(self, farm: Farm) -> None:
         """Count."""
@@ -129,11 +167,13 @@ def main() -> int:
     parser.add_argument("--machines", type=int, default=34)
     parser.add_argument("--sites", type=int, default=500)
     parser.add_argument("--interval", type=float, default=5.0)
+    parser.add_argument("--sites-interval", type=float, default=15.0)
     parser.add_argument("--screen", default="overview")
     parser.add_argument("--report", type=Path)
     options = parser.parse_args()
-    source = BigPrometheus(options.machines, options.sites, options.interval)
-    app = BigApp(source, options.screen, options.report)
+    sources: list[Source[Any]] = [BigPrometheus(options.machines, options.sites, options.interval)]
+    sources.append(BigSites(options.sites, options.sites_interval))
+    app = BigApp(sources, options.screen, options.report)
     app.run()
     return app.return_code or 0
 

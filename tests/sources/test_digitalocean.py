@@ -10,8 +10,7 @@ from aiohttp import web
 
 from farmtui.farm.reading import FailureKind
 from farmtui.sources.digitalocean import SLOW_EVERY
-from farmtui.sources.digitalocean_api import PER_PAGE
-from farmtui.sources.digitalocean_api import LONGEST_HOLD_S
+from farmtui.sources.digitalocean_api import LONGEST_HOLD_S, PER_PAGE
 from tests.sources.cloud_fakes import AT, Cloud, FakeCloud, cloud, droplet, refusing
 from tests.sources.conftest import beating
 from tests.sources.prometheus.fakes import for_ever

@@ -10,6 +10,7 @@ from farmtui.demo.exporters.database import DatabaseExporter
 from farmtui.demo.exporters.node import NodeExporter
 from farmtui.demo.exporters.pve import PveExporter
 from farmtui.demo.exporters.series import SCRAPE_S, Family
+from farmtui.demo.exporters.sites import SitesExporter
 from farmtui.demo.exporters.swarm import SwarmExporter
 from farmtui.demo.exporters.targets import Targets
 from farmtui.demo.exporters.traefik import TraefikExporter
@@ -37,6 +38,7 @@ class Scraped:
             self.targets,
             self.node,
             TraefikExporter(world, self.targets),
+            SitesExporter(world, self.targets),
             VarnishExporter(world, self.targets),
             RedisExporter(world, self.targets),
             self.swarm,

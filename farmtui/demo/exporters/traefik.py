@@ -19,8 +19,8 @@ from farmtui.demo.world.world import World
 
 SERVICE = "varnish@file"
 BUCKETS = (0.005, 0.01, 0.05, 0.1, 0.3, 1.0, 3.0, math.inf)
-_HIT_SPREAD = (0.0024, 0.75)
-_WORK_SPREAD = (0.24, 0.95)
+HIT_SPREAD = (0.0024, 0.75)
+WORK_SPREAD = (0.24, 0.95)
 """Median seconds and log deviation of an answer from the cache, and of one that WordPress has to make."""
 
 _DETAILED_SITES = 2_000
@@ -234,11 +234,11 @@ class TraefikExporter:
         return series
 
     def _within(self, hits: Signal, asked: Signal, bound: float, epoch: Epoch) -> Mix:
-        median, deviation = _WORK_SPREAD
+        median, deviation = WORK_SPREAD
         slower = self._world.flows.load_factor(epoch.condition)
         return Mix(
-            (_share_below(bound, *_HIT_SPREAD), hits),
-            (_share_below(bound, median * slower, deviation), asked),
+            (share_below(bound, *HIT_SPREAD), hits),
+            (share_below(bound, median * slower, deviation), asked),
         )
 
     def _open(self) -> list[Series]:
@@ -301,7 +301,7 @@ def router_of(site: str) -> str:
     return f"{site.replace('.', '-')}@file"
 
 
-def _share_below(bound: float, median: float, deviation: float) -> float:
+def share_below(bound: float, median: float, deviation: float) -> float:
     """The share of a lognormal distribution that lies below a bound."""
     if bound == math.inf:
         return 1.0

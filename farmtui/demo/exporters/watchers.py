@@ -57,6 +57,12 @@ class Watchers:
                 self._query_durations,
             ),
             Family(
+                "prometheus_tsdb_lowest_timestamp_seconds",
+                "gauge",
+                "Lowest timestamp value stored in the database.",
+                self._lowest,
+            ),
+            Family(
                 "prometheus_build_info",
                 "gauge",
                 "A metric with a constant '1' value labeled by version.",
@@ -143,6 +149,13 @@ class Watchers:
             )
             for t in self._targets.of("prometheus")
             for quantile in (0.5, 0.9, 0.99)
+        ]
+
+    def _lowest(self) -> list[Series]:
+        name, origin = "prometheus_tsdb_lowest_timestamp_seconds", self._world.origin
+        return [
+            Gauge(named(name, t.labels), self._targets.answering(t), lambda _t: origin)
+            for t in self._targets.of("prometheus")
         ]
 
     def _build(self, job: str, version: str) -> list[Series]:

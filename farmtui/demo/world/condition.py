@@ -161,6 +161,9 @@ class Condition:
     """Sites that answer 5xx, by their index, and the share of their answers that does."""
     surges: Mapping[int, float] = field(default_factory=dict)
     """Sites under unusual traffic, and the extra requests as a share of the whole farm's."""
+    hungry: Mapping[int, float] = field(default_factory=dict)
+    """Sites that take more of PHP and the database than they are asked for, and how much, as a share of what all
+    others take together."""
     slow_queries: float = 1.0
     """How many times slower the database answers than usual."""
     filling: Mapping[str, Line] = field(default_factory=dict)

@@ -178,7 +178,7 @@ class Flows:
         workers = self.farm.tiers[APP]
         living = sum(1 for m in workers if alive(now, self.farm, m.name))
         synced = sum(1 for database in now.databases.values() if database.state == 4)
-        crowd = len(workers) / max(1, living)
+        crowd = len(workers) / max(1, living) * (1.0 + 0.5 * sum(now.hungry.values()))
         slower = math.pow(now.slow_queries, 0.8) * math.sqrt(len(now.databases) / max(1, synced))
         return math.pow(crowd, 1.4) * slower
 

@@ -19,6 +19,12 @@ from farmtui.secrets import redact
 UNITS: Final = ("ratio", "per_s", "bytes", "bytes_per_s", "s", "count", "bool", "state", "info")
 """What a figure's number is: `info` has the value 1 and says it in its labels."""
 
+PACES: Final = ("fast", "slow", "sites", "budget")
+"""Each poll, each fourth, each of the sites, each tenth of those."""
+
+WINDOW: Final = "$window"
+"""Stands in a query for the objective's window."""
+
 _NAME: Final = re.compile(r"[a-z]+(\.[a-z0-9_]+)?")
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _METRIC: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
@@ -51,14 +57,19 @@ class Figure:
     needs: tuple[str, ...]
     """Metric names that must exist."""
     title: str
-    slow: bool = False
-    """Asked at each fourth poll only."""
+    pace: str = "fast"
+    """One of `PACES`."""
     overridden: bool = False
 
     @property
     def group(self) -> str:
         """The part of the farm that it belongs to: `cache` of `cache.hit_ratio`."""
         return self.name.partition(".")[0]
+
+    @property
+    def slow(self) -> bool:
+        """Asked at each fourth poll only."""
+        return self.pace == "slow"
 
     @property
     def plain(self) -> bool:
@@ -93,9 +104,28 @@ class Catalogue:
     """A trend of a figure that is switched off has an empty query too."""
 
     @property
-    def asked(self) -> tuple[Figure, ...]:
+    def switched_on(self) -> tuple[Figure, ...]:
         """The figures that are switched on."""
         return tuple(figure for figure in self.figures.values() if figure.promql)
+
+    @property
+    def asked(self) -> tuple[Figure, ...]:
+        """Those of the farm as a whole, at each poll or at each fourth."""
+        return self.at_pace("fast", "slow")
+
+    def at_pace(self, *paces: str) -> tuple[Figure, ...]:
+        """The figures that are switched on, of these paces."""
+        return tuple(figure for figure in self.switched_on if figure.pace in paces)
+
+    def over(self, days: int) -> Catalogue:
+        """The catalogue with `$window` filled in: the objective's window, in days."""
+        figures = {
+            name: replace(figure, promql=figure.promql.replace(WINDOW, f"{days}d"))
+            if WINDOW in figure.promql
+            else figure
+            for name, figure in self.figures.items()
+        }
+        return Catalogue(MappingProxyType(figures), self.trends)
 
     def with_overrides(self, overrides: Mapping[str, str]) -> Catalogue:
         """The catalogue with the config's own queries (`prometheus.queries`); trends of such a figure follow it.
@@ -158,8 +188,8 @@ def _figure(name: Any, entry: Any) -> Figure:
     place = f"figures.{name}"
     _check_keys(place, name, entry, _FIGURE_KEYS)
     pace = entry.get("pace", "fast")
-    if pace not in ("fast", "slow"):
-        raise CatalogueError(f"{place}.pace: must be fast or slow, not {pace!r}")
+    if pace not in PACES:
+        raise CatalogueError(f"{place}.pace: must be one of {', '.join(PACES)}, not {pace!r}")
     return Figure(
         name=name,
         promql=_text(place, entry, "promql", empty=True),
@@ -167,7 +197,7 @@ def _figure(name: Any, entry: Any) -> Figure:
         labels=_names(place, entry, "labels", _LABEL),
         needs=_names(place, entry, "needs", _METRIC),
         title=_text(place, entry, "title"),
-        slow=pace == "slow",
+        pace=pace,
     )
 
 
@@ -226,6 +256,7 @@ _TITLES: Final = {
     "node": "Machines (node exporter)",
     "edge": "Edge: Traefik",
     "sites": "Sites: Traefik's routers",
+    "site": "One site each",
     "cache": "Cache tier: Varnish",
     "redis": "Cache tier: Redis",
     "swarm": "Application: Docker Swarm",
@@ -258,7 +289,10 @@ def markdown(known: Catalogue) -> str:
         "```",
         "",
         "Ratios of a tier are sum over sum, never an average of ratios. Figures marked *slow* are asked at each fourth",
-        "poll. This page is written from `farmtui/sources/prometheus/catalogue.yaml` by `make docs`.",
+        "poll; those marked *sites* have a row for each site, and are asked at an interval of their own",
+        "(`prometheus.sites_interval_s`); those marked *budget* read weeks, and are asked at each tenth of those.",
+        "`$window` stands for the objective's window (`slo.window_days`). This page is written from",
+        "`farmtui/sources/prometheus/catalogue.yaml` by `make docs`.",
     ]
     for group, figures in groups.items():
         lines += ["", f"## {_TITLES.get(group, group)}", "", "| figure | what | unit | labels | query |"]
@@ -271,7 +305,7 @@ def markdown(known: Catalogue) -> str:
 
 
 def _row(figure: Figure) -> str:
-    name = f"`{figure.name}`" + (" *(slow)*" if figure.slow else "")
+    name = f"`{figure.name}`" + ("" if figure.pace == "fast" else f" *({figure.pace})*")
     labels = ", ".join(f"`{label}`" for label in figure.labels) or "-"
     query = _code(figure.promql) if figure.promql else "*off*"
     return f"| {name} | {figure.title} | {figure.unit} | {labels} | {query} |"

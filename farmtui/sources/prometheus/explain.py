@@ -53,9 +53,9 @@ async def report(
 ) -> tuple[FigureReport, ...]:
     """Every figure in the catalogue's order, then `targets` and `rules`. Never raises."""
     # Four times a poll's patience: this is run by hand, and wants the answer more than the speed.
-    rounds = [await client.round(catalogue.asked[:1], _ask, config.deadline_s)]
+    rounds = [await client.round(catalogue.switched_on[:1], _ask, config.deadline_s)]
     if not rounds[0].hopeless:
-        rounds.append(await client.round(catalogue.asked[1:], _ask, 4 * config.deadline_s))
+        rounds.append(await client.round(catalogue.switched_on[1:], _ask, 4 * config.deadline_s))
     answers = {name: answer for made in rounds for name, answer in made.answers.items()}
     failures = {name: failure for made in rounds for name, failure in made.failures.items()}
     statuses = {name: status for made in rounds for name, status in made.statuses.items()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from farmtui.config import PrometheusConfig
+from farmtui.config import PrometheusConfig, SloConfig
 from farmtui.farm.alerts import Rule, Target
 from farmtui.farm.farm import PrometheusView
 from farmtui.farm.reading import Failure, FailureKind, Reading
@@ -65,13 +65,16 @@ class PrometheusSource:
     name = "prometheus"
     kind = "prometheus"
 
-    def __init__(self, config: PrometheusConfig, *, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, config: PrometheusConfig, slo: SloConfig | None = None, *, clock: Callable[[], datetime] = now
+    ) -> None:
         """Raises ConfigError where the config overrides a figure that there is not, SecretError for a bad reference."""
         self.endpoint = config.url
         self.interval_s = config.interval_s
         self._config = config
         self._clock = clock
-        self._catalogue: Catalogue = catalogue().with_overrides(config.queries)
+        days = (slo or SloConfig()).window_days
+        self._catalogue: Catalogue = catalogue().with_overrides(config.queries).over(days)
         self._client = PrometheusClient(config, source=self.name)
         self._http = HttpClient(config, connections=2)
         # Not the client's threads: all of those may hang in calls when there is something to compute.

@@ -92,7 +92,6 @@ def cache_tier(figures: Figures) -> CacheTier | None:
         redis=tuple(_redis_node(figures, instance, roles.get(instance, "")) for instance in figures.instances("redis")),
         hit_ratio=figures.number("cache.tier_hit_ratio"),
         hit_ratio_last_week=figures.number("cache.tier_hit_ratio_last_week"),
-        sites=_worst_first(figures.rows("cache.site_hit_ratio")),
     )
 
 

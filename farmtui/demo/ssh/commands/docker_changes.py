@@ -8,7 +8,7 @@ from farmtui.demo.ssh.call import Call
 from farmtui.demo.ssh.commands.docker_errors import DockerError
 from farmtui.demo.ssh.commands.swarm_told import TRAEFIK, SwarmTold, ident
 from farmtui.demo.ssh.given import told_apart
-from farmtui.demo.world.changes import CertificateStuck, Change, DiskFilling, SiteBroken, TasksFailing
+from farmtui.demo.world.changes import CertificateStuck, Change, DiskFilling, SiteBroken, SiteHungry, TasksFailing
 from farmtui.demo.world.service_changes import Availability, Scaled, ServiceUpdated
 
 _A_TASK_S = 1.5
@@ -72,6 +72,8 @@ async def roll(call: Call, told: SwarmTold, given: Sequence[str], *, back: bool)
             mended.append(TasksFailing(0))
         if index in told.now.broken_sites:
             mended.append(SiteBroken(index, 0.0))
+        if index in told.now.hungry:
+            mended.append(SiteHungry(index, 0.0))
     elif replaces and service == TRAEFIK and told.now.expiring_site >= 0:
         # It asks for what it has not got at its start.
         mended.append(CertificateStuck(-1))

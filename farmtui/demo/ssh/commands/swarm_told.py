@@ -144,7 +144,7 @@ class SwarmTold:
             mode = {"Replicated": {"Replicas": 0}}
         spec: Json = {
             "Name": name,
-            "Labels": {"site": self.farm.sites[index]} if index is not None else {},
+            "Labels": self._labels(self.farm.sites[index]) if index is not None else {},
             "TaskTemplate": {
                 "ContainerSpec": {"Image": image},
                 "Placement": {"Constraints": [f"node.role == {'worker' if index is not None else 'manager'}"]}
@@ -170,6 +170,12 @@ class SwarmTold:
             state = "rollback_completed" if rolled_back else "completed"
             found["UpdateStatus"] = {"State": state, "StartedAt": rfc3339(updated, 0), "Message": f"update {state}"}
         return found
+
+    @staticmethod
+    def _labels(site: str) -> Json:
+        """A site's labels: Traefik's router leads to the caches, whose file has it by the same name."""
+        router = site.replace(".", "-")
+        return {"site": site, f"traefik.http.routers.{router}.rule": f"Host(`{site}`) || Host(`www.{site}`)"}
 
     def image(self, name: str) -> str:
         """What a site's tasks run."""
