@@ -113,7 +113,7 @@ def nav_text(entries: Sequence[ScreenEntry], here: str, health: Mapping[str, Sev
     Where they do not fit they stand closer, then with shorter names: the last one is worth as much as the first.
     """
     shown = [entry for entry in entries if entry.key or entry.name == here]
-    for letters, room in ((None, " "), (None, ""), (5, "")):
+    for letters, room in ((None, " "), (None, ""), (5, ""), (4, ""), (3, "")):
         text = Content.assemble(*(_tab(entry, here, health, letters, room) for entry in shown))
         if text.cell_length <= width:
             break

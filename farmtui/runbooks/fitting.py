@@ -108,6 +108,11 @@ def _things(farm: Farm, kind: str, key: str) -> Iterator[Value]:
             yield from (("droplet", d.name) for d in (farm.cloud.droplets if farm.cloud else ()) if d.ident == key)
         case "swarm-service" | "swarm-task" | "swarm-node":
             yield from _of_swarm(farm, kind, key)
+        case "site":
+            known = farm.sites.sites if farm.sites else ()
+            for site in (one for one in known if one.key == key):
+                yield "site", site.name
+                yield from (("service", site.swarm),) if site.swarm else ()
         case "gluster-volume":
             yield "volume", key.rpartition("/")[2]
         case "gluster-peer":

@@ -10,6 +10,7 @@ import pytest
 from farmtui.farm.farm import Farm
 from farmtui.farm.identity import DIGITALOCEAN, PROXMOX
 from farmtui.farm.node import CloudAccount, Droplet, Guest, PveCluster, Sighting
+from farmtui.farm.sites import Site, SiteBook
 from farmtui.farm.state import Severity
 from farmtui.insight.finding import Finding
 from farmtui.runbooks.fitting import Offer, offers
@@ -111,3 +112,13 @@ def test_what_is_not_known_fits_nothing(shelf: Shelf) -> None:
     for kind, key in (("node", "gone"), ("osd", "osd.99"), ("alert", "gone"), ("swarm-task", "x"), ("tier", "app")):
         assert offers(shelf, FARM, kind, key) == (), kind
     assert offers(shelf, Farm("empty", FARM.at), "node", "cache-1") == ()
+
+
+def test_a_site_is_given_by_its_host_and_brings_its_service(tmp_path: Path) -> None:
+    text = "title: t\nrisk: 1\ninputs: {site: {type: site}}\nsteps: [{name: Look, manual: Look.}]\n"
+    (tmp_path / "flush.yaml").write_text(text)
+    own = Shelf({"flush": shelf([tmp_path]).books["flush"]})
+    site = Site("shop-017@docker", "shop-017.example", swarm="wp_shop-017")
+    farm = replace(FARM, sites=SiteBook(sites=(site,)))
+    assert told(offers(own, farm, "site", site.key)) == {"flush": {"site": "shop-017.example"}}
+    assert offers(own, farm, "site", "gone") == ()
