@@ -17,7 +17,7 @@ def test_sites_errors_and_backends_are_traefiks_own(console: Console, prometheus
     wait_until("traffic", lambda: prometheus.value("sum(rate(traefik_entrypoint_requests_total[5m]))") > 0)
     screen = console(prometheus, edge)
     screen.wait_for("no server is left of gone@file")
-    screen.wait_for("site-3@file")
+    screen.wait_for("they come from one site: site-3")
     screen.wait_for(f"of {len(SITES)}, 1 failing")
     errors = catalogue().figures["edge.error_ratio"].promql
     screen.wait_for(lambda: f"{percent(prometheus.value(errors))} of all answers are errors" in screen.text)
