@@ -285,14 +285,18 @@ def names(config: Config) -> Sequence[str]:
 def test_only_what_is_configured_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAGE_TOKEN", "hunter2-hunter2")
     assert names(configured()) == []
-    assert names(configured(prometheus={"url": "http://p.example"})) == ["prometheus", "prometheus trends"]
+    assert names(configured(prometheus={"url": "http://p.example"})) == [
+        "prometheus", "prometheus trends", "prometheus sites",
+    ]  # fmt: skip
     everything = configured(
         prometheus={"url": "http://p.example"},
         alertmanager={"urls": ["http://a.example"]},
         proxmox=[{"name": "main", "hosts": ["pve-1"], "token_id": "a@pve!b", "token_secret": "env:STAGE_TOKEN"}],
         digitalocean={"token": "env:STAGE_TOKEN"},
     )
-    assert names(everything) == ["prometheus", "prometheus trends", "alertmanager", "proxmox main", "digitalocean"]
+    assert names(everything) == [
+        "prometheus", "prometheus trends", "prometheus sites", "alertmanager", "proxmox main", "digitalocean",
+    ]  # fmt: skip
 
 
 def test_polling_imports_no_screen_and_no_client() -> None:
