@@ -15,6 +15,7 @@ from farmtui.farm.swarm import SwarmCluster, SwarmService, SwarmTask
 from farmtui.insight.site_path import steps, suspect
 from farmtui.insight.sites import site_faults
 from farmtui.runbooks.fitting import _things
+from farmtui.sources.swarm_decode import decode
 from screens.describe import describe
 from screens.detail import render
 from screens.places import Subject
@@ -71,6 +72,22 @@ def test_names_are_compared_by_letters_and_digits() -> None:
     assert named.place("c") is None, "two are called so"
     assert named.place("") is None
     assert named.place("wp_other") is None
+
+
+def test_the_routers_in_a_services_labels() -> None:
+    labels = {
+        "traefik.http.routers.shop.rule": "Host(`shop.example`) || Host(`www.shop.example`)",
+        "traefik.http.routers.api.rule": "PathPrefix(`/api`)",
+        "traefik.http.routers.shop.tls": "true",
+        "traefik.http.routers.odd.rule": "Host(`\x1b[31m`)",
+        "site": "x",
+    }
+    raw = {"ID": "s1", "Spec": {"Name": "wp_shop", "Labels": labels, "TaskTemplate": {}, "Mode": {}}}
+    [service] = decode("swarm", "m", [], [raw], [], [], []).services
+    assert [router for router, _ in service.routes] == ["api", "odd", "shop"]
+    assert dict(service.routes)["shop"] == "shop.example"
+    assert dict(service.routes)["api"] == ""
+    assert "\x1b" not in dict(service.routes)["odd"]
 
 
 def service(name: str, *routes: tuple[str, str], running: int = 2) -> SwarmService:
