@@ -126,7 +126,7 @@ def seconds(each: float | None, busy: float | None) -> str:
     """Seconds a request; where only the whole is known, the seconds of each second."""
     if each is not None:
         return duration(each)
-    return NOT_MEASURED if busy is None else f"{count(busy)} s/s"
+    return NOT_MEASURED if not busy else f"{count(busy)} s/s"
 
 
 def share_cell(site: Site) -> Content | str:

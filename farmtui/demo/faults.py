@@ -21,13 +21,12 @@ from farmtui.demo.world.changes import (
     PrometheusDelay,
     RedisPressure,
     SiteBroken,
-    SiteHungry,
-    SitesBroken,
     Surge,
     TasksFailing,
     Uncacheable,
 )
 from farmtui.demo.world.inventory import APP, CACHE, DATABASE, EDGE, OSDS_PER_NODE, Inventory
+from farmtui.demo.world.site_changes import SiteHungry, SitesBroken
 
 CALM_S = 2 * 3600.0
 """With a fault nothing else goes wrong by itself from so long ago on: what began before has ended by now."""

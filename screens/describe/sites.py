@@ -44,17 +44,19 @@ def describe_site(farm: Farm, key: str) -> Detail | None:
         return None
     path = steps(farm, site)
     blocks = [
-        Block("Site", tuple(_figures(site, farm.sites))),
         Block("Its path, from the visitor down", tuple(_step(step) for step in path)),
+        Block("Site", tuple(_figures(site, farm.sites))),
         Block("Its share of what all sites share", tuple(_shares(site, farm.sites))),
     ]
     service = service_of(farm, site)
     labels = (("site", site.name), ("router", site.key), ("service", service.name if service else ""))
     links = tuple(_links(path))
-    return Detail(site.name, site.severity, tuple(_reasons(site, path)), tuple(blocks), links, raw=site, labels=labels)
+    return Detail(
+        site.name, site.severity, tuple(_reasons(farm, site, path)), tuple(blocks), links, raw=site, labels=labels
+    )
 
 
-def _reasons(site: Site, path: Sequence[Step]) -> Iterator[str]:
+def _reasons(farm: Farm, site: Site, path: Sequence[Step]) -> Iterator[str]:
     """Why it is not well, and which layer to look at first."""
     if site.why:
         yield site.why
@@ -68,6 +70,9 @@ def _reasons(site: Site, path: Sequence[Step]) -> Iterator[str]:
             yield f"not quite well is its {where}"
     elif where:
         yield f"not felt so far: its {where}"
+    for other in farm.sites.noisy[:2] if farm.sites is not None else ():
+        if other.key != site.key and other.severity >= Severity.WARNING:
+            yield f"a noisy neighbour: {other.name} {other.why}"
 
 
 def _itself(site: Site) -> str:
@@ -79,7 +84,6 @@ def _itself(site: Site) -> str:
 
 def _figures(site: Site, book: SiteBook | None) -> Iterator[Field]:
     failing = site.severity if site.why.startswith(percent(site.error_ratio)) else None
-    yield Field("host", site.name)
     yield Field("router", site.key)
     yield Field("requests", rate(site.requests_per_s))
     yield Field("5xx answers", f"{percent(site.error_ratio)}, {rate(site.errors_per_s)}", failing)

@@ -11,10 +11,12 @@ from farmtui.demo.faults import FAULTS
 from farmtui.demo.observed import Observed
 from farmtui.demo.world.ceph_changes import RepairBegins
 from farmtui.demo.world.changes import MachineOn
+from farmtui.demo.world.inventory import build_inventory
 from farmtui.demo.world.world import World
 from farmtui.farm.farm import Farm
 from farmtui.farm.node import Tier
 from farmtui.farm.reading import FailureKind
+from farmtui.farm.sites import Resource
 from farmtui.farm.state import Severity
 from farmtui.polling import Feed
 from tests.demo.stage import NOON, Clock, firing, names, observed, stage
@@ -113,6 +115,20 @@ def _interconnect_down(farm: Farm) -> bool:
     return not any(link.up for link in farm.interconnects) and (farm.edge.error_ratio or 0) > 0.05
 
 
+def _sites_failing(farm: Farm) -> bool:
+    assert farm.sites is not None
+    assert {site.name for site in farm.sites.worst} <= set(build_inventory(1).sites)
+    return farm.sites.critical == 12 and all(site.swarm for site in farm.sites.worst)
+
+
+def _site_hungry(farm: Farm) -> bool:
+    assert farm.sites is not None
+    assert not farm.sites.critical
+    [site] = [site for site in farm.sites.noisy if site.severity is Severity.WARNING]
+    quiet = farm.sites.share(site, Resource.REQUESTS)
+    return site.largest is Resource.DATABASE and site.largest_share > 0.3 and quiet is not None and quiet < 0.01
+
+
 SHOWN: dict[str, Callable[[Farm], bool]] = {
     "cache-node-down": _cache_node_down,
     "hit-ratio-falling": _hit_ratio_falling,
@@ -122,6 +138,8 @@ SHOWN: dict[str, Callable[[Farm], bool]] = {
     "pve-host-down": _pve_host_down,
     "do-api-refusing": _do_api_refusing,
     "interconnect-down": _interconnect_down,
+    "sites-failing": _sites_failing,
+    "site-hungry": _site_hungry,
 }
 
 

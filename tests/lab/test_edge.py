@@ -24,6 +24,17 @@ def test_sites_errors_and_backends_are_traefiks_own(console: Console, prometheus
     assert "could not be had" not in screen.text, "every figure of the edge can be read, a certificate without a CN too"
 
 
+def test_each_site_by_itself(console: Console, prometheus: Prometheus, edge: Edge) -> None:
+    wait_until("traffic", lambda: prometheus.value("sum(rate(traefik_router_requests_total[5m]))") > 0)
+    screen = console(prometheus, edge, screen="sites")
+    screen.wait_for("counted by Traefik's routers")
+    screen.wait_for("100 % are 5xx")
+    assert all(f"site-{number}" in screen.text for number in (1, 2, 3))
+    assert "could not be had" not in screen.text
+    screen.send("\r")
+    screen.wait_for("router site-3@file")
+
+
 def test_a_backend_that_dies_and_comes_back(console: Console, prometheus: Prometheus, edge: Edge) -> None:
     screen = console(prometheus, edge)
     screen.wait_for("1 of 2 backends are down")

@@ -69,7 +69,7 @@ def test_an_alert_fires_for_real_and_a_silence_is_really_held(farm: LabFarm, con
         wait_until("the alert", lambda: bool(alerts(farm, "GaleraNodeNotSynced")))
         show(console, "/Galera\r", "/Galera")
         # What mends it stands before what keeps it quiet.
-        show(console, "x", "galera-restart")
+        show(console, "x", "galera-")
         show(console, "s\r", "would cover 1 of 1")
         console.send("the lab's own test")
         wait_until("the silence", lambda: silence_made(farm, console))

@@ -285,7 +285,9 @@ def names(config: Config) -> Sequence[str]:
 def test_only_what_is_configured_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAGE_TOKEN", "hunter2-hunter2")
     assert names(configured()) == []
-    assert names(configured(prometheus={"url": "http://p.example"})) == ["prometheus", "prometheus trends"]
+    assert names(configured(prometheus={"url": "http://p.example"})) == [
+        "prometheus", "prometheus trends", "prometheus sites",
+    ]  # fmt: skip
     everything = configured(
         prometheus={"url": "http://p.example"},
         alertmanager={"urls": ["http://a.example"]},
@@ -293,7 +295,8 @@ def test_only_what_is_configured_is_built(monkeypatch: pytest.MonkeyPatch) -> No
         digitalocean={"token": "env:STAGE_TOKEN"},
     )
     assert names(everything) == [
-        "prometheus", "prometheus trends", "alertmanager", "proxmox main", "digitalocean", "digitalocean bill",
+        "prometheus", "prometheus trends", "prometheus sites", "alertmanager", "proxmox main", "digitalocean",
+        "digitalocean bill",
     ]  # fmt: skip
 
 

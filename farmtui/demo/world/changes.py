@@ -278,29 +278,6 @@ class SiteBroken:
 
 
 @dataclass(frozen=True, slots=True)
-class SitesBroken:
-    """What several sites have in common is broken: of each a share of its answers is a 5xx."""
-
-    shares: Mapping[int, float]
-
-    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
-        """See Change."""
-        return replace(now, broken_sites={**now.broken_sites, **self.shares})
-
-
-@dataclass(frozen=True, slots=True)
-class SiteHungry:
-    """A site works more than it is asked: `extra` as a share of what all others take of PHP; 0 ends it."""
-
-    site: int
-    extra: float
-
-    def apply(self, now: Condition, farm: Inventory, at: float) -> Condition:
-        """See Change."""
-        return replace(now, hungry=_with(now.hungry, self.site, self.extra))
-
-
-@dataclass(frozen=True, slots=True)
 class Surge:
     """A site gets more requests: `extra` as a share of the whole farm's; 0 ends it."""
 

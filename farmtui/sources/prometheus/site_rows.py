@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -157,9 +157,9 @@ def _hosts(given: _Given, keys: tuple[str, ...], named: Named) -> dict[int, str]
 
 
 def _each(busy: float | None, per_s: float | None) -> float | None:
-    """Seconds for one of them; None where either is not measured, or none came."""
-    return None if busy is None or per_s is None or not per_s > 0 else busy / per_s
+    """Seconds for one of them; None where either is not measured, none came, or so few that no sample has seen one."""
+    return None if not busy or per_s is None or not per_s > 0 else busy / per_s
 
 
-def _sum(values: Iterator[float] | Any) -> float:
+def _sum(values: Iterable[float]) -> float:
     return math.fsum(value for value in values if value == value)

@@ -8,8 +8,9 @@ from farmtui.demo.ssh.call import Call
 from farmtui.demo.ssh.commands.docker_errors import DockerError
 from farmtui.demo.ssh.commands.swarm_told import TRAEFIK, SwarmTold, ident
 from farmtui.demo.ssh.given import told_apart
-from farmtui.demo.world.changes import CertificateStuck, Change, DiskFilling, SiteBroken, SiteHungry, TasksFailing
+from farmtui.demo.world.changes import CertificateStuck, Change, DiskFilling, SiteBroken, TasksFailing
 from farmtui.demo.world.service_changes import Availability, Scaled, ServiceUpdated
+from farmtui.demo.world.site_changes import SiteHungry
 
 _A_TASK_S = 1.5
 _MOST_REPLICAS = 100
