@@ -35,7 +35,7 @@ async def agreed(pilot: Pilot[int], probe: WriterProbe) -> None:
 
     A screen that was chosen just now is painted some messages later: until then the terminal shows the one before.
     """
-    for _ in range(100):
+    for _ in range(1_000):
         await pilot.pause()
         with contextlib.suppress(AssertionError):
             probe.check()
@@ -44,6 +44,7 @@ async def agreed(pilot: Pilot[int], probe: WriterProbe) -> None:
     probe.check()
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=str)
 async def test_both_writers_show_what_was_rendered(theme: str, size: tuple[int, int]) -> None:
