@@ -113,7 +113,9 @@ def test_the_pace_of_the_bill() -> None:
     assert pace.unlisted == Decimal("26.80")
 
 
-@given(st.lists(st.floats(0, 1e6), min_size=0, max_size=30), st.integers(1, 2_000), st.sampled_from(["equal", "requests"]))
+@given(
+    st.lists(st.floats(0, 1e6), min_size=0, max_size=30), st.integers(1, 2_000), st.sampled_from(["equal", "requests"])
+)
 def test_sites_pay_for_everything(rates: list[float], sites: int, by: str) -> None:
     farm = cost_farm(spread={"sites": by})
     busiest = tuple(SiteTraffic(f"s{place}@docker", rate) for place, rate in enumerate(rates))

@@ -66,7 +66,9 @@ def test_sites_and_life() -> None:
     assert edited(PLAN, A, SITES, "800").any
 
 
-@pytest.mark.parametrize("typed", ["", "many", "-3", "24 huge", "@", "@ -5", "9999999", "1 @ 99999999999", "@ 1e5", "24 @"])
+@pytest.mark.parametrize(
+    "typed", ["", "many", "-3", "24 huge", "@", "@ -5", "9999999", "1 @ 99999999999", "@ 1e5", "24 @"]
+)
 def test_what_cannot_be_meant_is_refused_in_words(typed: str) -> None:
     with pytest.raises(WhatIfError) as caught:
         edited(PLAN, A, "workers", typed)
