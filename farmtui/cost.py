@@ -13,7 +13,7 @@ from typing import TextIO
 from farmtui.config import Config
 from farmtui.cost_document import document
 from farmtui.farm.farm import Farm
-from farmtui.farm.money import money, months
+from farmtui.farm.money import money
 from farmtui.farm.state import Severity
 from farmtui.insight.costs import Costs, costs
 from farmtui.insight.scenarios import Outcome
@@ -113,8 +113,10 @@ def _scenarios(found: Costs) -> Iterator[str]:
     for planned, now in zip(found.planned, found.now, strict=True):
         row = (planned.per_month, now.per_month, now.per_site, planned.once or None, now.with_hardware)
         cells = "".join(f"{money(a):>{width}}" for a, (_, width) in zip(row, _SCENARIO_COLUMNS, strict=True))
-        best = "  cheapest" if found.cheapest is not None and now.key == found.cheapest.key else ""
-        yield f"  {planned.key:<8}{cells}  {break_even_words(found, now)}{best}".rstrip()
+        best = "*" if found.cheapest is not None and now.key == found.cheapest.key else ""
+        yield f"  {f'{planned.key} {best}':<8}{cells}  {break_even_words(found, now)}"
+    if found.cheapest is not None:
+        yield f"  * costs least, hardware over {found.costing.life_months} months included"
 
 
 def break_even_words(found: Costs, outcome: Outcome) -> str:
@@ -124,8 +126,9 @@ def break_even_words(found: Costs, outcome: Outcome) -> str:
         return "-"
     if even is None:
         return "never"
-    late = f", its hardware lives {found.costing.life_months}" if even > found.costing.life_months else ""
-    return f"{months(even)}{late}"
+    life = found.costing.life_months
+    # Hardware that is worn out by then has not paid for itself.
+    return f"never: {even:.1f} of {life} months" if even > life else f"{even:.1f} of {life} months"
 
 
 def _waste(found: Costs) -> Iterator[str]:

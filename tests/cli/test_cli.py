@@ -15,6 +15,7 @@ COMMANDS = [
     (),
     ("demo",),
     ("status",),
+    ("cost",),
     ("check",),
     ("config",),
     ("config", "schema"),
