@@ -23,7 +23,7 @@ INCOMPLETE = 3
 """Exit code where a part of the spend is not known."""
 
 
-_SCENARIO_COLUMNS = (("a month", 10), ("now", 10), ("a site", 9), ("once", 10), ("with hw", 10))
+_SCENARIO_COLUMNS = (("a month", 8), ("now", 8), ("a site", 8), ("once", 9), ("with hw", 9))
 
 
 def run(config: Config, *, as_json: bool = False, deadline_s: float = 20.0, out: TextIO | None = None) -> int:

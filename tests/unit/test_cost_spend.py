@@ -81,7 +81,7 @@ def test_a_price_that_is_not_told_is_not_made_up() -> None:
 
 def test_what_does_not_answer_leaves_the_least_that_it_can_be() -> None:
     found = spent_of(forbidden_farm())
-    assert (found.complete, found.known, found.per_month) == (False, True, 446)
+    assert (found.complete, found.known, found.per_month) == (False, True, Decimal(446))
     assert "401" in found.notes[0]
 
 
@@ -109,7 +109,7 @@ def test_the_pace_of_the_bill() -> None:
     pace = spent_of(cost_farm(pve=False)).pace
     assert pace is not None
     # 14 days of 28 that are billed at most.
-    assert (pace.so_far, pace.per_month, pace.listed) == (150, 300, Decimal("273.20"))
+    assert (pace.so_far, pace.per_month, pace.listed) == (Decimal(150), Decimal(300), Decimal("273.20"))
     assert pace.unlisted == Decimal("26.80")
 
 

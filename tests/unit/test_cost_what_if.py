@@ -56,7 +56,7 @@ def test_a_line_as_it_is_typed(typed: str, expected: Decimal) -> None:
 def test_hardware_is_typed_once() -> None:
     found = applied(PLAN, edited(PLAN, B, "hosts", "12 @ 4000 once")).scenario("B")
     assert found is not None
-    assert (found.once, found.per_month) == (12 * 4000 + 20_000, 2450)
+    assert (found.once, found.per_month) == (Decimal(12 * 4000 + 20_000), Decimal(2450))
 
 
 def test_sites_and_life() -> None:
@@ -128,5 +128,5 @@ def test_scenarios_that_refer_to_it_follow() -> None:
 
 def test_the_farms_present_size() -> None:
     found = at_present(PLAN, A, {Tier.APP: 22}, 640)
-    assert (found.sites, cost(found)) == (640, 3757 + 2 * 96)
+    assert (found.sites, cost(found)) == (640, Decimal(3757 + 2 * 96))
     assert at_present(PLAN, A, {Tier.APP: 20}, 500) == A
