@@ -13,7 +13,7 @@ import pytest
 from farmtui.config import DigitalOceanConfig
 from farmtui.farm.reading import FailureKind
 from farmtui.polling import Feed
-from farmtui.sources.digitalocean import PER_PAGE
+from farmtui.sources.digitalocean_api import PER_PAGE
 from farmtui.sources.digitalocean_costs import DigitalOceanBillSource
 from tests.demo.stage import stage
 from tests.sources.cloud_fakes import AT, PATIENT_S, Cloud, FakeCloud, cloud, refusing
