@@ -91,6 +91,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         self._first_screen = first_screen
         self._read_only = read_only
         self._notices = tuple(notices)
+        self._problems: Sequence[str] = ()
         self._themes_dir = themes_dir
         self._config_file = config_file
         self._remedies: Remedies | None = None
@@ -196,16 +197,21 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         for theme in themes:
             self.register_theme(theme)
             self._known_themes[theme.name] = theme
+        self._problems = problems
         self._apply_ui()
+        self.begin()
+
+    def begin(self) -> None:
+        """The screens, of which the first is shown as soon as the first frame is painted."""
         for entry in SCREENS:
             self.add_mode(entry.name, partial(_make, entry))
         first = self._first_screen or SCREENS[0].name
         left, _ = status_texts(None, (), Severity.UNKNOWN, name=self.farm_name, flags=(), crumbs=())
         self.query_one("#status", Line).show(left)
         self.query_one("#nav", Line).show(nav_text(SCREENS, first, {}, width=self.size.width))
-        self.call_after_refresh(self._begin, first, (*self._notices, *problems))
+        self.call_after_refresh(self._show_first, first, (*self._notices, *self._problems))
 
-    def _begin(self, first: str, notices: Sequence[str]) -> None:
+    def _show_first(self, first: str, notices: Sequence[str]) -> None:
         """The first screen, then what was typed ahead, then what polls."""
         self.go(Place(first))
         self.call_after_refresh(self.type_ahead.listen)
@@ -227,10 +233,15 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         if self.is_running:
             self._apply_ui()
 
+    @property
+    def asked_theme(self) -> str:
+        """The theme that somebody wants; empty: whatever suits the terminal."""
+        return self._config.ui.theme if self._config is not None else ""
+
     def _apply_ui(self) -> None:
         """Theme, signs and keys, from the config where there is one yet."""
         ui = self._config.ui if self._config is not None else None
-        self.theme, notice = choose(ui.theme if ui else "", self._known_themes, os.environ)
+        self.theme, notice = choose(self.asked_theme, self._known_themes, os.environ)
         if notice:
             self.say(notice, Severity.WARNING)
         if self._config is not None and ui is not None:

@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from farmtui import remedy_cli
-from farmtui.start import USAGE, leave, leave_config, load_found, load_or_leave, open_console, open_demo
+from farmtui.start import (
+    USAGE,
+    leave,
+    leave_config,
+    load_found,
+    load_or_leave,
+    open_console,
+    open_demo,
+    open_demo_wall,
+    open_wall,
+)
 
 UNKNOWN = 3
 """Exit code of `status` for a config that cannot be used: there, 2 means critical."""
@@ -33,6 +43,11 @@ ScreenOption = Annotated[str | None, typer.Option("--screen", "-s", metavar="NAM
 ReadOnlyOption = Annotated[
     bool, typer.Option("--read-only", help="No action is possible; not to be lifted from inside.")
 ]
+FaultOption = Annotated[
+    list[str] | None,
+    typer.Option("--fault", "-f", metavar="NAME", help="Start with this fault; may be given several times."),
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="The same number gives the same farm.")]
 
 
 def _show_version(wanted: bool) -> None:
@@ -64,14 +79,11 @@ def console(
 
 @app.command()
 def demo(
-    fault: Annotated[
-        list[str] | None,
-        typer.Option("--fault", "-f", metavar="NAME", help="Start with this fault; may be given several times."),
-    ] = None,
+    fault: FaultOption = None,
     list_faults: Annotated[
         bool, typer.Option("--list-faults", help="Name the faults that there are, and exit.")
     ] = False,
-    seed: Annotated[int | None, typer.Option("--seed", help="The same number gives the same farm.")] = None,
+    seed: SeedOption = None,
     screen: ScreenOption = None,
     read_only: ReadOnlyOption = False,
 ) -> None:
@@ -81,6 +93,26 @@ def demo(
 
         raise typer.Exit(simulation.list_faults())
     raise typer.Exit(open_demo(fault or (), seed=seed, screen=screen, read_only=read_only))
+
+
+@app.command()
+def wall(
+    context: typer.Context,
+    config: ConfigOption = None,
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", min=2, max=3600, help="How long each page is shown.")
+    ] = 15.0,
+    theme: Annotated[str, typer.Option("--theme", metavar="NAME", help="Other colours than the wall's own.")] = "",
+    simulated: Annotated[bool, typer.Option("--demo", help="On a simulated farm.")] = False,
+    fault: FaultOption = None,
+    seed: SeedOption = None,
+) -> None:
+    """Show the farm to a room: large, in turn, pinned by what is critical. No keys but Ctrl+C; it changes nothing."""
+    if simulated:
+        raise typer.Exit(open_demo_wall(fault or (), seed=seed, every_s=every, theme=theme))
+    if fault or seed is not None:
+        leave("--fault and --seed are for --demo: a real farm brings its own")
+    raise typer.Exit(open_wall(lambda: load_or_leave(config or context.obj), every_s=every, theme=theme))
 
 
 @app.command()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -77,8 +77,52 @@ def open_console(load: Callable[[], tuple[Path, Config]], *, screen: str | None,
     )
 
 
+def open_wall(load: Callable[[], tuple[Path, Config]], *, every_s: float, theme: str) -> int:
+    """Show the wall on the config that `load` gives; gives the exit code."""
+    terminal_or_leave()
+    _, config = load()
+    return _wall(config, None, every_s=every_s, theme=theme)
+
+
+def open_demo_wall(faults: Sequence[str] = (), *, seed: int | None = None, every_s: float, theme: str) -> int:
+    """Show the wall on a simulated farm; gives the exit code."""
+    terminal_or_leave()
+    from farmtui import simulation
+
+    try:
+        with simulation.running(faults=faults, seed=seed) as farm:
+            return _wall(None, farm.config, every_s=every_s, theme=theme)
+    except simulation.SimulationError as error:
+        leave(str(error))
+
+
+def _wall(
+    config: Config | None, start: Callable[[], Awaitable[Config]] | None, *, every_s: float, theme: str
+) -> int:
+    from farmtui import logs
+
+    notice = logs.to_file()
+    from farmtui.wall import run
+
+    return run(
+        config,
+        start,
+        every_s=every_s,
+        theme=theme,
+        notices=[notice] if notice else [],
+        themes_dir=_themes_folder(),
+    )
+
+
+def in_browser() -> bool:
+    """Whether what we paint goes to a browser, through textual-serve."""
+    return os.environ.get("TEXTUAL_DRIVER", "") == "textual.drivers.web_driver:WebDriver"
+
+
 def terminal_or_leave() -> None:
     """The console reads keys from the standard input and paints on the standard error, or output."""
+    if in_browser():
+        return
     if not os.isatty(0) or not (os.isatty(2) or os.isatty(1)):
         leave("the console needs a terminal, and this is none; for pipes, cron and monitoring there is: farmtui status")
     if os.environ.get("TERM", "") in ("", "dumb"):
