@@ -17,6 +17,7 @@ from farmtui.start import (
     open_console,
     open_demo,
     open_demo_wall,
+    open_served,
     open_wall,
 )
 
@@ -46,6 +47,9 @@ ReadOnlyOption = Annotated[
 FaultOption = Annotated[
     list[str] | None,
     typer.Option("--fault", "-f", metavar="NAME", help="Start with this fault; may be given several times."),
+]
+EveryOption = Annotated[
+    float, typer.Option("--every", metavar="SECONDS", min=2, max=3600, help="How long each page of a wall is shown.")
 ]
 SeedOption = Annotated[int | None, typer.Option("--seed", help="The same number gives the same farm.")]
 
@@ -99,9 +103,7 @@ def demo(
 def wall(
     context: typer.Context,
     config: ConfigOption = None,
-    every: Annotated[
-        float, typer.Option("--every", metavar="SECONDS", min=2, max=3600, help="How long each page is shown.")
-    ] = 15.0,
+    every: EveryOption = 15.0,
     theme: Annotated[str, typer.Option("--theme", metavar="NAME", help="Other colours than the wall's own.")] = "",
     simulated: Annotated[bool, typer.Option("--demo", help="On a simulated farm.")] = False,
     fault: FaultOption = None,
@@ -113,6 +115,43 @@ def wall(
     if fault or seed is not None:
         leave("--fault and --seed are for --demo: a real farm brings its own")
     raise typer.Exit(open_wall(lambda: load_or_leave(config or context.obj), every_s=every, theme=theme))
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    config: ConfigOption = None,
+    show_wall: Annotated[bool, typer.Option("--wall", help="The wall instead of the console.")] = False,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Listen there, and not on loopback alone.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="0: any free one.")] = 8765,
+    name: Annotated[
+        list[str] | None,
+        typer.Option("--name", metavar="NAME", help="A host name that browsers call it by; may be given several times."),
+    ] = None,
+    token: Annotated[
+        str,
+        typer.Option("--token", metavar="REF", help="The token: env:NAME, file:PATH or cmd:COMMAND; else a new one."),
+    ] = "",
+    allow_changes: Annotated[
+        bool, typer.Option("--allow-changes", help="Let whoever has the token change the farm.")
+    ] = False,
+    every: EveryOption = 15.0,
+    simulated: Annotated[bool, typer.Option("--demo", help="On a simulated farm.")] = False,
+    fault: FaultOption = None,
+    seed: SeedOption = None,
+) -> None:
+    """Serve the console, or the wall, to browsers: on loopback, read-only, behind a token."""
+    if (fault or seed is not None) and not simulated:
+        leave("--fault and --seed are for --demo: a real farm brings its own")
+    if show_wall and allow_changes:
+        leave("a wall changes nothing: take --allow-changes or --wall away")
+    from farmtui.web.start import Wanted
+
+    wanted = Wanted(show_wall, host, port, tuple(name or ()), token, allow_changes, every)
+    load = None if simulated else lambda: load_or_leave(config or context.obj)
+    raise typer.Exit(open_served(load, wanted, faults=fault or (), seed=seed))
 
 
 @app.command()

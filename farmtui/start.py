@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from farmtui.config import Config, ConfigError
+    from farmtui.web.start import Wanted
 
 USAGE = 2
 """Exit code for a command line or a config that cannot be used."""
@@ -112,6 +113,29 @@ def _wall(
         notices=[notice] if notice else [],
         themes_dir=_themes_folder(),
     )
+
+
+def open_served(
+    load: Callable[[], tuple[Path, Config]] | None, wanted: Wanted, *, faults: Sequence[str] = (), seed: int | None = None
+) -> int:
+    """Serve the console or the wall to browsers; gives the exit code. Without `load`: on a simulated farm."""
+    from farmtui.web.start import ServeError, run
+
+    try:
+        if load is not None:
+            return run(load()[0], wanted)
+        import asyncio
+
+        from farmtui import simulation
+
+        try:
+            with simulation.running(faults=faults, seed=seed) as farm:
+                asyncio.run(farm.config())
+                return run(farm.config_file, wanted)
+        except simulation.SimulationError as error:
+            leave(str(error))
+    except ServeError as error:
+        leave(str(error))
 
 
 def in_browser() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, cast
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from farmtui.farm.farm import Farm
+    from farmtui.farm.reading import SourceState
     from screens.console import Console
 
 TILES_MOST = 12
@@ -177,7 +179,7 @@ class WallScreen(Screen[None], inherit_bindings=False):
     def _notes(self, farm: Farm | None) -> list[str]:
         if farm is not None and view.blind(farm):
             last = max((source.last_success_at for source in farm.sources if source.last_success_at), default=None)
-            return ["no source answers", *([f"since {last.astimezone(self._clock().tzinfo):%H:%M}"] if last else [])]
+            return ["no answer", *([f"since {last.astimezone(self._clock().tzinfo):%H:%M}"] if last else [])]
         found = paper.counted(self.console.findings)
         if self.console.overall is Severity.UNKNOWN and not found:
             found = ["not all is seen"]
@@ -210,16 +212,17 @@ class WallScreen(Screen[None], inherit_bindings=False):
             figures = view.parts_of(farm)
             self._show_tiles([(title, state) for _, title, state in figures], page.part, view.FIGURES_A_PAGE, profile)
         elif page.kind == "parts":
-            self._show_tiles(self._parts(farm), 0, TILES_MOST, profile)
+            self._show_tiles(self._parts(farm), 0, TILES_MOST, profile, profile.title)
         elif page.kind == "sources":
-            self._show_tiles([_source_tile(farm, number) for number in range(len(farm.sources))], 0, TILES_MOST, profile)
+            sources = [_source_tile(farm, source) for source in farm.sources]
+            self._show_tiles(sources, 0, TILES_MOST, profile, profile.title)
         elif page.kind == "trends":
             self._show_charts(farm, profile)
         else:
             findings = self.console.findings
             found = view.criticals(findings) if page.kind == "critical" else view.worrying(findings)
             here = found[view.share(len(found), self._faults_a_page(profile), page.part)]
-            sheet.show([Content(""), *paper.faults(here, farm, profile, height - 1)])
+            sheet.show([Content(""), *paper.faults(here, farm, profile, height - 1, stale=view.blind(farm))])
 
     def _parts(self, farm: Farm) -> list[tuple[str, TileState]]:
         found = []
@@ -236,7 +239,9 @@ class WallScreen(Screen[None], inherit_bindings=False):
             found.append((part.name, TileState(part.severity.word, part.summary, part.severity, fresh, age_s)))
         return found[:TILES_MOST]
 
-    def _show_tiles(self, tiles: Sequence[tuple[str, TileState]], part: int, most: int, profile: Profile) -> None:
+    def _show_tiles(
+        self, tiles: Sequence[tuple[str, TileState]], part: int, most: int, profile: Profile, largest: int | None = None
+    ) -> None:
         here = tiles[view.share(len(tiles), most, part)][:TILES_MOST]
         columns, rows = next((c, r) for c, r in _GRIDS if len(here) <= c * r)
         grid = self.query_one("#tiles", Grid)
@@ -247,27 +252,27 @@ class WallScreen(Screen[None], inherit_bindings=False):
             if number < len(here):
                 title, state = here[number]
                 tile.styles.column_span = 1 + (columns * rows - len(here) if number == 0 else 0)
-                tile.shape(title, profile)
+                tile.shape(title, profile, largest)
                 tile.show(state)
 
     def _show_charts(self, farm: Farm, profile: Profile) -> None:
         states = {name: (title, state) for name, title, state in view.wall_tiles(farm)}
-        there = view.charts(farm)
-        head = height_of(profile.label) + height_of(profile.scale(0.8))
+        # Four charts on a low terminal are none.
+        there = view.charts(farm)[: 2 if profile.height < 32 else 4]
+        scale = profile.scale(0.8)
         for name, title, _, lines in TRENDS:
             place = self.query_one(f"#chart-{name}")
             place.display = name in there
             if name in there:
                 tile = place.query_one(WallTile)
-                tile.styles.height = head
+                tile.styles.height = height_of(profile.label) + height_of(scale) + (1 if profile.label else 0)
                 known = states.get(name, (title, TileState("–", freshness=Freshness.NEVER)))
-                tile.shape(known[0], profile)
-                tile.show(known[1])
+                tile.shape(known[0], profile, scale)
+                tile.show(replace(known[1], sub="", trend=()))
                 show_trend(place.query_one(TrendChart), farm, lines)
 
 
-def _source_tile(farm: Farm, number: int) -> tuple[str, TileState]:
-    source = farm.sources[number]
+def _source_tile(farm: Farm, source: SourceState) -> tuple[str, TileState]:
     late = view.is_late(source)
     old_s = (farm.at - source.last_success_at).total_seconds() if source.last_success_at else None
     what = source.failure.what if source.failure else f"every {source.interval_s:g} s"

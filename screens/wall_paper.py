@@ -12,7 +12,7 @@ from screens.wall_view import is_late, source_age
 from widgets import ink
 from widgets.big_text import PLAIN, big, columns, cut, drawable, fitting, height_of, wrapped
 from widgets.glyphs import glyphs
-from widgets.wall_tile import Profile, apart
+from widgets.wall_tile import Profile, apart, hatched, stacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +47,7 @@ def banner(
     if overall is Severity.CRITICAL and not colours:
         style = f"{ink.STRONG} reverse"
     room = height - 1 if height < 8 else height - 2
-    margin = max(2, width // 40)
+    margin = max(1, width // 40)
     time = f"{now:%H:%M:%S}"
     word_scale = fitting(WORDS[overall], 99, width * 57 // 100, room)
     most = max(1, word_scale * 2 // 3) if notes else 99
@@ -83,17 +83,8 @@ def _notes(notes: Sequence[str], width: int, height: int, profile: Profile) -> l
             continue
         lines = height_of(scale) + (1 if scale else 0)
         if lines * len(notes) - (1 if scale else 0) <= height and all(columns(note, scale) <= width for note in notes):
-            return _stacked([big(note, scale) for note in notes], 1 if scale else 0)
+            return stacked([big(note, scale) for note in notes], 1 if scale else 0)
     return [line for note in notes[:height] for line in big(cut(note, PLAIN, width), PLAIN)]
-
-
-def _stacked(blocks: Sequence[list[Content]], gap: int) -> list[Content]:
-    lines: list[Content] = []
-    for block in blocks:
-        if lines:
-            lines += [Content("")] * gap
-        lines += block
-    return lines
 
 
 def counted(findings: Sequence[Finding]) -> list[str]:
@@ -111,20 +102,21 @@ def fault_lines(profile: Profile) -> int:
     return height_of(profile.title) + 2 * height_of(profile.body) + 1
 
 
-def faults(found: Sequence[Finding], farm: Farm, profile: Profile, height: int) -> list[Content]:
-    """Findings below each other, each with as much of its cause as there is room for."""
+def faults(
+    found: Sequence[Finding], farm: Farm, profile: Profile, height: int, *, stale: bool = False
+) -> list[Content]:
+    """Findings below each other, each with as much of its cause as there is room for; hatched if nobody sees them now."""
     each = height // max(1, len(found))
     lines: list[Content] = []
     for finding in found:
-        lines += _fault(finding, farm, profile, each)
-    return lines[:height]
+        lines += _fault(finding, farm, profile, each, ink.STALE if stale else ink.SEVERITY[finding.severity])
+    return [hatched(line, profile.width) for line in lines[:height]] if stale else lines[:height]
 
 
-def _fault(finding: Finding, farm: Farm, profile: Profile, height: int) -> list[Content]:
+def _fault(finding: Finding, farm: Farm, profile: Profile, height: int, style: str) -> list[Content]:
     """A title that is read from afar behind a bar of the severity's colour; then the severity's word, and the cause."""
     thick = max(1, profile.title)
     width = profile.width - thick - 4
-    style = ink.SEVERITY[finding.severity]
     block = list(_title(finding.title, profile, width, style, height))
     body = profile.body if drawable(profile.body) else PLAIN
     since = f" since {age((farm.at - finding.since).total_seconds())}" if finding.since else ""
@@ -154,7 +146,7 @@ def _title(title: str, profile: Profile, width: int, style: str, height: int) ->
         if drawable(scale) and len(texts) <= 2 and (
             lines + below < height or (len(texts) == 1 and scale <= profile.title)
         ):
-            yield from _stacked([big(text, scale, style) for text in texts], 1)
+            yield from stacked([big(text, scale, style) for text in texts], 1)
             return
     yield from big(cut(title, PLAIN, width), PLAIN, f"{style} {ink.STRONG}")
 

@@ -51,7 +51,8 @@ def big(text: str, scale: int, style: str = "") -> list[Content]:
 def wrapped(text: str, scale: int, width: int) -> Iterator[str]:
     """A text in lines that are no wider than `width` cells at a scale, broken between words where it can be."""
     line = ""
-    for word in clean(text).split():
+    # A unit stays with its figure.
+    for word in clean(text).replace(" %", "\u00a0%").split(" "):
         longer = f"{line} {word}" if line else word
         if columns(longer, scale) <= width:
             line = longer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from textual.content import Content, Span
 from textual.strip import Strip
 
@@ -11,11 +12,14 @@ from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age
 from widgets import ink
 from widgets.big_digits import split_unit
-from widgets.big_text import PLAIN, big, columns, cut, drawable, fitting, height_of
+from widgets.big_text import PLAIN, big, columns, cut, drawable, fitting, height_of, wrapped
 from widgets.glyphs import glyphs
 from widgets.spark import tall_spark
 from widgets.table_paint import cell_segments
 from widgets.tile import Tile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _BLANKS = re.compile(r" {3,}")
 
@@ -67,18 +71,20 @@ class WallTile(Tile):
     def __init__(self, title: str = "", *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(title, id=id, classes=classes)
         self._profile = Profile(80, 24)
+        self._largest = self._profile.value
         self._rows: list[Content] = []
         self._rows_for: tuple[object, ...] = ()
 
-    def shape(self, title: str, profile: Profile) -> None:
-        """Give it another name, and the size of things."""
-        if (title, profile) != (self._title, self._profile):
-            self._title, self._profile = title, profile
+    def shape(self, title: str, profile: Profile, largest: int | None = None) -> None:
+        """Give it another name, the size of things, and the largest scale of its figure."""
+        shaped = (title, profile, profile.value if largest is None else largest)
+        if shaped != (self._title, self._profile, self._largest):
+            self._title, self._profile, self._largest = shaped
             self.repaint()
 
     def draw_line(self, y: int, width: int) -> Strip:
         """A line of the picture, which is drawn as a whole and kept while nothing of it changes."""
-        wanted = (width, self.size.height, self._title, self._profile, self._state, glyphs().is_ascii)
+        wanted = (width, self.size.height, self._title, self._profile, self._largest, self._state, glyphs().is_ascii)
         if self._rows_for != wanted:
             self._rows, self._rows_for = self._contents(width, self.size.height), wanted
         content = self._rows[y] if y < len(self._rows) else Content("")
@@ -97,9 +103,16 @@ class WallTile(Tile):
         below = height_of(body) if (word or state.sub) and room > height_of(body) else 0
         value, unit = self._figure(width, room - below, style)
         said = word or (f"{unit}, {state.sub}" if unit else state.sub)
+        texts = [said]
         if columns(said, body) > width and not word:
-            said, body = (unit, body) if unit and columns(unit, body) <= width else (said, PLAIN)
-        sub = big(cut(said, body, width), body, self._word()[1] if word else ink.MUTED) if below else []
+            lines = max(1, (room - len(value)) // (height_of(body) + (1 if body else 0)))
+            texts = list(wrapped(said, body, width))
+            if len(texts) > lines:
+                body = PLAIN if lines < 2 else body
+                texts = [unit] if unit and lines < 2 else list(wrapped(said, body, width))
+                texts = [*texts[: lines - 1], cut(" ".join(texts[lines - 1 :]), body, width)]
+        ink_of = self._word()[1] if word else ink.MUTED
+        sub = stacked([big(text, body, ink_of) for text in texts], 1 if body else 0) if below else []
         spare = room - len(sub) - len(value)
         course: list[Content] = []
         if state.trend and spare > 0 and state.freshness.readable:
@@ -118,7 +131,7 @@ class WallTile(Tile):
         figure, unit = split_unit(state.value)
         if not figure:
             figure, unit = state.value, ""
-        for scale in range(self._profile.value, PLAIN, -1):
+        for scale in range(self._largest, PLAIN, -1):
             if height_of(scale) > height or not drawable(scale):
                 continue
             small = scale // 2 if drawable(scale // 2) else PLAIN
@@ -149,6 +162,16 @@ class WallTile(Tile):
             return f"{word}{old}", ink.FRESHNESS[state.freshness], glyphs().freshness[state.freshness]
         sign = glyphs().severity[state.severity]
         return (state.severity.word if state.severity > Severity.INFO else ""), ink.SEVERITY[state.severity], sign
+
+
+def stacked(blocks: Sequence[list[Content]], gap: int) -> list[Content]:
+    """Texts below each other, with so many lines between them."""
+    lines: list[Content] = []
+    for block in blocks:
+        if lines:
+            lines += [Content("")] * gap
+        lines += block
+    return lines
 
 
 def apart(left: list[Content], right: list[Content], width: int) -> list[Content]:
