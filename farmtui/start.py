@@ -5,6 +5,7 @@ Nothing here imports typer or pydantic: the first frame of `farmtui demo` does n
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -103,16 +104,24 @@ def _wall(
     from farmtui import logs
 
     notice = logs.to_file()
+    from farmtui.term.deadman import beating
     from farmtui.wall import run
 
-    return run(
-        config,
-        start,
-        every_s=every_s,
-        theme=theme,
-        notices=[notice] if notice else [],
-        themes_dir=_themes_folder(),
-    )
+    # In a browser it is the page that notices when nothing comes any more.
+    with contextlib.nullcontext(_no_beat) if in_browser() else beating() as beat:
+        return run(
+            config,
+            start,
+            every_s=every_s,
+            theme=theme,
+            notices=[notice] if notice else [],
+            themes_dir=_themes_folder(),
+            beat=beat,
+        )
+
+
+def _no_beat() -> None:
+    pass
 
 
 def open_served(

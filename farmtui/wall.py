@@ -41,12 +41,13 @@ class WallApp(FarmApp, inherit_bindings=False):
         theme: str = "",
         notices: Sequence[str] = (),
         themes_dir: Path | None = None,
+        beat: Callable[[], None] = lambda: None,
         screen: WallScreen | None = None,
     ) -> None:
-        """`config_file` is never given: nothing that executes runs is so much as begun."""
+        """`beat` is called each second. `config_file` is never given on: nothing that executes runs is begun."""
         super().__init__(start, config=config, read_only="this is a wall", notices=notices, themes_dir=themes_dir)
         self._asked_theme = theme
-        self.wall = screen or WallScreen(every_s=every_s)
+        self.wall = screen or WallScreen(every_s=every_s, beat=beat)
 
     def compose(self) -> ComposeResult:
         """Nothing before the wall itself."""
@@ -82,6 +83,7 @@ def run(
     theme: str = "",
     notices: Sequence[str] = (),
     themes_dir: Path | None = None,
+    beat: Callable[[], None] = lambda: None,
 ) -> int:
     """Show the wall until Ctrl+C; gives the exit code. Either a config, or `start` that brings one."""
 
@@ -90,7 +92,8 @@ def run(
         return config
 
     app = WallApp(
-        start or known, config=config, every_s=every_s, theme=theme, notices=notices, themes_dir=themes_dir
+        start or known, config=config, every_s=every_s, theme=theme, notices=notices, themes_dir=themes_dir,
+        beat=beat,
     )  # fmt: skip
     app.run(mouse=False)
     return app.return_code or 0

@@ -89,12 +89,17 @@ class WallScreen(Screen[None], inherit_bindings=False):
         every_s: float = 15.0,
         clock: Callable[[], datetime] = _now,
         passing: Callable[[], float] = monotonic,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
-        """A page has `every_s` seconds. `clock` is the time of day, `passing` seconds that only grow."""
+        """A page has `every_s` seconds. `clock` is the time of day, `passing` seconds that only grow.
+
+        `beat` is called each second, from the loop that paints.
+        """
         super().__init__()
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall"), (52, "-high")]
         self._clock = clock
         self._passing = passing
+        self._beat = beat
         self._ticked_s: float | None = None
         self.rotation = view.Rotation(every_s)
         self._shown: tuple[object, ...] = ()
@@ -140,9 +145,10 @@ class WallScreen(Screen[None], inherit_bindings=False):
 
     def tick(self) -> None:
         """A second has passed. Where it was more, this process stood still, and paints all of it anew."""
+        self._beat()
         at_s = self._passing()
         if self._ticked_s is not None and at_s - self._ticked_s > FROZEN_S:
-            self.app.call_later(self.app.run_action, "redraw")
+            self.app.call_later(self.app.run_action, "app.redraw")
         self._ticked_s = at_s
         self.repaint()
 

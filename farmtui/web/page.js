@@ -97,7 +97,7 @@
       const answer = await fetch("/alive", { cache: "no-store", signal: limit.signal });
       if (state !== "lost") return;
       if (answer.ok) open();
-      else if (answer.status === 503) go("lost", "the server has no room for another session;");
+      else if (answer.status === 503) go("lost", "the server has no room for another session");
       else go("lost", "the server wants its token again; not connected");
     } catch (failed) {
       if (state === "lost") go("lost", "the server does not answer");
@@ -112,8 +112,8 @@
     beats += 1;
     if (socket && socket.readyState === 1 && beats % 5 === 0) socket.send(JSON.stringify(["ping", String(now)]));
     if ((state === "live" || state === "still") && socket) {
-      if (now - heard > HUNG_MS) lose("the session stood still;");
-      else if (now - heard > STILL_MS) go("still", WALL ? "the wall's heart has stopped;" : "the server does not answer;");
+      if (now - heard > HUNG_MS) lose("the session stood still");
+      else if (now - heard > STILL_MS) go("still", WALL ? "the wall's heart has stopped" : "the server does not answer;");
     } else if (state === "connecting" && now - tried > OPEN_MS) {
       lose("the server does not answer");
     } else if (state === "lost" && now - tried > TRY_MS && now - opening > OPEN_MS) {
