@@ -6,6 +6,7 @@ import asyncio
 import os
 from difflib import get_close_matches
 from functools import partial
+from importlib import import_module
 from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -94,6 +95,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         self._first_screen = first_screen
         self._read_only = read_only
         self._notices = tuple(notices)
+        self._problems: Sequence[str] = ()
         self._themes_dir = themes_dir
         self._config_file = config_file
         self._remedies: Remedies | None = None
@@ -169,9 +171,8 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
     def say(self, text: str, severity: Severity = Severity.OK) -> None:
         """A passing notice."""
-        level: Literal["information", "warning", "error"] = "information"
-        if severity >= Severity.WARNING:
-            level = "error" if severity is Severity.CRITICAL else "warning"
+        level: Literal["information", "warning", "error"] = "information" if severity < Severity.WARNING else "warning"
+        level = "error" if severity is Severity.CRITICAL else level
         self.notify(text, severity=level, markup=False)
 
     def clip(self, text: str, what: str) -> None:
@@ -227,16 +228,21 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         for theme in themes:
             self.register_theme(theme)
             self._known_themes[theme.name] = theme
+        self._problems = problems
         self._apply_ui()
+        self.begin()
+
+    def begin(self) -> None:
+        """The screens, of which the first is shown as soon as the first frame is painted."""
         for entry in SCREENS:
             self.add_mode(entry.name, partial(_make, entry))
         first = self._first_screen or SCREENS[0].name
         left, _ = status_texts(None, (), Severity.UNKNOWN, name=self.farm_name, flags=(), crumbs=())
         self.query_one("#status", Line).show(left)
         self.query_one("#nav", Line).show(nav_text(SCREENS, first, {}, width=self.size.width))
-        self.call_after_refresh(self._begin, first, (*self._notices, *problems))
+        self.call_after_refresh(self._show_first, first, (*self._notices, *self._problems))
 
-    def _begin(self, first: str, notices: Sequence[str]) -> None:
+    def _show_first(self, first: str, notices: Sequence[str]) -> None:
         """The first screen, then what was typed ahead, then what polls."""
         self.go(Place(first))
         self.call_after_refresh(self.type_ahead.listen)
@@ -258,10 +264,14 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         if self.is_running:
             self._apply_ui()
 
+    def asked_theme(self) -> str:
+        """The theme that somebody wants; empty: whatever suits the terminal."""
+        return self._config.ui.theme if self._config is not None else ""
+
     def _apply_ui(self) -> None:
         """Theme, signs and keys, from the config where there is one yet."""
         ui = self._config.ui if self._config is not None else None
-        self.theme, notice = choose(ui.theme if ui else "", self._known_themes, os.environ)
+        self.theme, notice = choose(self.asked_theme(), self._known_themes, os.environ)
         if notice:
             self.say(notice, Severity.WARNING)
         if self._config is not None and ui is not None:
@@ -284,9 +294,9 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
         if not self.is_headless:
             self.collect_in_quiet()
-        self._feed = self.make_feed(config)
-        self._desk = desk_for(self._feed, read_only=self.read_only)
-        await self._feed.run()
+        feed = self._feed = self.make_feed(config)
+        self._desk = desk_for(feed, read_only=self.read_only)
+        await feed.run()
 
     def make_feed(self, config: Config) -> Feed:
         """What polls."""
@@ -314,7 +324,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     @work(exclusive=True, group="remedies", exit_on_error=False)
     async def _watch_remedies(self, config: Config, config_file: Path) -> None:
         """Runs and books, once there is a farm to look at: a thread imports what they need."""
-        await asyncio.to_thread(_load_remedies)
+        await asyncio.to_thread(import_module, "farmtui.runbooks.remedies")
         from farmtui.runbooks.remedies import Remedies
 
         self._remedies = Remedies(
@@ -454,10 +464,6 @@ def _load_engine() -> None:
     """Import what polls, in a thread: aiohttp and the sources take longer than the first paint."""
     import farmtui.polling
     import farmtui.silences  # noqa: F401
-
-
-def _load_remedies() -> None:
-    import farmtui.runbooks.remedies  # noqa: F401
 
 
 def key_scopes() -> dict[str, list[Binding]]:

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from farmtui import books_cli, remedy_cli
-from farmtui.start import USAGE, leave, leave_config, load_found, load_or_leave, open_console, open_demo
+from farmtui.start import (
+    USAGE,
+    leave,
+    leave_config,
+    load_found,
+    load_or_leave,
+    open_console,
+    open_demo,
+    open_demo_wall,
+    open_served,
+    open_wall,
+)
 
 UNKNOWN = 3
 """Exit code of `status` for a config that cannot be used: there, 2 means critical."""
@@ -34,6 +45,14 @@ ScreenOption = Annotated[str | None, typer.Option("--screen", "-s", metavar="NAM
 ReadOnlyOption = Annotated[
     bool, typer.Option("--read-only", help="No action is possible; not to be lifted from inside.")
 ]
+FaultOption = Annotated[
+    list[str] | None,
+    typer.Option("--fault", "-f", metavar="NAME", help="Start with this fault; may be given several times."),
+]
+EveryOption = Annotated[
+    float, typer.Option("--every", metavar="SECONDS", min=2, max=3600, help="How long each page of a wall is shown.")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="The same number gives the same farm.")]
 
 
 def _show_version(wanted: bool) -> None:
@@ -65,14 +84,11 @@ def console(
 
 @app.command()
 def demo(
-    fault: Annotated[
-        list[str] | None,
-        typer.Option("--fault", "-f", metavar="NAME", help="Start with this fault; may be given several times."),
-    ] = None,
+    fault: FaultOption = None,
     list_faults: Annotated[
         bool, typer.Option("--list-faults", help="Name the faults that there are, and exit.")
     ] = False,
-    seed: Annotated[int | None, typer.Option("--seed", help="The same number gives the same farm.")] = None,
+    seed: SeedOption = None,
     screen: ScreenOption = None,
     read_only: ReadOnlyOption = False,
 ) -> None:
@@ -82,6 +98,63 @@ def demo(
 
         raise typer.Exit(simulation.list_faults())
     raise typer.Exit(open_demo(fault or (), seed=seed, screen=screen, read_only=read_only))
+
+
+@app.command()
+def wall(
+    context: typer.Context,
+    config: ConfigOption = None,
+    every: EveryOption = 15.0,
+    theme: Annotated[str, typer.Option("--theme", metavar="NAME", help="Other colours than the wall's own.")] = "",
+    simulated: Annotated[bool, typer.Option("--demo", help="On a simulated farm.")] = False,
+    fault: FaultOption = None,
+    seed: SeedOption = None,
+) -> None:
+    """Show the farm to a room: large, in turn, pinned by what is critical. No keys but Ctrl+C; it changes nothing."""
+    if simulated:
+        raise typer.Exit(open_demo_wall(fault or (), seed=seed, every_s=every, theme=theme))
+    if fault or seed is not None:
+        leave("--fault and --seed are for --demo: a real farm brings its own")
+    raise typer.Exit(open_wall(lambda: load_or_leave(config or context.obj), every_s=every, theme=theme))
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    config: ConfigOption = None,
+    show_wall: Annotated[bool, typer.Option("--wall", help="The wall instead of the console.")] = False,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Listen there, and not on loopback alone.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="0: any free one.")] = 8765,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--name", metavar="NAME", help="A host name that browsers call it by; may be given several times."
+        ),
+    ] = None,
+    token: Annotated[
+        str,
+        typer.Option("--token", metavar="REF", help="The token: env:NAME, file:PATH or cmd:COMMAND; else a new one."),
+    ] = "",
+    allow_changes: Annotated[
+        bool, typer.Option("--allow-changes", help="Let whoever has the token change the farm.")
+    ] = False,
+    every: EveryOption = 15.0,
+    simulated: Annotated[bool, typer.Option("--demo", help="On a simulated farm.")] = False,
+    fault: FaultOption = None,
+    seed: SeedOption = None,
+) -> None:
+    """Serve the console, or the wall, to browsers: on loopback, read-only, behind a token."""
+    if (fault or seed is not None) and not simulated:
+        leave("--fault and --seed are for --demo: a real farm brings its own")
+    if show_wall and allow_changes:
+        leave("a wall changes nothing: take --allow-changes or --wall away")
+    from farmtui.web.start import Wanted
+
+    wanted = Wanted(show_wall, host, port, tuple(name or ()), token, allow_changes, every)
+    load = None if simulated else lambda: load_or_leave(config or context.obj)
+    raise typer.Exit(open_served(load, wanted, faults=fault or (), seed=seed))
 
 
 @app.command()

@@ -5,14 +5,16 @@ Nothing here imports typer or pydantic: the first frame of `farmtui demo` does n
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from farmtui.config import Config, ConfigError
+    from farmtui.web.start import Wanted
 
 USAGE = 2
 """Exit code for a command line or a config that cannot be used."""
@@ -77,8 +79,85 @@ def open_console(load: Callable[[], tuple[Path, Config]], *, screen: str | None,
     )
 
 
+def open_wall(load: Callable[[], tuple[Path, Config]], *, every_s: float, theme: str) -> int:
+    """Show the wall on the config that `load` gives; gives the exit code."""
+    terminal_or_leave()
+    _, config = load()
+    return _wall(config, None, every_s=every_s, theme=theme)
+
+
+def open_demo_wall(faults: Sequence[str] = (), *, seed: int | None = None, every_s: float, theme: str) -> int:
+    """Show the wall on a simulated farm; gives the exit code."""
+    terminal_or_leave()
+    from farmtui import simulation
+
+    try:
+        with simulation.running(faults=faults, seed=seed) as farm:
+            return _wall(None, farm.config, every_s=every_s, theme=theme)
+    except simulation.SimulationError as error:
+        leave(str(error))
+
+
+def _wall(config: Config | None, start: Callable[[], Awaitable[Config]] | None, *, every_s: float, theme: str) -> int:
+    from farmtui import logs
+
+    notice = logs.to_file()
+    from farmtui.term.deadman import beating
+    from farmtui.wall import run
+
+    # In a browser it is the page that notices when nothing comes any more.
+    with contextlib.nullcontext(_no_beat) if in_browser() else beating() as beat:
+        return run(
+            config,
+            start,
+            every_s=every_s,
+            theme=theme,
+            notices=[notice] if notice else [],
+            themes_dir=_themes_folder(),
+            beat=beat,
+        )
+
+
+def _no_beat() -> None:
+    pass
+
+
+def open_served(
+    load: Callable[[], tuple[Path, Config]] | None,
+    wanted: Wanted,
+    *,
+    faults: Sequence[str] = (),
+    seed: int | None = None,
+) -> int:
+    """Serve the console or the wall to browsers; gives the exit code. Without `load`: on a simulated farm."""
+    from farmtui.web.start import ServeError, run
+
+    try:
+        if load is not None:
+            return run(load()[0], wanted)
+        import asyncio
+
+        from farmtui import simulation
+
+        try:
+            with simulation.running(faults=faults, seed=seed) as farm:
+                asyncio.run(farm.config())
+                return run(farm.config_file, wanted)
+        except simulation.SimulationError as error:
+            leave(str(error))
+    except ServeError as error:
+        leave(str(error))
+
+
+def in_browser() -> bool:
+    """Whether what we paint goes to a browser, through textual-serve."""
+    return os.environ.get("TEXTUAL_DRIVER", "") == "textual.drivers.web_driver:WebDriver"
+
+
 def terminal_or_leave() -> None:
     """The console reads keys from the standard input and paints on the standard error, or output."""
+    if in_browser():
+        return
     if not os.isatty(0) or not (os.isatty(2) or os.isatty(1)):
         leave("the console needs a terminal, and this is none; for pipes, cron and monitoring there is: farmtui status")
     if os.environ.get("TERM", "") in ("", "dumb"):

@@ -7,36 +7,13 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from farmtui.farm.state import Freshness, Severity
+from farmtui.term.letters import PIXELS
 from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.painting import LineWidget
 
 if TYPE_CHECKING:
     from textual.strip import Strip
-
-_PIXELS: dict[str, tuple[str, ...]] = {
-    "0": ("###", "# #", "# #", "# #", "###"),
-    "1": (" # ", "## ", " # ", " # ", "###"),
-    "2": ("###", "  #", "###", "#  ", "###"),
-    "3": ("###", "  #", "###", "  #", "###"),
-    "4": ("# #", "# #", "###", "  #", "  #"),
-    "5": ("###", "#  ", "###", "  #", "###"),
-    "6": ("###", "#  ", "###", "# #", "###"),
-    "7": ("###", "  #", "  #", "  #", "  #"),
-    "8": ("###", "# #", "###", "# #", "###"),
-    "9": ("###", "# #", "###", "  #", "###"),
-    "-": ("   ", "   ", "###", "   ", "   "),
-    "+": ("   ", " # ", "###", " # ", "   "),
-    ".": (" ", " ", " ", " ", "#"),
-    ",": (" ", " ", " ", " ", "#"),
-    ":": (" ", "#", " ", "#", " "),
-    "/": ("  #", "  #", " # ", "#  ", "#  "),
-    "%": ("# #", "  #", " # ", "#  ", "# #"),
-    "<": ("  #", " # ", "#  ", " # ", "  #"),
-    ">": ("#  ", " # ", "  #", " # ", "#  "),
-    "$": ("###", "## ", "###", " ##", "###"),
-    " ": (" ", " ", " ", " ", " "),
-}
 
 _STROKES: dict[str, tuple[str, str, str]] = {
     "0": (" _ ", "| |", "|_|"),
@@ -75,7 +52,7 @@ def big_lines(text: str, *, large: bool = False) -> list[str]:
     """The text as lines of equal width: 3 lines, or 5 when `large`. A character without a shape stands small, below."""
     if glyphs().is_ascii and not large:
         return _joined([_STROKES.get(character) or _small(character, 3) for character in text])
-    shapes = [_PIXELS.get(character) for character in text]
+    shapes = [PIXELS.get(character) for character in text]
     if large:
         wide = [
             _doubled(shape) if shape else _small(character, 5) for character, shape in zip(text, shapes, strict=True)

@@ -56,3 +56,23 @@ def _level(value: float, low: float, span: float, levels: int) -> int:
         return levels - 1 if value > 0 else 0
     share = (value - low) / span if span > 0 else 0.0
     return int(max(0.0, min(share, 0.9999)) * levels)
+
+
+def tall_spark(
+    values: Sequence[float | None], width: int, height: int, *, low: float = 0.0, high: float | None = None, style: str
+) -> list[Content]:
+    """The same over several lines, from the top: a course that is seen from afar."""
+    levels = glyphs().sparks
+    buckets = _buckets(values, width)
+    known = [value for value in buckets if value is not None and math.isfinite(value)]
+    top = high if high is not None else max(known, default=1.0)
+    steps = [None if value is None else 1 + _level(value, low, top - low, len(levels) * height) for value in buckets]
+    lines = []
+    for line in range(height - 1, -1, -1):
+        floor = line * len(levels)
+        text = "".join(
+            glyphs().spark_gap if step is None or step <= floor else levels[min(step - floor, len(levels)) - 1]
+            for step in steps
+        )
+        lines.append(Content.styled(text.rjust(width), style))
+    return lines
