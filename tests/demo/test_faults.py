@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from farmtui.config import Config
 from farmtui.demo.faults import FAULTS
 from farmtui.demo.observed import Observed
 from farmtui.demo.world.ceph_changes import RepairBegins
@@ -143,6 +144,17 @@ SHOWN: dict[str, Callable[[Farm], bool]] = {
 }
 
 
+def patient(config: Config) -> Config:
+    """The simulated farm answers in this very process: how long that takes is not what is looked at."""
+    assert config.prometheus is not None
+    assert config.alertmanager is not None
+    waiting = {"deadline_s": 90.0}
+    return config.model_copy(update={
+        "prometheus": config.prometheus.model_copy(update=waiting),
+        "alertmanager": config.alertmanager.model_copy(update=waiting),
+    })  # fmt: skip
+
+
 @pytest.mark.parametrize("name", sorted(SHOWN))
 async def test_the_console_shows_it_over_http(name: str, tmp_path: Path) -> None:
     async with stage(name) as farm:
@@ -150,7 +162,7 @@ async def test_the_console_shows_it_over_http(name: str, tmp_path: Path) -> None
         if name == "interconnect-down":
             # Behind the link nobody answers: the sources that ask Proxmox VE would wait for their deadlines.
             config = config.model_copy(update={"proxmox": [], "ceph": None})
-        picture = await Feed(config).one_cycle(60.0)
+        picture = await Feed(patient(config)).one_cycle(100.0)
     assert SHOWN[name](picture)
     assert picture.book is not None
     assert set(FAULTS[name].alerts) <= {alert.name for alert in picture.book.alerts}
