@@ -128,7 +128,9 @@ def serve(
     port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="0: any free one.")] = 8765,
     name: Annotated[
         list[str] | None,
-        typer.Option("--name", metavar="NAME", help="A host name that browsers call it by; may be given several times."),
+        typer.Option(
+            "--name", metavar="NAME", help="A host name that browsers call it by; may be given several times."
+        ),
     ] = None,
     token: Annotated[
         str,

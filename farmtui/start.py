@@ -98,9 +98,7 @@ def open_demo_wall(faults: Sequence[str] = (), *, seed: int | None = None, every
         leave(str(error))
 
 
-def _wall(
-    config: Config | None, start: Callable[[], Awaitable[Config]] | None, *, every_s: float, theme: str
-) -> int:
+def _wall(config: Config | None, start: Callable[[], Awaitable[Config]] | None, *, every_s: float, theme: str) -> int:
     from farmtui import logs
 
     notice = logs.to_file()
@@ -125,7 +123,11 @@ def _no_beat() -> None:
 
 
 def open_served(
-    load: Callable[[], tuple[Path, Config]] | None, wanted: Wanted, *, faults: Sequence[str] = (), seed: int | None = None
+    load: Callable[[], tuple[Path, Config]] | None,
+    wanted: Wanted,
+    *,
+    faults: Sequence[str] = (),
+    seed: int | None = None,
 ) -> int:
     """Serve the console or the wall to browsers; gives the exit code. Without `load`: on a simulated farm."""
     from farmtui.web.start import ServeError, run

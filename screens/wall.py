@@ -1,4 +1,4 @@
-"""The wall: a screen that nobody types on. The state over everything, then pages in turn, pinned by what is critical."""
+"""The wall: a screen that nobody types on. The state over all, then pages in turn, pinned by what is critical."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def blind(farm: Farm) -> bool:
 
 
 def wall_tiles(farm: Farm) -> tuple[tuple[str, str, TileState], ...]:
-    """The overview's tiles: name, title, state. One that no single source answers for is as late as what it rests on."""
+    """The overview's tiles: name, title, state. One that several sources answer for is as late as the main one."""
     titles = {name: title for name, title, _ in TILES}
     found = []
     for name, state in tiles(farm):

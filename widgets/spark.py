@@ -71,9 +71,7 @@ def tall_spark(
     for line in range(height - 1, -1, -1):
         floor = line * len(levels)
         text = "".join(
-            glyphs().spark_gap
-            if step is None or step <= floor
-            else levels[min(step - floor, len(levels)) - 1]
+            glyphs().spark_gap if step is None or step <= floor else levels[min(step - floor, len(levels)) - 1]
             for step in steps
         )
         lines.append(Content.styled(text.rjust(width), style))

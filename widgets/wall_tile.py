@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
 from textual.content import Content, Span
 from textual.strip import Strip
 

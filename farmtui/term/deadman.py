@@ -35,7 +35,7 @@ def beating() -> Iterator[Callable[[], None]]:
         return
     receive, send = os.pipe()
     os.set_blocking(send, False)
-    watcher = subprocess.Popen(  # noqa: S603 - our own module, on our own interpreter
+    watcher = subprocess.Popen(
         [sys.executable, "-m", "farmtui.term.deadman"], stdin=receive, stdout=out, stderr=subprocess.DEVNULL
     )
     os.close(receive)

@@ -77,7 +77,10 @@ class FarmServer(Server):
         self._sockets: set[web.WebSocketResponse] = set()
         kind = "wall" if served.wall else "console"
         self._texts = {
-            name: (_HERE / name).read_text(encoding="utf-8").replace("{{KIND}}", kind).replace("{{TITLE}}", served.title)
+            name: (_HERE / name)
+            .read_text(encoding="utf-8")
+            .replace("{{KIND}}", kind)
+            .replace("{{TITLE}}", served.title)
             for name in _PAGES
         }
 
@@ -144,13 +147,17 @@ class FarmServer(Server):
         if len(self._sockets) >= self._served.sessions_most:
             raise web.HTTPServiceUnavailable(text="no room for another session")
         browser = web.WebSocketResponse(timeout=2.0, heartbeat=15, max_msg_size=MESSAGE_MOST)
+
+        async def close() -> None:
+            await browser.close()
+
         session = Session(
             self._served.arguments,
             self._served.environment,
             withheld=self._served.withheld,
             write_bytes=browser.send_bytes,
             write_str=browser.send_str,
-            close=browser.close,
+            close=close,
             downloads=self.download_manager,
         )
         self._sockets.add(browser)

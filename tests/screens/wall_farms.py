@@ -24,16 +24,14 @@ def healthy() -> Farm:
         dataclasses.replace(s, freshness=Freshness.LIVE, last_success_at=NOW, failure=None, failures_in_a_row=0)
         for s in farm.sources
     )
-    cached = tuple(
-        dataclasses.replace(n, seen_at=NOW, hit_ratio=0.93, evictions_per_s=0) for n in farm.cache.nodes
-    )
+    cached = tuple(dataclasses.replace(n, seen_at=NOW, hit_ratio=0.93, evictions_per_s=0) for n in farm.cache.nodes)
     ceph = dataclasses.replace(
         farm.ceph,
         health=Severity.OK,
         checks=(),
         flags=(),
         osds=tuple(dataclasses.replace(osd, up=True) for osd in farm.ceph.osds),
-        pg_states=(("active", 192.0), ("clean", 192.0)),
+        pg_states=(("active", 192), ("clean", 192)),
         objects_degraded=0.0,
         objects_misplaced=0.0,
         pools=farm.ceph.pools[1:],
@@ -65,9 +63,7 @@ def failing() -> Farm:
     return dataclasses.replace(
         farm,
         sources=tuple(
-            dataclasses.replace(
-                s, failure=refused, failures_in_a_row=1, last_attempt_at=NOW + timedelta(seconds=10)
-            )
+            dataclasses.replace(s, failure=refused, failures_in_a_row=1, last_attempt_at=NOW + timedelta(seconds=10))
             if s.name == "prometheus"
             else s
             for s in farm.sources

@@ -1,11 +1,12 @@
-"""The wall on a terminal: its heart, its death, and the band that a process beside it writes over a picture of before."""
+"""The wall on a terminal: its heart, its death, and the band that is then written over the picture of before."""
 
 from __future__ import annotations
 
 import re
 import signal
 import time
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,18 @@ def shows_time(session: PtySession, at: datetime) -> bool:
 def clock_is_right(session: PtySession) -> bool:
     """Whether it shows now, or what was now a moment ago."""
     now = time.time()
-    return any(shows_time(session, datetime.fromtimestamp(now - back)) for back in (0, 1))
+    return any(shows_time(session, datetime.fromtimestamp(now - back, UTC)) for back in (0, 1))
+
+
+def differ(session: PtySession, what: Callable[[], str], times: int) -> None:
+    """Wait until something has looked so many different ways."""
+    seen: set[str] = set()
+
+    def enough() -> bool:
+        seen.add(what())
+        return len(seen) >= times
+
+    session.wait_for(enough)
 
 
 @pytest.fixture(autouse=True)
@@ -54,8 +66,7 @@ def test_its_heart_goes_and_stops_with_the_process_and_the_clock_is_wrong_then(t
     with wall(tmp_path) as session:
         session.wait_for(HEART)
         session.wait_for(lambda: clock_is_right(session))
-        places = {heart(session)}
-        session.wait_for(lambda: places.add(heart(session)) or len(places) >= 3)
+        differ(session, lambda: heart(session), 3)
         session.kill(signal.SIGSTOP)
         session.wait_for(lambda: session.stopped)
         session.pump(0.5)
@@ -68,8 +79,7 @@ def test_its_heart_goes_and_stops_with_the_process_and_the_clock_is_wrong_then(t
         # Then somebody says so, with seconds that pass.
         session.wait_for("nothing here is of now")
         assert all(line.plain.strip() in session.text for line in big("FROZEN", 3))
-        said = {re.search(r", (\d+) s;", session.text)[1]}  # type: ignore[index]
-        session.wait_for(lambda: said.add(re.search(r", (\d+) s;", session.text)[1]) or len(said) > 1)  # type: ignore[index]
+        differ(session, lambda: str(re.findall(r", (\d+) s;", session.text)), 2)
         session.kill(signal.SIGCONT)
         session.wait_for(lambda: "nothing here is of now" not in session.text and clock_is_right(session))
         assert session.finish("\x03") == 0

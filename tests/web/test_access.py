@@ -10,7 +10,7 @@ import pytest
 
 from farmtui.web import access as module
 from farmtui.web.access import Access, AccessError, is_loopback, new_token
-from farmtui.web.start import ServeError, Wanted, address_of, session_arguments, told, token_of
+from farmtui.web.start import ServeError, Wanted, address_of, session_arguments, token_of, told
 
 TOKEN = "0123456789abcdef"
 

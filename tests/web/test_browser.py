@@ -58,9 +58,7 @@ async def test_a_console_is_clicked_typed_into_and_resized(browser: Chromium, tm
         assert browser.said == []
 
 
-async def test_a_console_that_is_left_is_ended_and_another_is_begun_by_hand(
-    browser: Chromium, tmp_path: Path
-) -> None:
+async def test_a_console_that_is_left_is_ended_and_another_is_begun_by_hand(browser: Chromium, tmp_path: Path) -> None:
     async with serving(tmp_path, "--token", "env:THE_TOKEN") as server:
         await browser.go(f"{server.address}/?token={TOKEN}")
         await browser.state("live")
@@ -76,9 +74,7 @@ async def test_a_console_that_is_left_is_ended_and_another_is_begun_by_hand(
         await browser.shows("1 overview")
 
 
-async def test_a_wall_survives_a_restart_of_its_server_and_says_so_meanwhile(
-    browser: Chromium, tmp_path: Path
-) -> None:
+async def test_a_wall_survives_a_restart_of_its_server_and_says_so_meanwhile(browser: Chromium, tmp_path: Path) -> None:
     async with serving(tmp_path, "--wall", "--token", "env:THE_TOKEN") as server:
         await browser.go(f"{server.address}/?token={TOKEN}")
         await browser.state("live")

@@ -27,8 +27,29 @@ async def status(server: Serving, path: str = "/", **headers: str) -> int:
 async def gone(server: Serving) -> None:
     """Wait until no session is left."""
     async with asyncio.timeout(20):
-        while server.sessions():
+        while server.sessions():  # noqa: ASYNC110 - processes of others tell nobody that they end
             await asyncio.sleep(0.05)
+
+
+def told_of(process: int, part: str) -> bytes:
+    """What /proc says of a process; nothing of one that is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/{part}").read_bytes()
+    return b""
+
+
+def logs_below(folder: Path) -> str:
+    """All that was logged."""
+    return "".join(path.read_text() for path in folder.rglob("*.log*"))
+
+
+def listens_on(port: int) -> set[str]:
+    """The addresses, in hexadecimal, on which somebody listens at a port."""
+    rows = [
+        line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    ]
+    sockets = [row[1].split(":") for row in rows if row[3] == "0A"]
+    return {address for address, number in sockets if int(number, 16) == port}
 
 
 async def test_nothing_is_answered_without_the_token(tmp_path: Path) -> None:
@@ -55,8 +76,7 @@ async def test_nothing_is_answered_without_the_token(tmp_path: Path) -> None:
         assert TOKEN not in server.words, "a token that is kept elsewhere is not repeated"
         await server.end()
         assert TOKEN not in server.words
-        logs = [path.read_text() for path in tmp_path.rglob("*.log*")]
-        assert all(TOKEN not in text for text in logs)
+        assert TOKEN not in logs_below(tmp_path)
 
 
 async def test_a_new_token_each_start_is_told_once(tmp_path: Path) -> None:
@@ -71,20 +91,22 @@ async def test_a_new_token_each_start_is_told_once(tmp_path: Path) -> None:
 
 
 async def test_no_foreign_name_and_no_foreign_page(tmp_path: Path) -> None:
-    async with serving(tmp_path, "--token", "env:THE_TOKEN", "--name", "wall.example.net") as server:
-        async with logged_in(server) as client:
-            cookie = "; ".join(f"{one.key}={one.value}" for one in client.cookie_jar)
-            for host, answered in (
-                ("rebound.example", 403), (f"rebound.example:{server.port}", 403), ("wall.example.net", 200),
-            ):  # fmt: skip
-                assert await status(server, "/alive", Host=host, Cookie=cookie) == answered, host
-            for origin in ("http://evil.example", "null", f"http://localhost:{server.port}", None):
-                with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-                    await client.ws_connect("/ws", origin=origin)
-                assert refused.value.status == 403, origin
-            assert server.sessions() == []
-            async with terminal(server, client) as own:
-                await own.shows("lab")
+    async with (
+        serving(tmp_path, "--token", "env:THE_TOKEN", "--name", "wall.example.net") as server,
+        logged_in(server) as client,
+    ):
+        cookie = "; ".join(f"{one.key}={one.value}" for one in client.cookie_jar)
+        for host, answered in (
+            ("rebound.example", 403), (f"rebound.example:{server.port}", 403), ("wall.example.net", 200),
+        ):  # fmt: skip
+            assert await status(server, "/alive", Host=host, Cookie=cookie) == answered, host
+        for origin in ("http://evil.example", "null", f"http://localhost:{server.port}", None):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await client.ws_connect("/ws", origin=origin)
+            assert refused.value.status == 403, origin
+        assert server.sessions() == []
+        async with terminal(server, client) as own:
+            await own.shows("lab")
 
 
 async def test_a_console_is_read_only_and_nothing_inside_lifts_it(tmp_path: Path) -> None:
@@ -96,7 +118,7 @@ async def test_a_console_is_read_only_and_nothing_inside_lifts_it(tmp_path: Path
             await own.shows("1 overview")
             await own.shows("READ-ONLY")
             for command in server.sessions():
-                assert b"--read-only" in Path(f"/proc/{command}/cmdline").read_bytes()
+                assert b"--read-only" in told_of(command, "cmdline")
             await own.send("stdin", "9")
             await own.shows("ceph-noout")
             await own.send("stdin", "\r")
@@ -146,14 +168,17 @@ async def test_sessions_take_keys_and_sizes_and_end_with_their_browser(tmp_path:
 
 
 async def test_a_wall_takes_no_key(tmp_path: Path) -> None:
-    async with serving(tmp_path, "--wall", "--token", "env:THE_TOKEN") as server, logged_in(server) as client:
-        async with terminal(server, client, 80, 24) as own:
-            await own.shows("██████")
-            [session] = server.sessions()
-            await own.send("stdin", "\x03")
-            await own.send("stdin", "q")
-            await own.drain(2.5)
-            assert server.sessions() == [session]
+    async with (
+        serving(tmp_path, "--wall", "--token", "env:THE_TOKEN") as server,
+        logged_in(server) as client,
+        terminal(server, client, 80, 24) as own,
+    ):
+        await own.shows("██████")
+        [session] = server.sessions()
+        await own.send("stdin", "\x03")
+        await own.send("stdin", "q")
+        await own.drain(2.5)
+        assert server.sessions() == [session]
 
 
 async def test_a_session_that_hangs_is_ended_when_its_browser_goes(tmp_path: Path) -> None:
@@ -177,17 +202,21 @@ async def test_no_session_outlives_the_server(tmp_path: Path, signum: signal.Sig
             assert await ending == (-9 if signum is signal.SIGKILL else 0)
             assert own.socket.close_code == (1006 if signum is signal.SIGKILL else 1001)
         async with asyncio.timeout(20):
-            while Path(f"/proc/{session}/cmdline").exists() and Path(f"/proc/{session}/cmdline").read_bytes():
+            while told_of(session, "cmdline"):  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.1)
 
 
 async def test_a_session_is_not_told_the_token(tmp_path: Path) -> None:
-    async with serving(tmp_path, "--token", "env:THE_TOKEN") as server, logged_in(server) as client:
-        async with terminal(server, client) as own:
-            await own.shows("1 overview")
-            [session] = server.sessions()
-            for part in ("environ", "cmdline"):
-                assert TOKEN.encode() not in Path(f"/proc/{session}/{part}").read_bytes()
+    async with (
+        serving(tmp_path, "--token", "env:THE_TOKEN") as server,
+        logged_in(server) as client,
+        terminal(server, client) as own,
+    ):
+        await own.shows("1 overview")
+        [session] = server.sessions()
+        for part in ("environ", "cmdline"):
+            assert told_of(session, part)
+            assert TOKEN.encode() not in told_of(session, part)
 
 
 async def test_there_is_an_end_to_sessions(tmp_path: Path) -> None:
@@ -208,13 +237,7 @@ async def test_there_is_an_end_to_sessions(tmp_path: Path) -> None:
 def test_it_listens_where_it_is_told_and_says_what_that_means(tmp_path: Path) -> None:
     async def listening(*options: str) -> tuple[set[str], str]:
         async with serving(tmp_path, *options) as server:
-            found = set()
-            for table in ("tcp", "tcp6"):
-                for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-                    address, port = line.split()[1].split(":")
-                    if int(port, 16) == server.port and line.split()[3] == "0A":
-                        found.add(address)
-            return found, server.words
+            return listens_on(server.port), server.words
 
     alone, words = asyncio.run(listening())
     assert alone == {"0100007F"}
