@@ -105,7 +105,7 @@ def fault_lines(profile: Profile) -> int:
 def faults(
     found: Sequence[Finding], farm: Farm, profile: Profile, height: int, *, stale: bool = False
 ) -> list[Content]:
-    """Findings below each other, each with as much of its cause as there is room for; hatched if nobody sees them."""
+    """Findings below each other, each with as much of its cause as there is room for; hatched where `stale`."""
     each = height // max(1, len(found))
     lines: list[Content] = []
     for finding in found:
@@ -118,19 +118,24 @@ def _fault(finding: Finding, farm: Farm, profile: Profile, height: int, style: s
     thick = max(1, profile.title)
     width = profile.width - thick - 4
     block = list(_title(finding.title, profile, width, style, height))
-    body = profile.body if drawable(profile.body) else PLAIN
     since = f" since {age((farm.at - finding.since).total_seconds())}" if finding.since else ""
-    sign = f"{glyphs().severity[finding.severity]} " if body == PLAIN else ""
-    first = f"{sign}{finding.severity.word}{since}: {finding.cause}"
-    gap = 1 if body == PLAIN or profile.height < 34 else 2
-    room = (height - 1 - len(block)) // (height_of(body) + (1 if body else 0))
-    texts = [text for part in (first, *finding.evidence) for text in wrapped(part, body, width)]
+    first = f"{finding.severity.word}{since}: {finding.cause}"
+    gap = 1 if profile.height < 34 else 2
+    # The cause is as large as leaves room for all of it; the smallest is what may be cut.
+    least = profile.body if drawable(profile.body) else PLAIN
+    for body in range(max(least, profile.title - 1), least - 1, -1):
+        room = (height - gap - len(block)) // (height_of(body) + (1 if body else 0))
+        texts = list(wrapped(first, body, width))
+        if drawable(body) and len(texts) <= room:
+            break
+    if body == PLAIN:
+        texts = list(wrapped(f"{glyphs().severity[finding.severity]} {first}", body, width))
+    texts += [text for part in finding.evidence for text in wrapped(part, body, width)]
     for number, text in enumerate(texts[:room]):
-        last = number == room - 1 and number < len(texts) - 1
-        shown = cut(f"{text} {texts[number + 1]}", body, width) if last else text
+        more = f" {glyphs().ellipsis}" if number == room - 1 and number < len(texts) - 1 and body == PLAIN else ""
         if body:
             block.append(Content(""))
-        block += big(shown, body, ink.TEXT)
+        block += big(cut(f"{text}{more}", body, width), body, ink.TEXT)
     block = block[: max(1, height - gap)]
     bar = (glyphs().block * thick, style)
     lines = [Content.assemble(" ", bar, "  ", line) for line in block]
@@ -140,7 +145,7 @@ def _fault(finding: Finding, farm: Farm, profile: Profile, height: int, style: s
 def _title(title: str, profile: Profile, width: int, style: str, height: int) -> Iterator[Content]:
     """As large as it fits, in one line or two."""
     below = 2 * height_of(profile.body)
-    for scale in range(2 * profile.title, PLAIN, -1):
+    for scale in range(profile.title + max(1, profile.title // 2), PLAIN, -1):
         texts = list(wrapped(title, scale, width))
         lines = len(texts) * (height_of(scale) + 1) - 1
         if (

@@ -81,7 +81,7 @@ def blind(farm: Farm) -> bool:
 
 
 def wall_tiles(farm: Farm) -> tuple[tuple[str, str, TileState], ...]:
-    """The overview's tiles: name, title, state. One that no single source answers for is as late as what it is of."""
+    """The overview's tiles: name, title, state. One that several sources answer for is as late as the main one."""
     titles = {name: title for name, title, _ in TILES}
     found = []
     for name, state in tiles(farm):
@@ -142,7 +142,7 @@ def charts(farm: Farm) -> tuple[str, ...]:
     )
 
 
-def share(count: int, a_page: int, part: int) -> slice[int, int, None]:
+def share(count: int, a_page: int, part: int) -> slice:
     """Which of `count` things stand on a part: as many on each as can be."""
     parts = _parts(count, a_page)
     each = -(-count // parts) if parts else 0

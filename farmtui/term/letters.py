@@ -87,10 +87,10 @@ _SIGNS = {(True, True): "█", (True, False): "▀", (False, True): "▄", (Fals
 
 @lru_cache(maxsize=1024)
 def enlarged(text: str, scale: int, block: str = "") -> tuple[str, ...]:
-    """The text as lines of one width, `rows_of(scale)` of them: a pixel is `scale` columns wide and half as many lines.
+    """The text as lines of equal width, `rows_of(scale)` of them.
 
-    A cell being twice as high as wide, pixels are square. With `block` whole cells of it are drawn instead of halves,
-    for terminals that have no halves: then an odd scale is drawn somewhat too high.
+    A pixel is `scale` columns wide and half as many lines high, so it is square. With `block` whole cells of it,
+    for terminals that have no halves: then an odd scale comes out somewhat too high.
     """
     shapes = [PIXELS.get(letter) or LETTERS.get(letter) or UNKNOWN for letter in text.upper()]
     rows = ["".join(pixel * scale for pixel in " ".join(shape[y] for shape in shapes)) for y in range(HEIGHT)]

@@ -103,8 +103,8 @@ class FarmServer(Server):
 
     async def on_shutdown(self, app: web.Application) -> None:
         """Tell every browser that it is the server that goes, and not the app."""
-        for socket_ in set(self._sockets):
-            await socket_.close(code=WSCloseCode.GOING_AWAY, message=b"the server ends")
+        closing = [one.close(code=WSCloseCode.GOING_AWAY, message=b"the server ends") for one in self._sockets]
+        await asyncio.gather(*closing, return_exceptions=True)
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -146,14 +146,18 @@ class FarmServer(Server):
         """One browser, from its first frame to its last."""
         if len(self._sockets) >= self._served.sessions_most:
             raise web.HTTPServiceUnavailable(text="no room for another session")
-        browser = web.WebSocketResponse(heartbeat=15, max_msg_size=MESSAGE_MOST)
+        browser = web.WebSocketResponse(timeout=2.0, heartbeat=15, max_msg_size=MESSAGE_MOST)
+
+        async def close() -> None:
+            await browser.close()
+
         session = Session(
             self._served.arguments,
             self._served.environment,
             withheld=self._served.withheld,
             write_bytes=browser.send_bytes,
             write_str=browser.send_str,
-            close=browser.close,
+            close=close,
             downloads=self.download_manager,
         )
         self._sockets.add(browser)

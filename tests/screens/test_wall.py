@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from farmtui.config import Config
 from farmtui.farm.farm import Farm
 from farmtui.farm.reading import SourceState
 from farmtui.farm.state import Freshness, Severity
+from farmtui.insight.findings import findings
 from farmtui.wall import KEYS, WallApp
 from screens import wall_view as view
 from screens.wall import FROZEN_S, SHIFT_EVERY_S, Paper, WallScreen
@@ -171,14 +172,13 @@ async def test_something_critical_pins_the_wall_and_its_end_lets_it_go() -> None
 
 def test_more_that_is_critical_than_fits_has_its_turns_among_itself() -> None:
     farm = whole_farm()
-    from farmtui.insight.findings import findings
-
     found = findings(farm)
-    worst = view.criticals(found)
+    worst = list(view.criticals(found))
     assert len(worst) == 2
     assert view.pages(farm, found, faults_a_page=1) == (Page("critical", 0), Page("critical", 1))
-    both = [list(worst)[view.share(2, 1, part)] for part in (0, 1)]
-    assert both == [[worst[0]], [worst[1]]]
+    assert worst[view.share(2, 1, 0)] == worst[:1]
+    assert worst[view.share(2, 1, 1)] == worst[1:]
+    assert [view.share(9, 6, part) for part in (0, 1)] == [slice(0, 5), slice(5, 10)]
 
 
 async def test_the_heart_goes_on_by_a_place_each_second() -> None:
@@ -187,7 +187,7 @@ async def test_the_heart_goes_on_by_a_place_each_second() -> None:
         for _ in range(4):
             places.append(stage.paper("sweep").splitlines()[0].index(glyphs().block))
             stage.pass_(1.0)
-        steps = {after - before for before, after in pairwise(places)}
+        steps = {after - before for before, after in itertools.pairwise(places)}
         assert len(steps) == 1
         assert steps.pop() >= 3
         assert shown_big("10:00:04", stage.paper("banner"))
@@ -240,8 +240,8 @@ def without(farm: Farm, part: str) -> Farm:
         return Farm(name="bare", at=NOW)
     if part == "nodes":
         return dataclasses.replace(farm, nodes=(), tiers=())
-    empty: dict[str, Any] = {part: {} if part == "trends" else () if part == "sources" else None}
-    return dataclasses.replace(farm, **empty)
+    nothing: Any = {} if part == "trends" else () if part == "sources" else None
+    return dataclasses.replace(farm, **{part: nothing})
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
-"""The wall on a terminal: its heart, its death, and the band that a process beside it writes over an old picture."""
+"""The wall on a terminal: its heart, its death, and the band that is then written over the picture of before."""
 
 from __future__ import annotations
 
 import re
 import signal
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,18 +21,12 @@ HEART = "██████"
 COUNTED_S = 4
 
 
-def wall(folder: Path, **more: Any) -> PtySession:
+def wall(folder: Path, **more: object) -> PtySession:
     """A wall over a farm that does not answer."""
     config = folder / "farmtui.yaml"
     config.write_text(SILENT)
     environment = {"HOME": str(folder), "COLORTERM": "truecolor", "TZ": "UTC"}
-    return PtySession(["-m", "farmtui", "wall", "--config", str(config)], environment=environment, **more)
-
-
-def gathered(into: set[str], *found: str) -> int:
-    """How many different ones there were by now."""
-    into.update(found)
-    return len(into)
+    return PtySession(["-m", "farmtui", "wall", "--config", str(config)], environment=environment, **more)  # type: ignore[arg-type]
 
 
 def heart(session: PtySession) -> str:
@@ -51,6 +45,17 @@ def clock_is_right(session: PtySession) -> bool:
     return any(shows_time(session, datetime.fromtimestamp(now - back, UTC)) for back in (0, 1))
 
 
+def differ(session: PtySession, what: Callable[[], str], times: int) -> None:
+    """Wait until something has looked so many different ways."""
+    seen: set[str] = set()
+
+    def enough() -> bool:
+        seen.add(what())
+        return len(seen) >= times
+
+    session.wait_for(enough)
+
+
 @pytest.fixture(autouse=True)
 def _same_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
@@ -61,8 +66,7 @@ def test_its_heart_goes_and_stops_with_the_process_and_the_clock_is_wrong_then(t
     with wall(tmp_path) as session:
         session.wait_for(HEART)
         session.wait_for(lambda: clock_is_right(session))
-        places = {heart(session)}
-        session.wait_for(lambda: gathered(places, heart(session)) >= 3)
+        differ(session, lambda: heart(session), 3)
         session.kill(signal.SIGSTOP)
         session.wait_for(lambda: session.stopped)
         session.pump(0.5)
@@ -75,8 +79,7 @@ def test_its_heart_goes_and_stops_with_the_process_and_the_clock_is_wrong_then(t
         # Then somebody says so, with seconds that pass.
         session.wait_for("nothing here is of now")
         assert all(line.plain.strip() in session.text for line in big("FROZEN", 3))
-        said: set[str] = set()
-        session.wait_for(lambda: gathered(said, *re.findall(r", (\d+) s;", session.text)) > 1)
+        differ(session, lambda: str(re.findall(r", (\d+) s;", session.text)), 2)
         session.kill(signal.SIGCONT)
         session.wait_for(lambda: "nothing here is of now" not in session.text and clock_is_right(session))
         assert session.finish("\x03") == 0
