@@ -44,7 +44,7 @@ def test_first_paint() -> None:
     floor, paint = [], []
     for _ in range(6):
         floor.append(until_shown(["-m", "tests.bench.one_label"], "one label"))
-        paint.append(until_shown(demo, "1 overview"))
+        paint.append(until_shown(demo, "1 overv"))
     live = [until_shown(demo, "of 500") for _ in range(3)]
     base, first, data = (statistics.median(times[1:] if len(times) > 3 else times) for times in (floor, paint, live))
     ratio = first / base

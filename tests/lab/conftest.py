@@ -88,7 +88,7 @@ def console(lab: Lab, tmp_path: Path) -> Iterator[Console]:
         command = ["-m", "farmtui", "--config", str(config)]
         session = PtySession(command, columns=columns, lines=lines, environment=environment)
         opened.append(session)
-        session.wait_for("1 overview")
+        session.wait_for("1 overv")
         if screen != "overview":
             session.send(f":{screen}\r")
         return session

@@ -23,7 +23,7 @@ from tests.terminal.pty_harness import PtySession
 def console(farm: LabFarm) -> Iterator[PtySession]:
     """The console on the farm's config."""
     with PtySession(["-m", "farmtui", "--config", str(farm.config)], columns=160, lines=45) as session:
-        session.wait_for("1 overview")
+        session.wait_for("1 overv")
         yield session
 
 

@@ -115,7 +115,7 @@ async def test_a_console_is_read_only_and_nothing_inside_lifts_it(tmp_path: Path
     )
     async with serving(tmp_path, "--token", "env:THE_TOKEN", config=config) as server:
         async with logged_in(server) as client, terminal(server, client, 120, 35) as own:
-            await own.shows("1 overview")
+            await own.shows("1 overv")
             await own.shows("READ-ONLY")
             for command in server.sessions():
                 assert b"--read-only" in told_of(command, "cmdline")
@@ -138,7 +138,7 @@ async def test_with_changes_only_when_told(tmp_path: Path) -> None:
     async with serving(tmp_path, "--token", "env:THE_TOKEN", "--allow-changes") as server:
         assert "WITH CHANGES" in server.words
         async with logged_in(server) as client, terminal(server, client) as own:
-            await own.shows("1 overview")
+            await own.shows("1 overv")
             await own.drain(1.0)
             assert "READ-ONLY" not in own.text
     refused = farmtui("serve", "--wall", "--allow-changes", home=tmp_path)
@@ -149,7 +149,7 @@ async def test_with_changes_only_when_told(tmp_path: Path) -> None:
 async def test_sessions_take_keys_and_sizes_and_end_with_their_browser(tmp_path: Path) -> None:
     async with serving(tmp_path, "--token", "env:THE_TOKEN") as server, logged_in(server) as client:
         async with terminal(server, client) as own:
-            await own.shows("1 overview")
+            await own.shows("1 overv")
             await own.send("stdin", ":")
             await own.send("stdin", "sources\r")
             await own.shows("prometheus")
@@ -184,7 +184,7 @@ async def test_a_wall_takes_no_key(tmp_path: Path) -> None:
 async def test_a_session_that_hangs_is_ended_when_its_browser_goes(tmp_path: Path) -> None:
     async with serving(tmp_path, "--token", "env:THE_TOKEN") as server, logged_in(server) as client:
         async with terminal(server, client) as own:
-            await own.shows("1 overview")
+            await own.shows("1 overv")
             [session] = server.sessions()
             os.kill(session, signal.SIGSTOP)
         await gone(server)
@@ -212,7 +212,7 @@ async def test_a_session_is_not_told_the_token(tmp_path: Path) -> None:
         logged_in(server) as client,
         terminal(server, client) as own,
     ):
-        await own.shows("1 overview")
+        await own.shows("1 overv")
         [session] = server.sessions()
         for part in ("environ", "cmdline"):
             assert told_of(session, part)
