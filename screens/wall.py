@@ -284,6 +284,5 @@ def _source_tile(farm: Farm, source: SourceState) -> tuple[str, TileState]:
     what = source.failure.what if source.failure else f"every {source.interval_s:g} s"
     if not late:
         return source.name, TileState("live", what)
-    fresh = source.freshness if source.freshness.readable else Freshness.STALE
     word = "late" if source.freshness is Freshness.AGEING else source.freshness.value
-    return source.name, TileState(word, what, Severity.UNKNOWN, fresh, old_s)
+    return source.name, TileState(word, what, Severity.UNKNOWN, source.freshness, old_s)

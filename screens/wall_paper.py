@@ -49,7 +49,10 @@ def banner(
     room = height - 1 if height < 8 else height - 2
     margin = max(1, width // 40)
     time = f"{now:%H:%M:%S}"
-    word_scale = fitting(WORDS[overall], 99, width * 57 // 100, room)
+    wide = width * 57 // 100
+    if glyphs().is_ascii:  # its smallest letters are as high as the band, and it is the word that counts
+        room, wide = height, width - len(time) - 4 * margin
+    word_scale = fitting(WORDS[overall], 99, wide, room)
     most = max(1, word_scale * 2 // 3) if notes else 99
     clock_scale = fitting(time, most, width - columns(WORDS[overall], word_scale) - 4 * margin, room)
     word, clock = big(WORDS[overall], word_scale), big(time, clock_scale)
@@ -211,8 +214,6 @@ def sweep(width: int, lines: int, second: int, style: str) -> list[Content]:
     long = max(3, width // 12)
     places = max(1, width // long)
     at = second % places * long
-    track = glyphs().rule
-    line = Content.assemble(
-        (track * at, ink.FAINT), (glyphs().block * long, style), (track * (width - at - long), ink.FAINT)
-    )
+    # No track: blanks are what costs the terminal least.
+    line = Content.assemble(" " * at, (glyphs().block * long, style))
     return [line] * lines

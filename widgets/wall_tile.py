@@ -127,11 +127,9 @@ class WallTile(Tile):
     def _figure(self, width: int, height: int, style: str) -> tuple[list[Content], str]:
         """The figure as large as can be; and its unit, where that would make it smaller and has to stand below."""
         state = self._state
-        if not state.freshness.readable:
-            return [Content.styled(state.freshness.value, style)], ""
-        figure, unit = split_unit(state.value)
+        figure, unit = split_unit(state.value if state.freshness.readable else state.freshness.value)
         if not figure:
-            figure, unit = state.value, ""
+            figure, unit = unit, ""
         for scale in range(self._largest, PLAIN, -1):
             if height_of(scale) > height or not drawable(scale):
                 continue
@@ -141,7 +139,7 @@ class WallTile(Tile):
                 return beside_at_foot(big(figure, scale, style), big(unit, small, style), gap), ""
             if columns(figure, scale) <= width:
                 return big(figure, scale, style), unit
-        return big(cut(state.value, PLAIN, width), PLAIN, style), ""
+        return big(cut(f"{figure} {unit}".strip(), PLAIN, width), PLAIN, style), ""
 
     def _heading(self, width: int) -> tuple[list[Content], str]:
         """The name; and at the right, where it is not well or not of now, that in a word, if there is room for it."""

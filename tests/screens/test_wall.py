@@ -28,7 +28,7 @@ from tests.screens.host import text_of
 from tests.screens.wall_farms import FARMS, failing, healthy, warning
 from tests.screens.whole import whole_farm
 from widgets.big_text import big
-from widgets.glyphs import glyphs
+from widgets.glyphs import glyphs, set_ascii
 from widgets.wall_tile import WallTile
 
 SIZES = ((80, 24), (120, 40), (200, 60), (400, 100))
@@ -254,6 +254,28 @@ async def test_what_a_farm_has_not_got_leaves_no_hole(part: str, size: tuple[int
             assert (await stage.text()).strip()
             stage.later_s -= 10.0
             stage.pass_(10.0)
+
+
+@pytest.mark.parametrize("name", FARMS)
+async def test_a_terminal_of_ascii_alone_shows_the_same(name: str) -> None:
+    make, later_s = FARMS[name]
+    word = {"healthy": "OK", "warning": "WARNING", "critical": "CRITICAL"}.get(name, "UNKNOWN")
+    block = glyphs_of_ascii()
+    try:
+        async with wall(make(), (80, 24), later_s) as stage:
+            for _ in range(5):
+                assert block in stage.paper("sweep")
+                assert shown_big(word, stage.paper("banner"), range(2, 12))
+                stage.later_s -= 10.0
+                stage.pass_(10.0)
+    finally:
+        set_ascii(None)
+
+
+def glyphs_of_ascii() -> str:
+    """Let the terminal have no other signs; gives its block."""
+    set_ascii(True)
+    return glyphs().block
 
 
 @pytest.mark.parametrize("fresh", list(Freshness), ids=lambda f: f.value)
