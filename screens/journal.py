@@ -145,6 +145,9 @@ class JournalScreen(FarmScreen):
             self._whole = self._whole or len(found) < PAGE
             self._rows = (*self._as_rows(fresh), *self._rows)
             self._read = True
+            # What was wrong with reading is over.
+            self._trouble = remedies.picture.trouble
+            self._tell()
             self._show_rows()
 
     def action_older(self) -> None:

@@ -129,6 +129,9 @@ class OverviewScreen(FarmScreen):
             reason="" if answered else "no source has answered yet",
         )  # fmt: skip
         self._show_cause()
+        if self.console.remedies is not None:
+            # A run may stand otherwise though nothing was written: nobody writes that its runner is gone.
+            self._show_runs(self.console.remedies.picture)
         states = dict(tiles(farm))
         for name, _, _ in TILES:
             tile = self.query_one(f"#tile-{name}", Tile)
@@ -142,12 +145,15 @@ class OverviewScreen(FarmScreen):
 
     def show_remedies(self, picture: Picture) -> None:
         """What is being mended now; and what mends the finding under the cursor."""
+        self._show_runs(picture)
+        self._show_cause()
+
+    def _show_runs(self, picture: Picture) -> None:
         line = self.query_one("#runs", ClickableLine)
         runs = picture.under_way
         line.display = bool(runs)
         if runs:
             line.show(ClickableLine.part(runs_line(picture, datetime.now(UTC)), "runbooks"))
-        self._show_cause()
 
     def _since(self, finding: Finding) -> str:
         farm = self.console.farm

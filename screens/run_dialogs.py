@@ -136,7 +136,8 @@ def _step_text(number: int, step: PlannedStep) -> Iterator[Content]:
 
 
 class AnswerDialog(Dialog[tuple[str, str]]):
-    """Gives an answer and a note, or None. Enter chooses only after another key: it is often still on its way."""
+    """Gives an answer and a note, or None. Enter chooses only after another key among the answers: it is often still on
+    its way, from what was pressed before or from the note."""
 
     DEFAULT_CSS = f"""
     AnswerDialog {{
@@ -176,15 +177,19 @@ class AnswerDialog(Dialog[tuple[str, str]]):
 
     def on_key(self, event: Key) -> None:
         """A letter moves to the answer that begins with it."""
-        if event.key != "enter":
-            self._looked = True
         table = self.query_one(LiveTable)
+        if self.focused is table and event.key not in ("enter", "tab", "shift+tab"):
+            self._looked = True
         if self.focused is not table or event.character is None or not event.character.isalpha():
             return
         found = next((c.key for c in self._choices if c.key.startswith(event.character.lower())), None)
         if found is not None:
             table.move_to(found)
             event.stop()
+
+    def on_mouse_down(self) -> None:
+        """A click is no key that was on its way."""
+        self._looked = True
 
     @on(Input.Submitted)
     def _noted(self, event: Input.Submitted) -> None:

@@ -104,7 +104,8 @@ def runs_text(picture: Picture, at: datetime) -> list[tuple[str, str]]:
     where = f" {done}/{steps}" if how.word in ("running", "undoing") else ""
     more = f" +{len(runs) - 1}" if len(runs) > 1 else ""
     sign = glyphs().arrow if how.severity < Severity.WARNING else glyphs().severity[how.severity]
-    return [(f"  {sign} {state.plan.book} {how.word}{where}{more}", ink.SEVERITY[how.severity])]
+    # How it stands comes first: of a long name the end may be cut.
+    return [(f"  {sign} {how.word}{where} {state.plan.book}{more}", ink.SEVERITY[how.severity])]
 
 
 def nav_text(entries: Sequence[ScreenEntry], here: str, health: Mapping[str, Severity], *, width: int) -> Content:

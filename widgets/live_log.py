@@ -64,6 +64,9 @@ class LiveLog(LineWidget, ScrollView, can_focus=True):
         self._widest = max(self._widest if same else 0, max((_width(line) for line in fresh), default=0))
         self._lines, self._dropped = lines, dropped
         self.virtual_size = Size(self._widest, len(lines))
+        if not self.is_attached:
+            # Its first size brings it to its end.
+            return
         if self._following:
             self._to_end()
             # How far its end is away is known once the scrollbars are there.

@@ -137,7 +137,7 @@ async def test_the_header_and_the_overview_say_what_is_being_mended() -> None:
     app = HostApp(OverviewScreen, whole_farm(), remedies=desk)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        assert "▲ varnish-restart asks +1" in app.screen.query_one("#status", Line).text
+        assert "▲ asks varnish-restart +1" in app.screen.query_one("#status", Line).text
         assert "▲ asks varnish-restart cache-2 1/3: Look at cache-2. and 1 more" in seen(app)
         desk.picture = picture(ended())
         app.shown.repaint()
