@@ -221,7 +221,7 @@ def test_what_is_typed_onto_the_first_frame_reaches_the_first_screen(tmp_path: P
     config = tmp_path / "farmtui.yaml"
     config.write_text("farm: {name: early}\nprometheus: {url: 'http://127.0.0.1:9'}\n", encoding="utf-8")
     with PtySession(["-m", "farmtui", "--config", str(config)]) as session:
-        while "1 overv" not in session.text:
+        while "1 over" not in session.text:
             session.pump(0.001)
         session.send(":storage\r")
         session.wait_for("raw capacity")
