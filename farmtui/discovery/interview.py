@@ -1,0 +1,311 @@
+"""From question to question: each answer is tried at once, and a wrong one is told why and asked again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from farmtui.config import AlertmanagerConfig, DigitalOceanConfig, PrometheusConfig, ProxmoxConfig, Section, SshConfig
+from farmtui.discovery import looking, words
+from farmtui.discovery.asking import NONE, Terminal
+from farmtui.discovery.candidates import candidates
+from farmtui.discovery.found import Answers, Candidate, Found, Trial
+from farmtui.discovery.proposal import listed, machines_of
+from farmtui.discovery.saving import free_names
+from farmtui.discovery.surroundings import Surroundings
+from farmtui.farm.node import PveCluster
+from farmtui.farm.reading import FailureKind, Reading
+from farmtui.secrets import is_reference, register
+
+PVE_TOKEN: Final = "farmtui@pve!console"  # noqa: S105 - a token's name; its secret is asked for
+PVE_SECRET_NAME: Final = "FARMTUI_PVE_TOKEN"  # noqa: S105 - a variable's name
+_PVE_MADE_SO: Final = (
+    "A token that may look, and no more: pveum user add farmtui@pve; pveum acl modify / --users farmtui@pve --roles"
+    " PVEAuditor; pveum user token add farmtui@pve console --privsep 0"
+)
+_HELD: Final = "FARMTUI_INIT_"
+"""Variables of this process that hold what was typed, until it is in its file."""
+_DO_API: Final = "https://api.digitalocean.com"
+
+T = TypeVar("T")
+S = TypeVar("S", bound=Section)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the command line says; what it does not say is found, or asked."""
+
+    name: str = ""
+    prometheus: str = ""
+    alertmanagers: tuple[str, ...] = ()
+    pve: tuple[str, ...] = ()
+    pve_token: str = ""
+    pve_secret: str = ""
+    """A reference."""
+    do: bool | None = None
+    """None: where a token is found."""
+    do_token: str = ""
+    """A reference."""
+    do_tag: str = ""
+    ca_file: Path | None = None
+    ssh_config: Path | None = None
+    log_in: bool = True
+
+
+@dataclass(slots=True)
+class Interview:
+    """One run of it. `answers` and `found` grow from step to step."""
+
+    given: Given
+    around: Surroundings
+    terminal: Terminal
+    folder: Path
+    """Where the config will be, and its secrets beside it."""
+    now: datetime
+    answers: Answers = field(default_factory=Answers)
+    found: Found = field(default_factory=Found)
+
+    def run(self) -> None:
+        """All of it. Raises EOFError and KeyboardInterrupt where somebody has enough of it."""
+        name = self.terminal.ask("The farm's name, for the header", self.given.name or "farm")
+        self.answers = replace(self.answers, name=name or "farm")
+        if self.given.ssh_config is not None:
+            self.answers = replace(self.answers, ssh=SshConfig(config_files=[self.given.ssh_config.absolute()]))
+        for step in (self._prometheus, self._alertmanager, self._proxmox, self._digitalocean, self._machines):
+            step()
+        self._sites()
+
+    # -- Prometheus and Alertmanager --------------------------------------------------------------
+
+    def _prometheus(self) -> None:
+        default, extra, failed = self.given.prometheus or self.around.prometheus, dict[str, Any](), ""
+        while url := self.terminal.ask(f"Prometheus's address ({NONE} for none)", default):
+            section = self._made(PrometheusConfig, {"url": url, **self._ca(url), **extra})
+            if section is None:
+                if self._gives_up():
+                    return
+                continue
+            found = self._look(url, looking.look_at_prometheus(section))
+            self.terminal.tell(words.prometheus(found, self.terminal.page))
+            wanted = found.view is not None or bool(self.given.prometheus) or url == failed
+            if found.view is not None or not self.terminal.asks or url == failed:
+                if wanted:
+                    self.answers = replace(self.answers, prometheus=section)
+                    self.found = replace(self.found, prometheus=found)
+                return
+            default = failed = url
+            if found.failure is not None:
+                login = self._login(found.failure.kind, "prometheus-password")
+                if login:
+                    extra, failed = {**extra, **login}, ""
+            self._again(url)
+
+    def _alertmanager(self) -> None:
+        told = self.found.prometheus.alertmanagers if self.found.prometheus is not None else ()
+        urls = self.given.alertmanagers or told or tuple(filter(None, [self.around.alertmanager]))
+        default, extra, failed = ",".join(urls), dict[str, Any](), ""
+        whose = " (those that Prometheus sends to)" if urls and urls == told else f" ({NONE} for none)"
+        while text := self.terminal.ask(f"Alertmanager, every replica, with commas{whose}", default):
+            listing = _split(text)
+            section = self._made(AlertmanagerConfig, {"urls": listing, **self._ca(*listing), **extra})
+            if section is None:
+                if self._gives_up():
+                    return
+                continue
+            reading = self._look(listed(listing), looking.look_at_alertmanager(section))
+            self.terminal.tell(words.alertmanager(reading, listing, self.terminal.page))
+            if reading.value is not None or not self.terminal.asks or text == failed:
+                # Prometheus's own list is right even while none of them answers here.
+                if reading.value is not None or urls or text == failed:
+                    self.answers = replace(self.answers, alertmanager=section)
+                    self.found = replace(self.found, alertmanager=reading)
+                return
+            default = failed = text
+            login = self._login(reading.failure.kind, "alertmanager-password") if reading.failure else {}
+            if login:
+                extra, failed = {**extra, **login}, ""
+            self._again(text)
+
+    def _login(self, kind: FailureKind, file: str) -> dict[str, Any]:
+        """Ask for what the server wants of us: a user with a password, or a token."""
+        if kind is not FailureKind.FORBIDDEN:
+            return {}
+        user = self.terminal.ask(f"It wants a login. User ({NONE} for a bearer token)", "")
+        secret = self._secret("Password" if user else "Bearer token", file)
+        if not secret:
+            return {}
+        return {"auth": {"username": user, "password": secret} if user else {"bearer": secret}}
+
+    # -- Proxmox VE and DigitalOcean --------------------------------------------------------------
+
+    def _proxmox(self) -> None:
+        default, failed = ",".join(self.given.pve), ""
+        token, secret = self.given.pve_token or PVE_TOKEN, self.given.pve_secret or f"env:{PVE_SECRET_NAME}"
+        trust = self.given.ca_file or (Path(self.around.pve_ca) if self.around.pve_ca else None)
+        while text := self.terminal.ask(f"Proxmox VE's API hosts, with commas ({NONE} or Enter for none)", default):
+            if self.terminal.asks and text != failed:
+                self.terminal.say(_PVE_MADE_SO)
+                token = self.terminal.ask("The API token, USER@REALM!NAME", token)
+                secret = self._secret(f"Its secret; Enter for {secret}", "pve-token") or secret
+            hosts = [_host(part) for part in _split(text)]
+            values: dict[str, Any] = {"name": "main", "hosts": hosts, "token_id": token, "token_secret": secret}
+            values |= {"ca_file": trust.absolute()} if trust is not None else {}
+            section = self._made(ProxmoxConfig, values)
+            if section is None:
+                if self._gives_up():
+                    return
+                continue
+            reading = self._proxmox_tried(section)
+            while self.terminal.asks and reading.failure is not None and reading.failure.kind is FailureKind.TLS:
+                named = self.terminal.ask("The file of the CA's certificate (Enter: go on without)", "")
+                if not named:
+                    break
+                trust = Path(named).expanduser()
+                section = section.model_copy(update={"ca_file": trust.absolute()})
+                reading = self._proxmox_tried(section)
+            if reading.value is not None or not self.terminal.asks or text == failed:
+                self.answers = replace(self.answers, proxmox=section)
+                self.found = replace(self.found, proxmox=reading)
+                return
+            default = failed = text
+            if reading.failure is not None and reading.failure.kind in (FailureKind.FORBIDDEN, FailureKind.CONFIG):
+                failed = ""
+            self._again(text)
+
+    def _proxmox_tried(self, section: ProxmoxConfig) -> Reading[PveCluster]:
+        reading = self._look(listed(section.hosts), looking.look_at_proxmox(section))
+        self.terminal.tell(words.proxmox(reading, section.hosts, self.terminal.page))
+        return reading
+
+    def _digitalocean(self) -> None:
+        if self.given.do is False:
+            return
+        found = self.around.token
+        reference, endpoint = self.given.do_token, found.endpoint if found is not None else ""
+        if not reference and found is not None:
+            use = self.given.do is True or self.terminal.confirm(f"Use the token of {found.where}?", default=True)
+            reference = found.reference if use else ""
+        while True:
+            reference = reference or self._secret(
+                "A DigitalOcean API token with read scope (Enter for none)", "do-token"
+            )
+            if not reference:
+                return
+            values: dict[str, Any] = {"token": reference}
+            if endpoint and endpoint.rstrip("/") != _DO_API:
+                values |= {"endpoint": endpoint, **self._ca(endpoint)}
+            if self.given.do_tag:
+                values["tag"] = self.given.do_tag
+            section = self._made(DigitalOceanConfig, values)
+            if section is None:
+                if self._gives_up():
+                    return
+                reference = endpoint = ""
+                continue
+            reading = self._look("DigitalOcean", looking.look_at_digitalocean(section))
+            self.terminal.tell(words.digitalocean(reading, self.terminal.page))
+            refused = reading.failure is not None and reading.failure.kind is FailureKind.FORBIDDEN
+            if reading.value is None and refused and self.terminal.asks:
+                reference = ""
+                continue
+            tags = {tag for droplet in (reading.value.droplets if reading.value else ()) for tag in droplet.tags}
+            if tags and not self.given.do_tag:
+                tag = self.terminal.ask("Only droplets with one tag? (Enter: all of the account)", "")
+                section = section.model_copy(update={"tag": tag}) if tag else section
+            if reading.value is not None or self.given.do is True or self.given.do_token:
+                self.answers = replace(self.answers, digitalocean=section)
+                self.found = replace(self.found, digitalocean=reading)
+            return
+
+    # -- the machines, and the sites --------------------------------------------------------------
+
+    def _machines(self) -> None:
+        nodes = machines_of(self.found, self.now)
+        pve = self.found.proxmox is not None and self.found.proxmox.value is not None
+        wanted = candidates(nodes, self.found, self.around.ssh, pve=pve)
+        if not wanted:
+            return
+        hosts = list(dict.fromkeys(host for candidate in wanted for host in candidate.hosts))
+        question = f"Log in to {listed(hosts)} over SSH, to see what can be asked there?"
+        if hosts and self.given.log_in and self.terminal.confirm(question, default=True):
+            made = self._look(listed(hosts), self._tried(wanted))
+        else:
+            made = tuple(Trial(candidate, words="it was not tried") for candidate in wanted)
+        self.found = replace(self.found, trials=made)
+        self.terminal.tell(words.trials(made, self.terminal.page))
+
+    async def _tried(self, wanted: tuple[Candidate, ...]) -> tuple[Trial, ...]:
+        ssh, proxmox = self.answers.ssh, self.answers.proxmox
+        return tuple(await asyncio.gather(*(looking.tried(candidate, ssh, proxmox) for candidate in wanted)))
+
+    def _sites(self) -> None:
+        view = self.found.prometheus.view if self.found.prometheus is not None else None
+        seen = view.edge.sites_seen if view is not None and view.edge is not None else None
+        while self.terminal.asks:
+            typed = self.terminal.ask(f"How many sites should there be? ({NONE} for: not said)", str(seen or ""))
+            if typed.isdecimal() or not typed:
+                self.answers = replace(self.answers, sites=int(typed or 0))
+                return
+            self.terminal.say(f"{typed!r} is no number.")
+
+    # -- for all of them --------------------------------------------------------------------------
+
+    def _look(self, where: str, look: Coroutine[Any, Any, T]) -> T:
+        self.terminal.say(f"... asking {where}")
+        return asyncio.run(look)
+
+    def _made(self, model: type[S], values: Mapping[str, Any]) -> S | None:
+        """A section of the config of what was typed; or, told why, None."""
+        try:
+            return model.model_validate(values)
+        except ValidationError as error:
+            for problem in error.errors(include_url=False, include_input=False, include_context=False):
+                key = ".".join(str(part) for part in problem["loc"])
+                self.terminal.say(f"{key}: {str(problem['msg']).removeprefix('Value error, ')}")
+            return None
+
+    def _gives_up(self) -> bool:
+        """Whether nobody is there to type something better."""
+        return not self.terminal.asks
+
+    def _again(self, typed: str) -> None:
+        self.terminal.say(f"Type another, or Enter to keep {typed} as it is, or {NONE} to leave it out.")
+
+    def _ca(self, *addresses: str) -> dict[str, Any]:
+        """The CA file, for servers that have a certificate."""
+        wanted = self.given.ca_file is not None and any(address.startswith("https:") for address in addresses)
+        return {"ca_file": self.given.ca_file.absolute()} if wanted and self.given.ca_file is not None else {}
+
+    def _secret(self, question: str, file: str) -> str:
+        """A reference to what is typed: as it is where it is one, else to where it is held until it is in a file."""
+        typed = self.terminal.hidden(f"{question} (hidden; or env:NAME, file:PATH, cmd:COMMAND)")
+        if not typed or is_reference(typed):
+            return typed
+        register(typed)
+        [name] = free_names(self.folder, [file])
+        variable = f"{_HELD}{file.upper().replace('-', '_')}"
+        os.environ[variable] = typed
+        self.answers = replace(self.answers, typed={**self.answers.typed, f"env:{variable}": name})
+        return f"env:{variable}"
+
+    def typed_secrets(self) -> dict[str, str]:
+        """What was typed, by the name of its file; this process holds it no longer."""
+        return {
+            name: os.environ.pop(reference.removeprefix("env:"), "") for reference, name in self.answers.typed.items()
+        }
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _host(text: str) -> str:
+    """`host:port` of what may be the address of its web page."""
+    return text.partition("//")[2].partition("/")[0] if "//" in text else text
