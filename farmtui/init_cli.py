@@ -159,8 +159,12 @@ def _finish(interview: Interview, path: Path, *, replaces: bool, print_only: boo
 
     terminal = interview.terminal
     proposal = propose(interview.answers, interview.found, interview.now)
-    terminal.tell(words.tiers(proposal, terminal.page))
-    terminal.tell(words.screen_list(interview.found, proposal, terminal.page))
+    if proposal.machines:
+        terminal.tell(words.tiers(proposal, terminal.page))
+    if proposal.sources:
+        terminal.tell(words.screen_list(interview.found, proposal, terminal.page))
+    if missing := words.missing(proposal, terminal.page):
+        terminal.tell(missing)
     try:
         if print_only:
             parse_config(proposal.text, path)
@@ -199,7 +203,8 @@ def _check(path: Path, terminal: Terminal) -> int:
         well = sum(figure.series > 0 for figure in figures)
         terminal.say(f"{well} of {len(figures)} queries give data; farmtui check tells of the others")
     if not report.sources:
-        terminal.say("No source was found: run farmtui init again with --prometheus URL, or look around: farmtui demo")
+        terminal.say("No source was found, and what is written shows nothing yet. Next: farmtui init --prometheus URL")
+        terminal.say("--force, where you know one; or look around without a farm: farmtui demo")
         return FAULTY
     terminal.say(f"next: farmtui{'' if _is_found(path) else f' --config {path}'}")
     return 0 if report.exit_code != check.EXIT_FAILED else FAULTY

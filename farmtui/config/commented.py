@@ -62,7 +62,7 @@ def _lines(
         yield f"{pad}{name}:"
         for index, item in enumerate(value):
             yield f"{pad}  -"
-            yield from _section(item, section, f"{place}.{index}", notes, depth + 2)
+            yield from _section(item, section, f"{place}.{index}", notes, depth + 2, told=index > 0)
     elif get_origin(Config.model_fields[name].annotation if depth == 0 else None) is dict:
         yield f"{pad}{name}:"
         for key, item in value.items():
@@ -74,18 +74,24 @@ def _lines(
 
 
 def _section(
-    value: Mapping[str, Any], section: type[Section], place: str, notes: Mapping[str, Sequence[str]], depth: int
+    value: Mapping[str, Any],
+    section: type[Section],
+    place: str,
+    notes: Mapping[str, Sequence[str]],
+    depth: int,
+    *,
+    told: bool = False,
 ) -> Iterator[str]:
-    """A section's keys: those that are set, each with its meaning; then what else there is."""
+    """A section's keys: those that are set, each with its meaning; then what else there is. `told`: the one before it
+    in a list has said all that."""
     pad = "  " * depth
     for name, field in section.model_fields.items():
         if name in value:
             at = f"{place}.{name}"
-            told = [*notes.get(at, ()), field.description or ""]
-            yield from _comment(told, depth)
+            yield from _comment([*notes.get(at, ()), "" if told else field.description or ""], depth)
             yield from _lines(name, value[name], section_in(field.annotation), at, notes, depth)
     others = [name for name in section.model_fields if name not in value]
-    if others:
+    if others and not told:
         yield from _wrapped(f"also: {', '.join(others)}", f"{pad}# ", f"{pad}#   ")
 
 

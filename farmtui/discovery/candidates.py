@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from farmtui.discovery.found import Candidate, Found
@@ -13,6 +14,7 @@ from farmtui.farm.node import Node, Tier
 MOST_HOSTS: Final = 5
 """Hosts that can stand in for each other are tried up to here; caches are each their own."""
 
+_BY_PVE: Final[Mapping[str, Any]] = {"via": "pve"}
 _SOCKET: Final[Mapping[str, Any]] = {"via": "socket"}
 _SWARM_WAYS: Final[tuple[Mapping[str, Any], ...]] = (_SOCKET, {"via": "cli"}, {"via": "cli", "sudo": True})
 _SUDO_WAYS: Final[tuple[Mapping[str, Any], ...]] = ({}, {"sudo": True})
@@ -31,6 +33,12 @@ def candidates(nodes: Sequence[Node], found: Found, ssh: SshNames, *, pve: bool)
         _varnish(nodes, ssh),
     )
     return tuple(candidate for candidate in made if candidate is not None)
+
+
+def without_logins(candidate: Candidate) -> Candidate:
+    """The same, with only the ways that need no login to a machine."""
+    ways = tuple(way for way in candidate.ways if way.get(candidate.section) == _BY_PVE)
+    return replace(candidate, hosts=(), ways=ways)
 
 
 def _swarm(nodes: Sequence[Node], found: Found, ssh: SshNames) -> Candidate | None:
@@ -63,10 +71,10 @@ def _ceph(nodes: Sequence[Node], ssh: SshNames, *, pve: bool) -> Candidate | Non
     if not members and not pve:
         return None
     listed = hosts[:MOST_HOSTS]
-    ways: tuple[Mapping[str, Any], ...] = ({"ceph": {"via": "pve"}},) if pve else ()
+    ways: tuple[Mapping[str, Any], ...] = ({"ceph": _BY_PVE},) if pve else ()
     if listed:
         ways += _ways("ceph", {"via": "ssh", "hosts": list(listed)}, _SUDO_WAYS)
-    return Candidate("ceph", (*(("the Proxmox VE API",) if pve else ()), *listed), ways, () if pve else unknown)
+    return Candidate("ceph", listed, ways, () if pve else unknown)
 
 
 def _varnish(nodes: Sequence[Node], ssh: SshNames) -> Candidate | None:

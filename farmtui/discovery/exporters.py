@@ -166,11 +166,11 @@ def screens(found: Found, sections: Mapping[str, object], machines: int) -> tupl
     prometheus = found.prometheus
     seen = exporters_seen(prometheus.figures) if prometheus is not None and prometheus.view is not None else ()
     there = {item.exporter.name for item in seen if item.presence is Presence.YES}
-    sources = [title for name, title in _SOURCES.items() if name in sections]
+    sources = [title for name, title in SOURCES.items() if name in sections]
     remedies = {exporter.name: exporter.remedy for exporter in EXPORTERS}
 
     def fed(names: Sequence[str], parts: Sequence[str] = ()) -> tuple[str, ...]:
-        return (*(name for name in names if name in there), *(_SOURCES[part] for part in parts if part in sections))
+        return (*(name for name in names if name in there), *(SOURCES[part] for part in parts if part in sections))
 
     everybody = (f"{machines} machines",) if machines else ()
     return (
@@ -192,7 +192,7 @@ def screens(found: Found, sections: Mapping[str, object], machines: int) -> tupl
     )
 
 
-_SOURCES: Final[Mapping[str, str]] = {
+SOURCES: Final[Mapping[str, str]] = {
     "prometheus": "Prometheus",
     "alertmanager": "Alertmanager",
     "proxmox": "Proxmox VE",

@@ -51,7 +51,7 @@ class Candidate:
 
     section: str
     hosts: tuple[str, ...]
-    """For people: the hosts, or the cluster, to ask."""
+    """The hosts to log in to; none where only an API is asked."""
     ways: tuple[Mapping[str, Any], ...]
     """Parts of the config, each with the section in it."""
     unknown: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from farmtui.config import AlertmanagerConfig, DigitalOceanConfig, PrometheusConfig, ProxmoxConfig, Section, SshConfig
 from farmtui.discovery import looking, words
 from farmtui.discovery.asking import NONE, Terminal
-from farmtui.discovery.candidates import candidates
+from farmtui.discovery.candidates import candidates, without_logins
 from farmtui.discovery.found import Answers, Candidate, Found, Trial
 from farmtui.discovery.proposal import listed, machines_of
 from farmtui.discovery.saving import free_names
@@ -234,10 +234,9 @@ class Interview:
             return
         hosts = list(dict.fromkeys(host for candidate in wanted for host in candidate.hosts))
         question = f"Log in to {listed(hosts)} over SSH, to see what can be asked there?"
-        if hosts and self.given.log_in and self.terminal.confirm(question, default=True):
-            made = self._look(listed(hosts), self._tried(wanted))
-        else:
-            made = tuple(Trial(candidate, words="it was not tried") for candidate in wanted)
+        if hosts and not (self.given.log_in and self.terminal.confirm(question, default=True)):
+            wanted = tuple(without_logins(candidate) for candidate in wanted)
+        made = self._look(listed(hosts) or "what there is", self._tried(wanted))
         self.found = replace(self.found, trials=made)
         self.terminal.tell(words.trials(made, self.terminal.page))
 

@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from farmtui.config import Section
 from farmtui.config.commented import commented
+from farmtui.discovery.exporters import SOURCES
 from farmtui.discovery.found import Answers, Found
 from farmtui.discovery.tiers import TierFound, TiersFound, tiers_of
 from farmtui.farm.node import Node
 from farmtui.farm.nodes import populate
 
 _NAMES_SHOWN: Final = 8
+NOT_TRIED: Final = "it was not tried: no login was wanted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,11 @@ class Proposal:
     """Why a section is not there, by its name."""
     tiers: TiersFound
     machines: int
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sections of it that are sources."""
+        return tuple(name for name in self.sections if name in SOURCES)
 
     @property
     def text(self) -> str:
@@ -124,7 +131,7 @@ def _why_not(unknown: Sequence[str], words: str) -> str:
         return words
     if unknown:
         return f"ssh knows none of {listed(unknown)}: no line in ssh_config or known_hosts names them"
-    return "it was not tried"
+    return NOT_TRIED
 
 
 def listed(names: Sequence[str]) -> str:

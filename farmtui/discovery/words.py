@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
 from farmtui.discovery.exporters import Presence, Seen, exporters_seen, screens
 from farmtui.discovery.found import Found, PrometheusFound, Trial
-from farmtui.discovery.proposal import Proposal, listed
+from farmtui.discovery.proposal import NOT_TRIED, Proposal, listed
 from farmtui.discovery.surroundings import LOOPBACK, PORTS, Surroundings
 from farmtui.farm.alerts import AlertBook
 from farmtui.farm.node import CloudAccount, PveCluster
@@ -42,7 +42,7 @@ def here(found: Surroundings, page: Page) -> str:
     ssh = found.ssh
     if ssh.files:
         jumps = f", {ssh.jumps} of them through a jump host" if ssh.jumps else ""
-        wildcards = f"; {ssh.wildcards} patterns" if ssh.wildcards else ""
+        wildcards = f"; {ssh.wildcards} with wildcards" if ssh.wildcards else ""
         lines.append(
             row(page, Severity.OK, "found", f"{', '.join(ssh.files)}: {len(ssh.hosts)} hosts{jumps}{wildcards}")
         )
@@ -86,8 +86,7 @@ def prometheus(found: PrometheusFound, page: Page) -> str:
         lines.append(row(page, Severity.INFO, "targets", words))
     lines += [_exporter(seen, page) for seen in exporters_seen(found.figures)]
     if pve := [job for job in jobs if "pve" in job.casefold()]:
-        words = f"pve_exporter: {jobs[pve[0]]}; the API itself tells more, and what runbooks do needs it: --pve URL"
-        lines.append(row(page, Severity.OK, "yes", words))
+        lines.append(row(page, Severity.OK, "yes", f"pve_exporter: {jobs[pve[0]]} hosts"))
     if any("gluster" in job.casefold() for job in jobs):
         words = "GlusterFS exporter; volumes and heals are asked over SSH, exporters differ too much"
         lines.append(row(page, Severity.OK, "yes", words))
@@ -158,9 +157,10 @@ def digitalocean(reading: Reading[CloudAccount], page: Page) -> str:
     lines = ["DigitalOcean"]
     if account is not None:
         tags = Counter(tag for droplet in account.droplets for tag in droplet.tags)
+        counted = listed([f"{tag} {count}" for tag, count in tags.most_common()]) or "none"
         words = (
-            f"{len(account.droplets)} droplets, {len(account.volumes)} volumes, {len(account.load_balancers)} load"
-            f" balancers; tags: {listed([f'{tag} {count}' for tag, count in tags.most_common()]) or 'none'}"
+            f"droplets {len(account.droplets)}, volumes {len(account.volumes)}, load balancers"
+            f" {len(account.load_balancers)}; tags: {counted}"
         )
         lines.append(row(page, Severity.OK, "yes", words))
     return "\n".join([*lines, *_trouble(reading, page)])
@@ -170,21 +170,45 @@ def trials(made: Sequence[Trial], page: Page) -> str:
     """What may be asked on the machines themselves."""
     lines = ["On the machines themselves"]
     for trial in made:
-        candidate = trial.candidate
+        section, hosts, unknown = trial.candidate.section, listed(trial.candidate.hosts), trial.candidate.unknown
         if trial.works is not None:
-            lines.append(row(page, Severity.OK, "yes", f"{candidate.section}: {listed(candidate.hosts)}"))
-            if trial.words:
-                lines += wrapped(f"! {trial.words}", _INDENT)
-        elif candidate.ways:
-            lines.append(row(page, Severity.INFO, "no", f"{candidate.section}: {listed(candidate.hosts)}"))
+            lines.append(
+                row(page, Severity.OK, "yes", f"{section}{_way(trial.works.get(section))}: {hosts}".rstrip(": "))
+            )
+            lines += wrapped(f"! {trial.words}", _INDENT) if trial.words else []
+        elif trial.candidate.ways:
+            lines.append(row(page, Severity.INFO, "no", f"{section}: {hosts}".rstrip(": ")))
             lines += wrapped(trial.words, _INDENT)
-        if candidate.unknown:
+        elif not unknown:
+            lines.append(row(page, Severity.INFO, "untried", f"{section}: {NOT_TRIED}"))
+        if unknown:
             words = (
-                f"{candidate.section}: ssh does not know {listed(candidate.unknown)}; log in once by hand, or name them"
-                " in ssh_config, then run farmtui init again (docs/ssh.md)"
+                f"{section}: ssh does not know {listed(unknown)}; log in once by hand, or name them in ssh_config, then"
+                " run farmtui init again (docs/ssh.md)"
             )
             lines.append(row(page, Severity.INFO, "untried", words))
     return "\n".join(lines)
+
+
+def _way(works: object) -> str:
+    """By which way a section is asked, where there are several."""
+    told = works[0] if isinstance(works, list) else works
+    if not isinstance(told, Mapping):
+        return ""
+    words = [f"via {told['via']}"] if "via" in told else []
+    words += ["by sudo -n"] if told.get("sudo") else []
+    return f" ({', '.join(words)})" if words else ""
+
+
+def missing(proposal: Proposal, page: Page) -> str:
+    """What is not in the config, as far as there is something to say of it."""
+    lines = ["Not in the config"]
+    lines += [
+        row(page, Severity.INFO, "no", f"{name}: {why}")
+        for name, why in proposal.left_out.items()
+        if name not in proposal.sections
+    ]
+    return "\n".join(lines) if len(lines) > 1 else ""
 
 
 def tiers(proposal: Proposal, page: Page) -> str:
