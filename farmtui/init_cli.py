@@ -117,7 +117,7 @@ def _run(given: Given, path: Path, *, yes: bool, force: bool, print_only: bool) 
 
     from farmtui.discovery import words
     from farmtui.discovery.asking import Terminal
-    from farmtui.discovery.interview import Interview
+    from farmtui.discovery.interview import AnswerError, Interview
     from farmtui.discovery.surroundings import look_round
     from farmtui.plain import page_for
 
@@ -136,7 +136,10 @@ def _run(given: Given, path: Path, *, yes: bool, force: bool, print_only: bool) 
     terminal.tell(words.here(around, terminal.page))
     now = datetime.now(UTC)
     interview = Interview(given, around, terminal, path.parent, now)
-    interview.run()
+    try:
+        interview.run()
+    except AnswerError as error:
+        leave(f"{error}; nothing was written")
     return _finish(interview, path, replaces=replaces, print_only=print_only)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -159,6 +159,8 @@ class ScreenUse:
     """What feeds it; empty: it has nothing to show."""
     lacks: str = ""
     """What it would take."""
+    known: bool = True
+    """False: whether it would show anything is not known, since Prometheus did not answer."""
 
 
 def screens(found: Found, sections: Mapping[str, object], machines: int) -> tuple[ScreenUse, ...]:
@@ -172,8 +174,9 @@ def screens(found: Found, sections: Mapping[str, object], machines: int) -> tupl
     def fed(names: Sequence[str], parts: Sequence[str] = ()) -> tuple[str, ...]:
         return (*(name for name in names if name in there), *(SOURCES[part] for part in parts if part in sections))
 
+    heard = prometheus is None or prometheus.view is not None
     everybody = (f"{machines} machines",) if machines else ()
-    return (
+    uses = (
         ScreenUse("1", "overview", tuple(sources), "any source"),
         ScreenUse("2", "topology", everybody, "a source that knows machines: Prometheus, Proxmox VE, DigitalOcean"),
         ScreenUse("3", "cache", fed(["Varnish", "Redis"], ["varnish"]), remedies["Varnish"]),
@@ -183,13 +186,9 @@ def screens(found: Found, sections: Mapping[str, object], machines: int) -> tupl
         ScreenUse("7", "compute", (*everybody, *fed([], ["swarm"])), remedies["node exporter"]),
         ScreenUse("8", "database", fed(["Galera"]), remedies["Galera"]),
         ScreenUse("9", "runbooks", ("the library; what a book needs, it says",)),
-        ScreenUse(
-            "0",
-            "cost",
-            (*fed([], ["digitalocean", "proxmox"]), "the plan"),
-            "prices: docs/cost.md",
-        ),
+        ScreenUse("0", "cost", (*fed([], ["digitalocean", "proxmox"]), "the plan")),
     )
+    return tuple(replace(use, known=bool(use.by) or heard or use.name == "alerts") for use in uses)
 
 
 SOURCES: Final[Mapping[str, str]] = {

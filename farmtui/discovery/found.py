@@ -26,6 +26,8 @@ class Answers:
     proxmox: ProxmoxConfig | None = None
     digitalocean: DigitalOceanConfig | None = None
     ssh: SshConfig = field(default_factory=SshConfig)
+    dropped: Mapping[str, str] = field(default_factory=dict)
+    """Why a source that was found and not asked for by name is left out, by its section."""
     typed: Mapping[str, str] = field(default_factory=dict)
     """The file's name, beside the config, by the reference under which a secret is held that was typed."""
 

@@ -21,7 +21,7 @@ from farmtui.discovery.proposal import listed, machines_of
 from farmtui.discovery.saving import free_names
 from farmtui.discovery.surroundings import Surroundings
 from farmtui.farm.node import PveCluster
-from farmtui.farm.reading import FailureKind, Reading
+from farmtui.farm.reading import Failure, FailureKind, Reading
 from farmtui.secrets import is_reference, register
 
 PVE_TOKEN: Final = "farmtui@pve!console"  # noqa: S105 - a token's name; its secret is asked for
@@ -36,6 +36,10 @@ _DO_API: Final = "https://api.digitalocean.com"
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Section)
+
+
+class AnswerError(Exception):
+    """What the command line or the environment says cannot be used; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Interview:
     found: Found = field(default_factory=Found)
 
     def run(self) -> None:
-        """All of it. Raises EOFError and KeyboardInterrupt where somebody has enough of it."""
+        """All of it. Raises AnswerError; EOFError and KeyboardInterrupt where somebody has enough of it."""
         name = self.terminal.ask("The farm's name, for the header", self.given.name or "farm")
         self.answers = replace(self.answers, name=name or "farm")
         if self.given.ssh_config is not None:
@@ -86,25 +90,23 @@ class Interview:
 
     def _prometheus(self) -> None:
         default, extra, failed = self.given.prometheus or self.around.prometheus, dict[str, Any](), ""
-        while url := self.terminal.ask(f"Prometheus's address ({NONE} for none)", default):
+        while typed := self.terminal.ask(f"Prometheus's address ({NONE} for none)", default):
+            url = _address(typed)
             section = self._made(PrometheusConfig, {"url": url, **self._ca(url), **extra})
             if section is None:
-                if self._gives_up():
-                    return
                 continue
             found = self._look(url, looking.look_at_prometheus(section))
             self.terminal.tell(words.prometheus(found, self.terminal.page))
-            wanted = found.view is not None or bool(self.given.prometheus) or url == failed
-            if found.view is not None or not self.terminal.asks or url == failed:
-                if wanted:
-                    self.answers = replace(self.answers, prometheus=section)
-                    self.found = replace(self.found, prometheus=found)
+            if found.view is not None or _address(self.given.prometheus) == url or url == failed:
+                self.answers = replace(self.answers, prometheus=section)
+                self.found = replace(self.found, prometheus=found)
+                return
+            if not self.terminal.asks:
+                self._left_out("prometheus", found.failure)
                 return
             default = failed = url
-            if found.failure is not None:
-                login = self._login(found.failure.kind, "prometheus-password")
-                if login:
-                    extra, failed = {**extra, **login}, ""
+            if mended := self._mended(found.failure.kind if found.failure else None, "prometheus-password"):
+                extra, failed = {**extra, **mended}, ""
             self._again(url)
 
     def _alertmanager(self) -> None:
@@ -113,28 +115,31 @@ class Interview:
         default, extra, failed = ",".join(urls), dict[str, Any](), ""
         whose = " (those that Prometheus sends to)" if urls and urls == told else f" ({NONE} for none)"
         while text := self.terminal.ask(f"Alertmanager, every replica, with commas{whose}", default):
-            listing = _split(text)
+            listing = [_address(part) for part in _split(text)]
             section = self._made(AlertmanagerConfig, {"urls": listing, **self._ca(*listing), **extra})
             if section is None:
-                if self._gives_up():
-                    return
                 continue
             reading = self._look(listed(listing), looking.look_at_alertmanager(section))
             self.terminal.tell(words.alertmanager(reading, listing, self.terminal.page))
-            if reading.value is not None or not self.terminal.asks or text == failed:
-                # Prometheus's own list is right even while none of them answers here.
-                if reading.value is not None or urls or text == failed:
-                    self.answers = replace(self.answers, alertmanager=section)
-                    self.found = replace(self.found, alertmanager=reading)
+            # Prometheus's own list is right even while none of them answers here.
+            kept = tuple(listing) in (self.given.alertmanagers, told) and not self.terminal.asks
+            if reading.value is not None or kept or text == failed:
+                self.answers = replace(self.answers, alertmanager=section)
+                self.found = replace(self.found, alertmanager=reading)
+                return
+            if not self.terminal.asks:
+                self._left_out("alertmanager", reading.failure)
                 return
             default = failed = text
-            login = self._login(reading.failure.kind, "alertmanager-password") if reading.failure else {}
-            if login:
-                extra, failed = {**extra, **login}, ""
+            if mended := self._mended(reading.failure.kind if reading.failure else None, "alertmanager-password"):
+                extra, failed = {**extra, **mended}, ""
             self._again(text)
 
-    def _login(self, kind: FailureKind, file: str) -> dict[str, Any]:
-        """Ask for what the server wants of us: a user with a password, or a token."""
+    def _mended(self, kind: FailureKind | None, file: str) -> dict[str, Any]:
+        """What the server wants of us, asked for: a user with a password or a token, or a CA that vouches for it."""
+        if kind is FailureKind.TLS:
+            trust = self._trust()
+            return {"ca_file": trust} if trust is not None else {}
         if kind is not FailureKind.FORBIDDEN:
             return {}
         user = self.terminal.ask(f"It wants a login. User ({NONE} for a bearer token)", "")
@@ -142,6 +147,21 @@ class Interview:
         if not secret:
             return {}
         return {"auth": {"username": user, "password": secret} if user else {"bearer": secret}}
+
+    def _trust(self) -> Path | None:
+        """The file of a CA's certificate; None where there is none, or nobody to name it."""
+        while named := self.terminal.ask("The file of its CA's certificate (Enter: go on without)", ""):
+            path = Path(named).expanduser().absolute()
+            if path.is_file():
+                return path
+            self.terminal.say(f"There is no file {path}.")
+        return None
+
+    def _left_out(self, name: str, failure: Failure | None) -> None:
+        """It was found, not wanted by name, and does not answer: the config does without."""
+        if failure is not None:
+            dropped = {**self.answers.dropped, name: f"{failure.what}; {failure.remedy}"}
+            self.answers = replace(self.answers, dropped=dropped)
 
     # -- Proxmox VE and DigitalOcean --------------------------------------------------------------
 
@@ -159,16 +179,14 @@ class Interview:
             values |= {"ca_file": trust.absolute()} if trust is not None else {}
             section = self._made(ProxmoxConfig, values)
             if section is None:
-                if self._gives_up():
-                    return
                 continue
             reading = self._proxmox_tried(section)
             while self.terminal.asks and reading.failure is not None and reading.failure.kind is FailureKind.TLS:
-                named = self.terminal.ask("The file of the CA's certificate (Enter: go on without)", "")
-                if not named:
+                named = self._trust()
+                if named is None:
                     break
-                trust = Path(named).expanduser()
-                section = section.model_copy(update={"ca_file": trust.absolute()})
+                trust = named
+                section = section.model_copy(update={"ca_file": trust})
                 reading = self._proxmox_tried(section)
             if reading.value is not None or not self.terminal.asks or text == failed:
                 self.answers = replace(self.answers, proxmox=section)
@@ -205,8 +223,6 @@ class Interview:
                 values["tag"] = self.given.do_tag
             section = self._made(DigitalOceanConfig, values)
             if section is None:
-                if self._gives_up():
-                    return
                 reference = endpoint = ""
                 continue
             reading = self._look("DigitalOcean", looking.look_at_digitalocean(section))
@@ -222,6 +238,8 @@ class Interview:
             if reading.value is not None or self.given.do is True or self.given.do_token:
                 self.answers = replace(self.answers, digitalocean=section)
                 self.found = replace(self.found, digitalocean=reading)
+            else:
+                self._left_out("digitalocean", reading.failure)
             return
 
     # -- the machines, and the sites --------------------------------------------------------------
@@ -261,18 +279,20 @@ class Interview:
         return asyncio.run(look)
 
     def _made(self, model: type[S], values: Mapping[str, Any]) -> S | None:
-        """A section of the config of what was typed; or, told why, None."""
+        """A section of the config of what was typed; or, told why, None. Raises AnswerError where nobody types."""
         try:
             return model.model_validate(values)
         except ValidationError as error:
-            for problem in error.errors(include_url=False, include_input=False, include_context=False):
-                key = ".".join(str(part) for part in problem["loc"])
-                self.terminal.say(f"{key}: {str(problem['msg']).removeprefix('Value error, ')}")
-            return None
-
-    def _gives_up(self) -> bool:
-        """Whether nobody is there to type something better."""
-        return not self.terminal.asks
+            problems = error.errors(include_url=False, include_input=False, include_context=False)
+        told = [
+            f"{'.'.join(map(str, problem['loc']))}: {str(problem['msg']).removeprefix('Value error, ')}"
+            for problem in problems
+        ]
+        if not self.terminal.asks:
+            raise AnswerError(f"{model.__name__.removesuffix('Config')}: {'; '.join(told)}")
+        for line in told:
+            self.terminal.say(line)
+        return None
 
     def _again(self, typed: str) -> None:
         self.terminal.say(f"Type another, or Enter to keep {typed} as it is, or {NONE} to leave it out.")
@@ -303,6 +323,11 @@ class Interview:
 
 def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _address(text: str) -> str:
+    """An address as the config has it: plain HTTP where nothing else is said."""
+    return text if "//" in text or not text else f"http://{text}"
 
 
 def _host(text: str) -> str:

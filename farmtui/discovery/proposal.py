@@ -59,7 +59,7 @@ def propose(answers: Answers, found: Found, now: datetime) -> Proposal:
     seen = view.edge.sites_seen if view is not None and view.edge is not None else None
     sections: dict[str, Any] = {"farm": {"name": answers.name}}
     notes: dict[str, tuple[str, ...]] = {}
-    left_out = dict(_NOT_FOUND)
+    left_out = {**_NOT_FOUND, **answers.dropped}
     sites = answers.sites if answers.sites is not None else seen
     if sites:
         sections["farm"]["sites"] = sites

@@ -230,6 +230,9 @@ def screen_list(found: Found, proposal: Proposal, page: Page) -> str:
     for use in screens(found, proposal.sections, proposal.machines):
         if use.by:
             lines.append(row(page, Severity.OK, "shows", f"{use.key} {use.name}: {', '.join(use.by)}"))
+        elif not use.known:
+            words = f"{use.key} {use.name}: nobody knows before Prometheus answers"
+            lines.append(row(page, Severity.UNKNOWN, "unknown", words))
         else:
             lines.append(row(page, Severity.INFO, "empty", f"{use.key} {use.name}: it would take this: {use.lacks}"))
     return "\n".join(lines)
