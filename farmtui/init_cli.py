@@ -86,7 +86,7 @@ def init(
         name, prometheus, tuple(alertmanager or ()), tuple(pve or ()), pve_token, pve_secret, do, do_token, do_tag,
         ca_file, ssh_config, ssh,
     )  # fmt: skip
-    path = (output or context.obj or _default()).expanduser()
+    path = _place(output or context.obj or _default(), print_only=print_only)
     try:
         raise typer.Exit(_run(given, path, yes=yes, force=force, print_only=print_only))
     except (KeyboardInterrupt, EOFError):
@@ -103,6 +103,20 @@ def _only_references(given: dict[str, str]) -> None:
                 Secret(reference)
             except SecretError as error:
                 leave(f"{option}: {error}")
+
+
+def _place(path: Path, *, print_only: bool) -> Path:
+    """The file itself, where it may be a link; leaves where no file can be written there."""
+    try:
+        path = path.expanduser().resolve()
+    except (OSError, RuntimeError) as error:
+        leave(f"--output: {error}")
+    if path.is_dir():
+        leave(f"{path} is a folder: --output names a file")
+    existing = next(folder for folder in path.parents if folder.exists())
+    if not print_only and not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        leave(f"nothing can be written below {existing}: --output FILE writes elsewhere")
+    return path
 
 
 def _default() -> Path:

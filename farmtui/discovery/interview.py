@@ -107,7 +107,7 @@ class Interview:
             default = failed = url
             if mended := self._mended(found.failure.kind if found.failure else None, "prometheus-password"):
                 extra, failed = {**extra, **mended}, ""
-            self._again(url)
+            self._again(url, keeps=not mended)
 
     def _alertmanager(self) -> None:
         told = self.found.prometheus.alertmanagers if self.found.prometheus is not None else ()
@@ -133,7 +133,7 @@ class Interview:
             default = failed = text
             if mended := self._mended(reading.failure.kind if reading.failure else None, "alertmanager-password"):
                 extra, failed = {**extra, **mended}, ""
-            self._again(text)
+            self._again(text, keeps=not mended)
 
     def _mended(self, kind: FailureKind | None, file: str) -> dict[str, Any]:
         """What the server wants of us, asked for: a user with a password or a token, or a CA that vouches for it."""
@@ -173,7 +173,8 @@ class Interview:
             if self.terminal.asks and text != failed:
                 self.terminal.say(_PVE_MADE_SO)
                 token = self.terminal.ask("The API token, USER@REALM!NAME", token)
-                secret = self._secret(f"Its secret; Enter for {secret}", "pve-token") or secret
+                before = "the one before" if secret.startswith(f"env:{_HELD}") else secret
+                secret = self._secret(f"Its secret; Enter for {before}", "pve-token") or secret
             hosts = [_host(part) for part in _split(text)]
             values: dict[str, Any] = {"name": "main", "hosts": hosts, "token_id": token, "token_secret": secret}
             values |= {"ca_file": trust.absolute()} if trust is not None else {}
@@ -192,10 +193,14 @@ class Interview:
                 self.answers = replace(self.answers, proxmox=section)
                 self.found = replace(self.found, proxmox=reading)
                 return
-            default = failed = text
-            if reading.failure is not None and reading.failure.kind in (FailureKind.FORBIDDEN, FailureKind.CONFIG):
-                failed = ""
-            self._again(text)
+            default = text
+            refused = reading.failure is not None and reading.failure.kind in (
+                FailureKind.FORBIDDEN,
+                FailureKind.CONFIG,
+            )
+            # A login that is refused is asked for again; all else may be kept as it is.
+            failed = "" if refused else text
+            self._again(text, keeps=not refused)
 
     def _proxmox_tried(self, section: ProxmoxConfig) -> Reading[PveCluster]:
         reading = self._look(listed(section.hosts), looking.look_at_proxmox(section))
@@ -207,6 +212,7 @@ class Interview:
             return
         found = self.around.token
         reference, endpoint = self.given.do_token, found.endpoint if found is not None else ""
+        trust: dict[str, Any] = {}
         if not reference and found is not None:
             use = self.given.do is True or self.terminal.confirm(f"Use the token of {found.where}?", default=True)
             reference = found.reference if use else ""
@@ -218,7 +224,7 @@ class Interview:
                 return
             values: dict[str, Any] = {"token": reference}
             if endpoint and endpoint.rstrip("/") != _DO_API:
-                values |= {"endpoint": endpoint, **self._ca(endpoint)}
+                values |= {"endpoint": endpoint, **self._ca(endpoint), **trust}
             if self.given.do_tag:
                 values["tag"] = self.given.do_tag
             section = self._made(DigitalOceanConfig, values)
@@ -227,9 +233,12 @@ class Interview:
                 continue
             reading = self._look("DigitalOcean", looking.look_at_digitalocean(section))
             self.terminal.tell(words.digitalocean(reading, self.terminal.page))
-            refused = reading.failure is not None and reading.failure.kind is FailureKind.FORBIDDEN
-            if reading.value is None and refused and self.terminal.asks:
+            kind = reading.failure.kind if reading.failure is not None and self.terminal.asks else None
+            if kind is FailureKind.FORBIDDEN:
                 reference = ""
+                continue
+            if kind is FailureKind.TLS and "endpoint" in values and (named := self._trust()) is not None:
+                trust = {"ca_file": named}
                 continue
             tags = {tag for droplet in (reading.value.droplets if reading.value else ()) for tag in droplet.tags}
             if tags and not self.given.do_tag:
@@ -294,8 +303,9 @@ class Interview:
             self.terminal.say(line)
         return None
 
-    def _again(self, typed: str) -> None:
-        self.terminal.say(f"Type another, or Enter to keep {typed} as it is, or {NONE} to leave it out.")
+    def _again(self, typed: str, *, keeps: bool = True) -> None:
+        enter = f"Enter to keep {typed} as it is" if keeps else f"Enter to ask {typed} once more"
+        self.terminal.say(f"Type another, or {enter}, or {NONE} to leave it out.")
 
     def _ca(self, *addresses: str) -> dict[str, Any]:
         """The CA file, for servers that have a certificate."""
