@@ -69,9 +69,8 @@ def save(path: Path, text: str, typed: Mapping[str, str], *, replace: bool, now:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, value in typed.items():
-            place = path.parent / name
-            _new(place, f"{value}\n", OWN)
-            written.append(place)
+            written.append(path.parent / name)
+            _new(written[-1], f"{value}\n", OWN)
         backup = _backup(path, now) if before is not None else None
         mode = stat.S_IMODE(path.stat().st_mode) if before is not None else OWN
         unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

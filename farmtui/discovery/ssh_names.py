@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from pathlib import Path
 from farmtui.farm.text import clean_text
 
 LIMIT_BYTES = 4_000_000
+_EQUALS = re.compile(r"^(\s*\w+)\s*=\s*")
+"""`Port=22` and `Port = 22` are `Port 22`."""
 _DEEPEST = 8
 """How far files may include each other."""
 
@@ -82,14 +85,12 @@ def _lines(path: Path, folder: Path, depth: int = 0) -> Iterator[tuple[str, list
     """Each line as its keyword in lower case and its words; included files in their place."""
     for line in _text(path).splitlines():
         try:
-            words = shlex.split(line.replace("=", " ", 1) if "=" in line.partition(" ")[0] else line, comments=True)
+            words = shlex.split(_EQUALS.sub(r"\1 ", line), comments=True)
         except ValueError:
             continue
         if not words:
             continue
         key, rest = words[0].casefold(), words[1:]
-        if rest[:1] == ["="]:
-            rest = rest[1:]
         if key != "include":
             yield key, rest
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
@@ -85,26 +85,22 @@ def patterns(names: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
     A name that shares no such pattern is written as it is; addresses say nothing and are left out.
     """
     stems: dict[str, list[str]] = {}
-    for name in names:
-        if not is_address(name):
-            numbered = _NUMBERED.match(name.partition(".")[0])
-            stems.setdefault(f"{numbered[1]}*" if numbered else name, []).append(name)
-    found: list[str] = []
     exact: list[str] = []
+    for name in names:
+        numbered = None if is_address(name) else _NUMBERED.match(name.partition(".")[0])
+        if numbered is not None:
+            stems.setdefault(f"{_literal(numbered[1])}*", []).append(name)
+        elif not is_address(name):
+            exact.append(name)
+    found: list[str] = []
     for pattern, members in stems.items():
         if any(fnmatchcase(other.casefold(), pattern.casefold()) for other in others):
             exact += members
         else:
             found.append(pattern)
-    return tuple([_literal(word) for word in [*found, *(exact if len(exact) <= MOST_EXACT else ())]])
+    return (*found, *map(_literal, exact if len(exact) <= MOST_EXACT else ()))
 
 
 def _literal(word: str) -> str:
-    """A pattern whose only wildcard is a `*` at its end."""
-    stem, star = (word[:-1], "*") if word.endswith("*") else (word, "")
-    return re.sub(r"[\[*?]", lambda sign: f"[{sign[0]}]", stem) + star
-
-
-def expected(found: TiersFound) -> Mapping[Tier, int]:
-    """How many machines each tier has now."""
-    return {tier.tier: len(tier.names) for tier in found.tiers}
+    """A pattern that matches a word to the letter."""
+    return re.sub(r"[\[*?]", lambda sign: f"[{sign[0]}]", word)
