@@ -58,23 +58,28 @@ def _swarm(nodes: Sequence[Node], found: Found, ssh: SshNames) -> Candidate | No
 def _gluster(nodes: Sequence[Node], ssh: SshNames) -> Candidate | None:
     peers = [node for node in nodes if _exports(node, ("gluster",)) or "gluster" in node.name.casefold()]
     hosts, unknown = _known(peers, ssh)
-    if not peers:
+    # Its exporters are rare: what ssh_config calls so is worth a try.
+    hosts = hosts or tuple(name for name in ssh.hosts if "gluster" in name.casefold())
+    if not hosts and not unknown:
         return None
     listed = hosts[:MOST_HOSTS]
     ways = [{"gluster": [{"hosts": list(listed), **way}]} for way in _SUDO_WAYS] if listed else []
-    return Candidate("gluster", listed, tuple(ways), unknown)
+    return Candidate("gluster", listed, tuple(ways), () if ways else unknown)
 
 
 def _ceph(nodes: Sequence[Node], ssh: SshNames, *, pve: bool) -> Candidate | None:
     members = [node for node in nodes if _exports(node, ("ceph",))]
     hosts, unknown = _known(members, ssh)
+    if members and not hosts:
+        # The mgr's exporter may be called otherwise than the host that has the keyring.
+        hosts = tuple(name for name in ssh.hosts if "ceph" in name.casefold())
     if not members and not pve:
         return None
     listed = hosts[:MOST_HOSTS]
     ways: tuple[Mapping[str, Any], ...] = ({"ceph": _BY_PVE},) if pve else ()
     if listed:
         ways += _ways("ceph", {"via": "ssh", "hosts": list(listed)}, _SUDO_WAYS)
-    return Candidate("ceph", listed, ways, () if pve else unknown)
+    return Candidate("ceph", listed, ways, () if ways else unknown)
 
 
 def _varnish(nodes: Sequence[Node], ssh: SshNames) -> Candidate | None:

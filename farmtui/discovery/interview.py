@@ -263,7 +263,10 @@ class Interview:
         question = f"Log in to {listed(hosts)} over SSH, to see what can be asked there?"
         if hosts and not (self.given.log_in and self.terminal.confirm(question, default=True)):
             wanted = tuple(without_logins(candidate) for candidate in wanted)
-        made = self._look(listed(hosts) or "what there is", self._tried(wanted))
+        if any(candidate.ways for candidate in wanted):
+            made = self._look(listed(hosts) or "Proxmox VE for Ceph", self._tried(wanted))
+        else:
+            made = tuple(Trial(candidate) for candidate in wanted)
         self.found = replace(self.found, trials=made)
         self.terminal.tell(words.trials(made, self.terminal.page))
 

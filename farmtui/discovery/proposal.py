@@ -59,7 +59,7 @@ def propose(answers: Answers, found: Found, now: datetime) -> Proposal:
     seen = view.edge.sites_seen if view is not None and view.edge is not None else None
     sections: dict[str, Any] = {"farm": {"name": answers.name}}
     notes: dict[str, tuple[str, ...]] = {}
-    left_out = {**_NOT_FOUND, **answers.dropped}
+    left_out = {**NOT_FOUND, **answers.dropped}
     sites = answers.sites if answers.sites is not None else seen
     if sites:
         sections["farm"]["sites"] = sites
@@ -96,12 +96,13 @@ _TIERS: Final = (
     "`expect` is what there was when this was written: fewer are a fault. `match` are shell patterns on names; a"
     " label or tag that names the tier comes before them."
 )
-_NOT_FOUND: Final[Mapping[str, str]] = {
+NOT_FOUND: Final[Mapping[str, str]] = {
     "prometheus": "none was found: farmtui init --prometheus URL",
     "alertmanager": "none was found: farmtui init --alertmanager URL",
     "proxmox": "no API token was given: farmtui init --pve URL --pve-token USER@REALM!NAME",
     "digitalocean": "no token was found, or it was not wanted: farmtui init --do",
 }
+"""Why a source is not there, where nothing else is known of it."""
 
 
 def _tier(tier: TierFound) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
@@ -38,7 +38,8 @@ class TiersFound:
 
 
 def tiers_of(nodes: Sequence[Node]) -> TiersFound:
-    """The tiers of machines that no rule of a config has sorted: by label or tag, by what they export, by name."""
+    """The tiers of machines that no rule of a config has sorted: by label or tag, by name, by what they export, by the
+    names of others."""
     members: dict[Tier, list[tuple[str, str]]] = {}
     strangers: list[str] = []
     for node in nodes:
@@ -47,6 +48,7 @@ def tiers_of(nodes: Sequence[Node]) -> TiersFound:
             strangers.append(node.name)
         else:
             members.setdefault(tier, []).append((node.name, how))
+    strangers = _adopted(strangers, members)
     named = {tier: [name for name, _ in members[tier]] for tier in Tier if tier in members}
     found = []
     for tier, names in named.items():
@@ -54,6 +56,30 @@ def tiers_of(nodes: Sequence[Node]) -> TiersFound:
         how = ", ".join(dict.fromkeys(how for _, how in members[tier]))
         found.append(TierFound(tier, tuple(names), how, patterns(names, others)))
     return TiersFound(tuple(found), tuple(strangers))
+
+
+def _adopted(strangers: Sequence[str], members: Mapping[Tier, list[tuple[str, str]]]) -> list[str]:
+    """Put those into a tier whose names are numbered like its own and like no other's: stor-2 beside stor-1. Gives the
+    rest."""
+    tiers: dict[str, set[Tier]] = {}
+    for tier, known in members.items():
+        for name, _ in known:
+            if stem := _stem(name).casefold():
+                tiers.setdefault(stem, set()).add(tier)
+    rest = []
+    for name in strangers:
+        among = tiers.get(_stem(name).casefold(), set())
+        if len(among) == 1:
+            members[next(iter(among))].append((name, "by the names of others"))
+        else:
+            rest.append(name)
+    return rest
+
+
+def _stem(name: str) -> str:
+    """What stands before the number of a machine's name (`cache-`); empty where it has none."""
+    numbered = None if is_address(name) else _NUMBERED.match(name.partition(".")[0])
+    return numbered[1] if numbered is not None else ""
 
 
 def _tier(node: Node) -> tuple[Tier, str]:
@@ -87,9 +113,8 @@ def patterns(names: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
     stems: dict[str, list[str]] = {}
     exact: list[str] = []
     for name in names:
-        numbered = None if is_address(name) else _NUMBERED.match(name.partition(".")[0])
-        if numbered is not None:
-            stems.setdefault(f"{_literal(numbered[1])}*", []).append(name)
+        if stem := _stem(name):
+            stems.setdefault(f"{_literal(stem)}*", []).append(name)
         elif not is_address(name):
             exact.append(name)
     found: list[str] = []

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from farmtui.discovery.exporters import Presence, Seen, exporters_seen, screens
 from farmtui.discovery.found import Found, PrometheusFound, Trial
-from farmtui.discovery.proposal import NOT_TRIED, Proposal, listed
+from farmtui.discovery.proposal import NOT_FOUND, NOT_TRIED, Proposal, listed
 from farmtui.discovery.surroundings import LOOPBACK, PORTS, Surroundings
 from farmtui.farm.alerts import AlertBook
 from farmtui.farm.node import CloudAccount, PveCluster
@@ -99,7 +99,8 @@ def _exporter(seen: Seen, page: Page) -> str:
     exporter = seen.exporter
     match seen.presence:
         case Presence.YES:
-            counted = f": {seen.count} {exporter.counts}" if seen.count else ""
+            unit = exporter.counts.removesuffix("s") if seen.count == 1 else exporter.counts
+            counted = f": {seen.count} {unit}" if seen.count else ""
             return row(page, Severity.OK, "yes", f"{exporter.name}{counted}")
         case Presence.SILENT:
             words = f"{exporter.name}: its metrics are known, and have no value now: is it scraped still?"
@@ -201,12 +202,12 @@ def _way(works: object) -> str:
 
 
 def missing(proposal: Proposal, page: Page) -> str:
-    """What is not in the config, as far as there is something to say of it."""
+    """The sources that are not in the config, and why; `trials` tells of those on the machines themselves."""
     lines = ["Not in the config"]
     lines += [
         row(page, Severity.INFO, "no", f"{name}: {why}")
         for name, why in proposal.left_out.items()
-        if name not in proposal.sections
+        if name in NOT_FOUND and name not in proposal.sections
     ]
     return "\n".join(lines) if len(lines) > 1 else ""
 
