@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -122,7 +123,10 @@ def _place(path: Path, *, print_only: bool) -> Path:
 def _default() -> Path:
     from platformdirs import user_config_path
 
-    return user_config_path("farmtui") / "config.yaml"
+    from farmtui.config import CONFIG_ENV
+
+    named = os.environ.get(CONFIG_ENV)
+    return Path(named) if named else user_config_path("farmtui") / "config.yaml"
 
 
 def _run(given: Given, path: Path, *, yes: bool, force: bool, print_only: bool) -> int:
@@ -186,6 +190,8 @@ def _finish(interview: Interview, path: Path, *, replaces: bool, print_only: boo
         if print_only:
             parse_config(proposal.text, path)
             sys.stdout.write(proposal.text)
+            for name in interview.typed_secrets():
+                terminal.say(f"what was typed is kept nowhere: put it into the file {name} beside the config")
             return 0
         if not terminal.confirm(f"Write {path}?", default=True):
             leave("nothing was written")
@@ -223,7 +229,7 @@ def _check(path: Path, terminal: Terminal) -> int:
         terminal.say("No source was found, and what is written shows nothing yet. Next: farmtui init --prometheus URL")
         terminal.say("--force, where you know one; or look around without a farm: farmtui demo")
         return FAULTY
-    terminal.say(f"next: farmtui{'' if _is_found(path) else f' --config {path}'}")
+    terminal.say(f"next: farmtui{'' if _is_found(path) else f' --config {shlex.quote(str(path))}'}")
     return 0 if report.exit_code != check.EXIT_FAILED else FAULTY
 
 

@@ -109,7 +109,7 @@ async def look_at_proxmox(config: ProxmoxConfig) -> Reading[PveCluster]:
 
 async def look_at_digitalocean(config: DigitalOceanConfig) -> Reading[CloudAccount]:
     """The account's droplets, with their tags, its volumes and balancers."""
-    return await _once(DigitalOceanSource(config.model_copy(update={"deadline_s": DEADLINE_S})))
+    return await _once(DigitalOceanSource(config.model_copy(update={"deadline_s": PROBE_S})))
 
 
 async def _once(source: Source[T]) -> Reading[T]:

@@ -80,7 +80,7 @@ def test_patterns(names: list[str], others: list[str], wanted: tuple[str, ...]) 
     assert patterns(names, others) == wanted
 
 
-NAMES = st.lists(st.from_regex(r"[a-c*?\[\]]{1,3}-?[0-9]{0,2}", fullmatch=True), max_size=8, unique=True)
+NAMES = st.lists(st.text("ab*?[]-12", min_size=1, max_size=4), max_size=8, unique=True)
 
 
 @given(NAMES, NAMES)
