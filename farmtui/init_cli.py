@@ -207,7 +207,10 @@ def _finish(interview: Interview, path: Path, *, replaces: bool, print_only: boo
         terminal.say(f"kept: {saved.backup}, what was there before")
     if saved.difference:
         terminal.tell("\n" + "\n".join(saved.difference))
-    return _check(path, terminal)
+    try:
+        return _check(path, terminal)
+    except KeyboardInterrupt:
+        leave(f"stopped; {path} is written, and not tried: farmtui check", STOPPED)
 
 
 def _check(path: Path, terminal: Terminal) -> int:

@@ -53,7 +53,7 @@ async def look_round(environ: Mapping[str, str], home: Path, ssh_config: Path | 
     name = next((name for name in PROMETHEUS_NAMES if environ.get(name)), "")
     local = 9090 in listening
     return Surroundings(
-        prometheus=environ[name] if name else (f"http://{LOOPBACK}:9090" if local else ""),
+        prometheus=_without_login(environ[name]) if name else (f"http://{LOOPBACK}:9090" if local else ""),
         prometheus_from=f"${name}" if name else (f"port 9090 on {LOOPBACK}" if local else ""),
         alertmanager=f"http://{LOOPBACK}:9093" if 9093 in listening else "",
         token=_token(environ) or told.token,
@@ -62,6 +62,13 @@ async def look_round(environ: Mapping[str, str], home: Path, ssh_config: Path | 
         listening=listening,
         pve_ca=str(PVE_CA) if await asyncio.to_thread(PVE_CA.is_file) else "",
     )
+
+
+def _without_login(address: str) -> str:
+    """An address without the user and password in it: it is shown, and a login is asked for where one is wanted."""
+    scheme, sign, rest = address.partition("//")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{sign}{host.rpartition('@')[2]}{slash}{path}" if sign else address.rpartition("@")[2]
 
 
 def _token(environ: Mapping[str, str]) -> Token | None:
