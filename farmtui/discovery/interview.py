@@ -111,7 +111,8 @@ class Interview:
 
     def _alertmanager(self) -> None:
         told = self.found.prometheus.alertmanagers if self.found.prometheus is not None else ()
-        urls = self.given.alertmanagers or told or tuple(filter(None, [self.around.alertmanager]))
+        given = tuple(_address(url) for url in self.given.alertmanagers)
+        urls = given or told or tuple(filter(None, [self.around.alertmanager]))
         default, extra, failed = ",".join(urls), dict[str, Any](), ""
         whose = " (those that Prometheus sends to)" if urls and urls == told else f" ({NONE} for none)"
         while text := self.terminal.ask(f"Alertmanager, every replica, with commas{whose}", default):
@@ -122,7 +123,7 @@ class Interview:
             reading = self._look(listed(listing), looking.look_at_alertmanager(section))
             self.terminal.tell(words.alertmanager(reading, listing, self.terminal.page))
             # Prometheus's own list is right even while none of them answers here.
-            kept = tuple(listing) in (self.given.alertmanagers, told) and not self.terminal.asks
+            kept = tuple(listing) in (given, told) and not self.terminal.asks
             if reading.value is not None or kept or text == failed:
                 self.answers = replace(self.answers, alertmanager=section)
                 self.found = replace(self.found, alertmanager=reading)

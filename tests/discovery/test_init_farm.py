@@ -73,6 +73,30 @@ def test_all_of_the_farm_is_found_and_check_accepts_it(farm: Doors, home: Path) 
     assert {source["outcome"] for source in json.loads(check.out)["sources"]} == {"ok"}
 
 
+def test_without_prometheus_the_tags_of_guests_and_droplets_are_the_tiers(farm: Doors, home: Path) -> None:
+    flags = farm.flags()
+    done = init(home, "--yes", "--no-ssh", *flags[flags.index("--pve") :])
+    assert done.code == 0, done.out + done.err
+    config = load_config(home / ".config/farmtui/config.yaml")
+    assert config.tiers[Tier.APP].expect == 20
+    assert config.tiers[Tier.EDGE].match == ["mgr-*"]
+    assert config.tiers[Tier.HYPERVISOR].expect == 5
+    assert config.ceph is not None, "Proxmox VE's own API tells it, with no login"
+    assert "tier-cache 3" in done.out
+    assert "prometheus: none was found" in done.out
+
+
+def test_a_certificate_that_nobody_vouches_for_is_no_reason_to_look_away(farm: Doors, tmp_path: Path) -> None:
+    [cluster] = farm.config.proxmox
+    words = ("--pve", cluster.hosts[0], "--pve-token", cluster.token_id, "--pve-secret", cluster.token_secret)
+    done = init(tmp_path, "--yes", "--no-do", *words)
+    assert done.code == 1
+    assert "the certificate is not trusted" in done.out
+    assert "Copy /etc/pve/pve-root-ca.pem from one of its hosts" in " ".join(done.out.split())
+    config = load_config(tmp_path / ".config/farmtui/config.yaml")
+    assert [section.hosts for section in config.proxmox] == [[cluster.hosts[0]]], "it was named: it stays"
+
+
 def test_printed_it_is_the_config_alone_and_nothing_is_written(farm: Doors, home: Path) -> None:
     done = init(home, "--yes", "--print", "--prometheus", farm.prometheus, "--no-do", "--no-ssh", "--alertmanager",
                 farm.alertmanagers[0])  # fmt: skip
