@@ -6,7 +6,6 @@ import getpass
 from dataclasses import dataclass
 from typing import TextIO
 
-from farmtui.farm.text import visible
 from farmtui.plain import Page, put, wrapped
 
 NONE = "-"
@@ -34,7 +33,7 @@ class Terminal:
         """A line; the default where nothing is typed, and nothing for `NONE`."""
         if not self.asks:
             return default
-        typed = self._line(f"? {question}{f' [{default}]' if default else ''}: ").strip()
+        typed = self._line(f"? {question}{f' [{default}]' if default else ''}:").strip()
         if typed == NONE:
             return ""
         return typed or default
@@ -44,7 +43,7 @@ class Terminal:
         if not self.asks:
             return default
         while True:
-            typed = self._line(f"? {question} [{'Y/n' if default else 'y/N'}]: ").strip().casefold()
+            typed = self._line(f"? {question} [{'Y/n' if default else 'y/N'}]:").strip().casefold()
             if not typed:
                 return default
             if typed in ("y", "yes", "n", "no"):
@@ -55,7 +54,14 @@ class Terminal:
         """A line that is not echoed; nothing where nothing is asked."""
         if not self.asks:
             return ""
-        return getpass.getpass(self.page.carried(visible(f"? {question}: "))).strip()
+        return getpass.getpass(self._last_of(f"? {question}:")).strip()
 
     def _line(self, prompt: str) -> str:
-        return input(self.page.carried(visible(prompt)))
+        return input(self._last_of(prompt))
+
+    def _last_of(self, prompt: str) -> str:
+        """The prompt's last line; those before it are written: a terminal would break it within a word."""
+        *before, last = wrapped(prompt, 0)
+        if before:
+            put(self.out, self.page, "\n".join(before))
+        return f"{self.page.carried(last)} "

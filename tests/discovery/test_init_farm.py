@@ -202,7 +202,7 @@ def test_question_by_question_with_wrong_answers_between(farm: Doors, home: Path
         answer("How many sites", "many")
         one.wait_for("is no number")
         answer("How many sites", "512")
-        answer(f"Write {output}", "")
+        answer("Write", "")
         assert one.finish() == 0
         assert "next: farmtui --config" in one.text
         assert farm.pve_token.encode() not in one.raw

@@ -86,7 +86,7 @@ def test_a_login_that_is_wanted_is_asked_for_and_kept_in_a_file(tmp_path: Path) 
         answer("Alertmanager, every replica", "-")
         answer("Proxmox VE's API hosts", "")
         answer("How many sites", "")
-        answer("Write ", "")
+        answer("Write", "")
         one.finish()
         assert PASSWORD.encode() not in one.raw
     config = load_config(output)
