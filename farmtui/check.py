@@ -19,7 +19,7 @@ from farmtui.config.places import line_of
 from farmtui.config.text import secret_references
 from farmtui.farm.reading import FailureKind
 from farmtui.farm.state import Severity
-from farmtui.plain import Page, hanging, page_for, put, wrapped
+from farmtui.plain import WORD, Page, page_for, put, row, wrapped
 from farmtui.secrets import Secret, SecretError
 from farmtui.sources import Source
 from farmtui.sources.errors import SourceError
@@ -260,8 +260,7 @@ _STATUSES = {
     FigureStatus.FAILED: (Severity.WARNING, "failed"),
     FigureStatus.OFF: (Severity.INFO, "off"),
 }
-_WORD = 9
-_INDENT = 2 + _WORD
+_INDENT = 2 + WORD
 
 
 def text(report: Report, page: Page | None = None) -> str:
@@ -285,7 +284,7 @@ def text(report: Report, page: Page | None = None) -> str:
 
 
 def _secret(config: Path, secret: SecretReport, page: Page) -> Iterator[str]:
-    yield _row(_OUTCOMES[secret.outcome], secret.outcome.value, f"{secret.key}: {secret.reference}", page)
+    yield row(page, _OUTCOMES[secret.outcome], secret.outcome.value, f"{secret.key}: {secret.reference}")
     if secret.problem:
         yield from wrapped(f"{config}:{secret.line}: {secret.key}: {secret.problem}", _INDENT)
 
@@ -301,7 +300,7 @@ def _host(host: HostReport, page: Page) -> Iterator[str]:
 
 
 def _tried(tried: SourceReport | HostReport, name: str, words: str, page: Page) -> Iterator[str]:
-    yield _row(_OUTCOMES[tried.outcome], tried.outcome.value, f"{name:<22} {tried.duration_s:6.2f} s  {words}", page)
+    yield row(page, _OUTCOMES[tried.outcome], tried.outcome.value, f"{name:<22} {tried.duration_s:6.2f} s  {words}")
     if tried.what:
         yield from wrapped(tried.what, _INDENT)
         yield from wrapped(f"→ {tried.remedy}", _INDENT)
@@ -310,7 +309,7 @@ def _tried(tried: SourceReport | HostReport, name: str, words: str, page: Page) 
 def _figures(figures: Sequence[FigureReport], page: Page) -> Iterator[str]:
     """Those that are well in one line; a part of the farm without any data in one line; the others each."""
     well = sum(figure.status is FigureStatus.OK for figure in figures)
-    yield _row(Severity.OK, "ok", f"{well} of {len(figures)}", page)
+    yield row(page, Severity.OK, "ok", f"{well} of {len(figures)}")
     parts: dict[str, list[FigureReport]] = {}
     for figure in figures:
         parts.setdefault(figure.name.partition(".")[0], []).append(figure)
@@ -319,16 +318,12 @@ def _figures(figures: Sequence[FigureReport], page: Page) -> Iterator[str]:
         # Some queries need no metric in particular (a list of what is raised now): they are empty on a farm without.
         if len(members) > 1 and 2 * missing > len(members) and {figure.status for figure in members} <= _WITHOUT_DATA:
             words = f"{part}: none of its {len(members)} queries gives data; the farm has no {part}, or no exporter"
-            yield _row(Severity.INFO, "absent", words, page)
+            yield row(page, Severity.INFO, "absent", words)
             continue
         for figure in members:
             if figure.status is not FigureStatus.OK or figure.detail:
                 severity, word = _STATUSES[figure.status]
-                yield _row(severity, word, f"{figure.name}: {figure.title}", page)
+                yield row(page, severity, word, f"{figure.name}: {figure.title}")
                 for line in (figure.detail, f"→ {figure.remedy}" if figure.remedy else ""):
                     if line:
                         yield from wrapped(line, _INDENT + 2)
-
-
-def _row(severity: Severity, word: str, words: str, page: Page) -> str:
-    return hanging(f"  {page.paint(f'{word:<{_WORD}}', severity)}", _INDENT, words)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from farmtui import books_cli, remedy_cli
+from farmtui import books_cli, init_cli, remedy_cli
 from farmtui.start import (
     USAGE,
     leave,
@@ -34,6 +34,7 @@ app = typer.Typer(
 config_app = typer.Typer(help="The config file: its schema, what is in force, the keys.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(books_cli.runbooks_app, name="runbooks")
+app.command()(init_cli.init)
 remedy_cli.register(app)
 
 ConfigOption = Annotated[

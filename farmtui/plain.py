@@ -78,6 +78,15 @@ def hanging(head: str, indent: int, words: str) -> str:
     return "\n".join([f"{head}{first[indent:]}".rstrip(), *rest])
 
 
+WORD = 9
+"""Columns of the word that begins a row."""
+
+
+def row(page: Page, severity: Severity, word: str, words: str) -> str:
+    """A row of a report: two spaces, a word in the severity's colour, and the words after it in their own column."""
+    return hanging(f"  {page.paint(f'{word:<{WORD}}', severity)}", 2 + WORD, words)
+
+
 def put(stream: TextIO, page: Page, text: str) -> None:
     """Write the text, a newline after it, and send it."""
     stream.write(f"{page.carried(text)}\n")

@@ -39,7 +39,7 @@ def find_config(explicit: Path | None, environ: Mapping[str, str] = os.environ) 
     places = ", ".join(str(path) for path in tried)
     raise ConfigError(
         f"no config found (looked at {places}).\n"
-        "Copy config.example.yaml to one of these places, or look around with: farmtui demo"
+        "Have one written with: farmtui init; or look around without one: farmtui demo"
     )
 
 

@@ -16,6 +16,7 @@ COMMANDS = [
     ("demo",),
     ("status",),
     ("cost",),
+    ("init",),
     ("check",),
     ("config",),
     ("config", "schema"),
@@ -43,6 +44,7 @@ def test_without_a_config_it_says_where_it_looked_and_what_else_there_is(tmp_pat
         assert (done.code, done.out) == (code, "")
         assert "farmtui.yaml" in done.err
         assert str(tmp_path) in done.err
+        assert "farmtui init" in done.err
         assert "farmtui demo" in done.err
         assert "Traceback" not in done.err
 

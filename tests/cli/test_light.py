@@ -21,6 +21,7 @@ SILENT = "farm: {name: x}\nprometheus: {url: 'http://127.0.0.1:1'}\nalertmanager
         (("status",), 3),
         (("status", "--json"), 3),
         (("check",), 2),
+        (("init", "--yes", "--no-do", "--prometheus", "http://127.0.0.1:1", "--output", "new.yaml"), 1),
         (("config", "show"), 0),
         (("config", "schema"), 0),
         (("runbooks", "schema"), 0),

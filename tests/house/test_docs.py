@@ -84,7 +84,7 @@ def test_what_a_document_tells_to_type_exists(path: Path) -> None:
 def problem_of(words: list[str]) -> str:
     """What is wrong with a farmtui command line; words in capitals stand for anything."""
     command = get_command(app)
-    options = {name for parameter in command.params for name in parameter.opts}
+    options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -97,7 +97,7 @@ def problem_of(words: list[str]) -> str:
                 rest = rest[1:]
         elif isinstance(command, typer.core.TyperGroup) and word in command.commands:
             command = command.commands[word]
-            options = {name for parameter in command.params for name in parameter.opts}
+            options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
         elif not word.isupper() and not any(isinstance(one, typer.core.TyperArgument) for one in command.params):
             return f"there is no command {word}"
     return ""

@@ -1,0 +1,1 @@
+"""What `farmtui init` finds, what it makes of it, and what it writes."""
