@@ -263,7 +263,7 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
             "requests",
             tile(
                 rate(edge.requests_per_s),
-                f"{len(edge.nodes)} edge nodes",
+                f"{len(edge.nodes)} edge {'node' if len(edge.nodes) == 1 else 'nodes'}",
                 trend=trend_values(farm, "edge.requests_per_s"),
             ),
         )
