@@ -14,7 +14,7 @@ from farmtui.config import text as config_text
 from farmtui.runbooks import book
 from farmtui.sources.prometheus import catalogue
 from screens.console import SCREENS
-from tests import screenshot
+from tests import manual, screenshot
 
 ROOT = Path(__file__).parent.parent
 
@@ -72,6 +72,7 @@ GENERATED: Mapping[str, Callable[[], str]] = MappingProxyType(
         "docs/runbook.schema.json": runbook_schema,
         "docs/catalogue.md": figure_catalogue,
         "docs/keys.md": key_reference,
+        "docs/farmtui.1": manual.page,
         "docs/screenshot.svg": screenshot.svg,
     }
 )
