@@ -6,13 +6,14 @@ find it by themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import on
+from textual.binding import Binding, BindingType
 
 from farmtui.farm.state import Freshness, Severity
 from widgets.dialog import Choice, ChoiceDialog, key_hints
@@ -157,8 +158,24 @@ def perform(app: App[Any], ident: str, *subjects: Subject) -> None:
         wanted.run(scene)
 
 
+def _without_letters(bindings: Iterable[BindingType]) -> list[BindingType]:
+    """A table's bindings without letters but j and k."""
+    kept = {
+        binding: [key for key in binding.key.split(",") if len(key) > 1 or key in "jk"]
+        for binding in bindings
+        if isinstance(binding, Binding)
+    }
+    return [replace(binding, key=",".join(keys)) for binding, keys in kept.items() if keys]
+
+
+class _Entries(LiveTable[Choice], inherit_bindings=False):
+    """The menu's table: letters find an entry in it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = _without_letters(LiveTable.BINDINGS)
+
+
 class ActionMenu(ChoiceDialog):
-    """The actions for one thing, or for several of a kind. Enter chooses; a letter moves to what begins with it."""
+    """The actions for one thing, or for several of a kind. Enter chooses; letters move to what begins with them."""
 
     CSS_PATH = "menu.tcss"
 
@@ -167,17 +184,19 @@ class ActionMenu(ChoiceDialog):
         count = f" ×{len(subjects)}" if len(subjects) > 1 else ""
         super().__init__(f"{', '.join(names[:3])}{count}", ())
         self._subjects = subjects
-        self._sought = False
-        """Whether a letter was typed."""
+        self._typed = ""
+        """The letters so far, while they begin an entry."""
+        self._offered: frozenset[str] = frozenset()
+        """Entries that are there for this thing only: a letter finds the constant ones first."""
 
     def compose_question(self) -> ComposeResult:
         """What is possible is worked out when the menu opens, with the newest picture."""
         scene = self._scene()
         if scene is not None:
-            self._choices = tuple(
-                Choice(item.id, item.title, item.help, refused=item.refusal(scene)) for item in actions_for(scene)
-            )
-        table: LiveTable[Choice] = LiveTable(
+            items = actions_for(scene)
+            self._choices = tuple(Choice(item.id, item.title, item.help, refused=item.refusal(scene)) for item in items)
+            self._offered = frozenset(item.id for item in items if item.id not in _ACTIONS)
+        table = _Entries(
             (
                 Column("title", "action", lambda choice: choice.title, width=20, min_width=17, priority=0),
                 Column("help", "", _what, width=30, min_width=10, flex=1, priority=0),
@@ -203,21 +222,28 @@ class ActionMenu(ChoiceDialog):
         return key_hints(("Enter", "choose"), ("letter", "find"), ("Esc", "close"))
 
     def on_key(self, event: Key) -> None:
-        """A letter moves to the next entry that begins with it; none does anything by itself."""
-        if event.character is None or not event.character.isalpha():
+        """Letters move to the entry that begins with them, the same again to the next; none does anything by itself.
+
+        What is in every such menu comes before the books that fit just now: `s` is Silence whatever else is offered.
+        """
+        if event.character is None or not (event.character.isalnum() or event.character == "-"):
             return
+        event.stop()
+        typed = event.character.casefold()
+        longer = self._typed + typed
+        found = self._beginning_with(longer)
         table = self.query_one(LiveTable)
-        keys = [choice.key for choice in self._choices]
-        here = keys.index(str(table.cursor_key)) if table.cursor_key in keys else -1
-        if not self._sought and here >= 0:
-            # Where the menu begins on it already, its letter leaves it there.
-            here -= 1
-        self._sought = True
-        for choice in (*self._choices[here + 1 :], *self._choices[: here + 1]):
-            if choice.title[:1].casefold() == event.character.casefold():
-                table.move_to(choice.key)
-                event.stop()
-                return
+        if self._typed and found:
+            self._typed = longer
+            table.move_to(found[0])
+        elif found := self._beginning_with(typed):
+            again = self._typed == typed and table.cursor_key in found
+            self._typed = typed
+            table.move_to(found[(found.index(str(table.cursor_key)) + 1) % len(found)] if again else found[0])
+
+    def _beginning_with(self, typed: str) -> list[str]:
+        found = [choice.key for choice in self._choices if choice.title.casefold().startswith(typed)]
+        return sorted(found, key=lambda key: key in self._offered)
 
     @on(LiveTable.RowSelected)
     def _picked(self, event: LiveTable.RowSelected) -> None:

@@ -7,6 +7,7 @@ from textual.app import App
 
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
+from screens import actions
 from screens.actions import Action, ActionMenu, Scene, actions_for, all_actions, perform
 from screens.alerts import AlertsScreen
 from screens.describe import kinds
@@ -94,7 +95,7 @@ async def test_what_is_refused_does_nothing_when_chosen() -> None:
     desk = Desk()
     app = host(desk=desk, read_only="--read-only")
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("down", "x", "g", "enter")
+        await pilot.press("down", "x", "home", "enter")
         await pilot.pause()
         assert isinstance(app.screen, ActionMenu), "it stays, with the reason"
         assert desk.created == []
@@ -113,6 +114,33 @@ async def test_letters_move_and_only_enter_chooses() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert [subject.key for subject in app.opened] == ["worker-9"]
+
+
+async def test_books_are_found_by_their_letters_and_do_not_take_those_of_what_is_always_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    titles = ("swarm-drain", "galera-restart", "guest-start", "galera-bootstrap", "machine-look")
+    books = [
+        Action(f"book.{title}", title, "a runbook", (), True, -1, lambda _: "", lambda _: None) for title in titles
+    ]
+    monkeypatch.setattr(actions, "_OFFERS", [lambda _: books])
+    app = host()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("down", "x")
+        await pilot.pause()
+        for keys, expected in (
+            ("s", "silence"),
+            ("s", "shell"),
+            ("g", "book.galera-bootstrap"),
+            ("uest", "book.guest-start"),
+            ("galera-r", "book.galera-restart"),
+            ("m", "machine"),
+            ("m", "book.machine-look"),
+            ("z", "book.machine-look"),
+            ("j", "book.swarm-drain"),
+        ):
+            await pilot.press(*("minus" if key == "-" else key for key in keys))
+            assert app.screen.query_one(LiveTable).cursor_key == expected, keys
 
 
 async def test_copying_is_of_all_that_is_marked() -> None:
