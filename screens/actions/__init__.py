@@ -6,14 +6,13 @@ find it by themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual import on
-from textual.binding import Binding, BindingType
 
 from farmtui.farm.state import Freshness, Severity
 from widgets.dialog import Choice, ChoiceDialog, key_hints
@@ -158,22 +157,6 @@ def perform(app: App[Any], ident: str, *subjects: Subject) -> None:
         wanted.run(scene)
 
 
-def _without_letters(bindings: Iterable[BindingType]) -> list[BindingType]:
-    """A table's bindings without letters but j and k."""
-    kept = {
-        binding: [key for key in binding.key.split(",") if len(key) > 1 or key in "jk"]
-        for binding in bindings
-        if isinstance(binding, Binding)
-    }
-    return [replace(binding, key=",".join(keys)) for binding, keys in kept.items() if keys]
-
-
-class _Entries(LiveTable[Choice], inherit_bindings=False):
-    """The menu's table: letters find an entry in it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = _without_letters(LiveTable.BINDINGS)
-
-
 class ActionMenu(ChoiceDialog):
     """The actions for one thing, or for several of a kind. Enter chooses; letters move to what begins with them."""
 
@@ -196,7 +179,7 @@ class ActionMenu(ChoiceDialog):
             items = actions_for(scene)
             self._choices = tuple(Choice(item.id, item.title, item.help, refused=item.refusal(scene)) for item in items)
             self._offered = frozenset(item.id for item in items if item.id not in _ACTIONS)
-        table = _Entries(
+        table: LiveTable[Choice] = LiveTable(
             (
                 Column("title", "action", lambda choice: choice.title, width=20, min_width=17, priority=0),
                 Column("help", "", _what, width=30, min_width=10, flex=1, priority=0),
@@ -228,7 +211,6 @@ class ActionMenu(ChoiceDialog):
         """
         if event.character is None or not (event.character.isalnum() or event.character == "-"):
             return
-        event.stop()
         typed = event.character.casefold()
         longer = self._typed + typed
         found = self._beginning_with(longer)
@@ -240,6 +222,9 @@ class ActionMenu(ChoiceDialog):
             again = self._typed == typed and table.cursor_key in found
             self._typed = typed
             table.move_to(found[(found.index(str(table.cursor_key)) + 1) % len(found)] if again else found[0])
+        else:
+            return  # the table's own: j, k, g
+        event.stop()
 
     def _beginning_with(self, typed: str) -> list[str]:
         found = [choice.key for choice in self._choices if choice.title.casefold().startswith(typed)]
