@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from farmtui.farm.reading import SourceState
 
 EVENTS = 2
-_WORST = (Freshness.LIVE, Freshness.AGEING, Freshness.STALE, Freshness.EMPTY, Freshness.FORBIDDEN, Freshness.NEVER)
+_WORST = (
+    Freshness.LIVE, Freshness.AGEING, Freshness.STALE, Freshness.EMPTY, Freshness.FORBIDDEN, Freshness.NEVER,
+    Freshness.ABSENT,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,7 @@ def gluster_freshness(farm: Farm) -> Freshness:
     """The worst of the pools' sources: what is shown as one is as old as its oldest part."""
     order = (Freshness.LIVE, Freshness.EMPTY, Freshness.AGEING, Freshness.STALE, Freshness.FORBIDDEN, Freshness.NEVER)
     found = [source.freshness for source in farm.sources if source.kind == "gluster"]
-    return max(found, key=order.index, default=Freshness.NEVER)
+    return max(found, key=order.index, default=Freshness.ABSENT)
 
 
 def gluster_subject(row: object) -> Subject | None:

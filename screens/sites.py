@@ -121,7 +121,7 @@ class SitesScreen(FarmScreen):
             }
         else:
             states = fallback_tiles(farm)
-        unknown = TileState("–", freshness=Freshness.EMPTY if book is not None else Freshness.NEVER)
+        unknown = TileState("–", freshness=Freshness.EMPTY if book is not None else fresh)
         for name in ("sites", "requests", "errors", "budget", "noisy"):
             self.query_one(f"#tile-{name}", Tile).show(states.get(name, unknown))
 
@@ -174,5 +174,5 @@ def sites_freshness(farm: Farm) -> Freshness:
     """How fresh the sites are: they are asked less often than the farm as a whole."""
     source = farm.source_named(SOURCE)
     if source is None:
-        return Freshness.LIVE if farm.sites is not None else Freshness.NEVER
+        return Freshness.LIVE if farm.sites is not None else Freshness.ABSENT
     return source.freshness

@@ -27,7 +27,7 @@ def show_trend(chart: TrendChart, farm: Farm, named: tuple[tuple[str, str, bool]
     A chart never shows an empty axis without saying why: not polled yet, refused, or failed in words.
     """
     source = next((source for source in farm.sources if source.name == TRENDS), None)
-    freshness = source.freshness if source else Freshness.NEVER
+    freshness = source.freshness if source else Freshness.ABSENT
     age_s = (farm.at - source.last_success_at).total_seconds() if source and source.last_success_at else None
     trends = [farm.trends[name] for name, _, _ in named if name in farm.trends]
     lines = [

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def freshness_text(freshness: Freshness, age_s: float | None = None) -> Content:
-    """`● live`, `○ 35 s ago`, `▒ stale 4 min ▒`, `… no answer yet`, `⊘ not allowed`, `∅ empty`; `age_s` in seconds."""
+    """`● live`, `○ 35 s ago`, `▒ stale 4 min ▒`, `… no answer yet`, `⊘ not allowed`, `∅ empty`, `– not configured`.
+
+    `age_s` is in seconds.
+    """
     sign = glyphs().freshness[freshness]
     old = age(age_s) if age_s is not None else ""
     match freshness:
@@ -34,6 +37,8 @@ def freshness_text(freshness: Freshness, age_s: float | None = None) -> Content:
             text = f"{sign} not allowed"
         case Freshness.EMPTY:
             text = f"{sign} empty"
+        case Freshness.ABSENT:
+            text = f"{sign} not configured"
     return Content.styled(text, ink.FRESHNESS[freshness])
 
 
@@ -44,6 +49,7 @@ def freshness_short(freshness: Freshness, age_s: float | None = None) -> Content
         Freshness.AGEING: old,
         Freshness.STALE: old,
         Freshness.FORBIDDEN: "denied",
+        Freshness.ABSENT: "not set",
     }.get(freshness, freshness.value)
     return Content.styled(f"{glyphs().freshness[freshness]} {word}", ink.FRESHNESS[freshness])
 

@@ -279,6 +279,7 @@ def freshness_chip() -> Widget:
         (Freshness.NEVER, None),
         (Freshness.FORBIDDEN, None),
         (Freshness.EMPTY, None),
+        (Freshness.ABSENT, None),
     ):
         chip = FreshnessChip("prometheus")
         chip.show(freshness, age_s)

@@ -42,6 +42,7 @@ FRESHNESS: Mapping[Freshness, str] = {
     Freshness.NEVER: UNKNOWN,
     Freshness.FORBIDDEN: UNKNOWN,
     Freshness.EMPTY: MUTED,
+    Freshness.ABSENT: MUTED,
 }
 
 SERIES = tuple(f"$ink-series-{number}" for number in range(1, 7))

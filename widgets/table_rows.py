@@ -159,6 +159,8 @@ def why_empty(
     match freshness:
         case Freshness.NEVER:
             return f"no answer yet: {name} not known"
+        case Freshness.ABSENT:
+            return f"not configured: the config names no source for {name}"
         case Freshness.FORBIDDEN:
             return f"not allowed: the source refuses to tell {name}"
         case Freshness.STALE:

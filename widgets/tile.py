@@ -113,7 +113,8 @@ class Tile(LineWidget):
             value = Content.styled(state.value, style)
         else:
             value = freshness_text(state.freshness, state.age_s)
-        sub = Content.styled(state.sub, ink.MUTED)
+        # Beside a figure that is not there a count ("0 of 3 in it") would be read as one.
+        sub = Content.styled(state.sub if state.freshness.readable else "", ink.MUTED)
         if height <= 1:
             return [Content.assemble((f"{self._title} ", ink.MUTED), value, "  ", sub)]
         head = self._head(width)

@@ -104,9 +104,9 @@ class Farm:
         return next((s for s in self.sources if s.name == name), None)
 
     def freshness(self, kind: str) -> Freshness:
-        """The freshness of the first source of a kind; NEVER where it is not configured."""
+        """The freshness of the first source of a kind; ABSENT where it is not configured."""
         source = self.source(kind)
-        return source.freshness if source else Freshness.NEVER
+        return source.freshness if source else Freshness.ABSENT
 
     def tier_nodes(self, tier: Tier) -> tuple[Node, ...]:
         """The machines of one tier, by name."""

@@ -48,6 +48,8 @@ class Freshness(Enum):
     """The source refuses our credentials."""
     EMPTY = "empty"
     """The source answered, and has nothing to say."""
+    ABSENT = "absent"
+    """There is no such source in the config."""
 
     @property
     def readable(self) -> bool:

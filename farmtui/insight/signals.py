@@ -49,6 +49,12 @@ def source_faults(farm: Farm) -> Iterator[Finding]:
                 (f"last answer {age((farm.at - seen_at).total_seconds())} ago",) if seen_at else (),
                 ("source", source.name), "sources", "sources", since=seen_at, topics=_TOPICS.get(source.kind, ()),
             )  # fmt: skip
+        elif source.freshness is Freshness.EMPTY and source.name not in _MAY_BE_EMPTY and source.kind in _WHY_EMPTY:
+            yield Finding(
+                f"source/{source.name}", Severity.WARNING, f"{source.name} answers, and knows nothing",
+                _WHY_EMPTY[source.kind][0], (f"→ {_WHY_EMPTY[source.kind][1]}",), ("source", source.name),
+                "sources", "sources",
+            )  # fmt: skip
         if source.warnings and source.failure is None:
             more = f" and {len(source.warnings) - 1} more" if len(source.warnings) > 1 else ""
             yield Finding(
@@ -58,6 +64,25 @@ def source_faults(farm: Farm) -> Iterator[Finding]:
     if farm.clock_ahead_s:
         yield _clock(farm.clock_ahead_s)
     yield from _gaps(farm)
+
+
+_WHY_EMPTY = {
+    "prometheus": (
+        "it holds no metric that any figure is made of",
+        "is it the right Prometheus (or tenant), and does it scrape the farm? farmtui check names what is missing",
+    ),
+    "proxmox": (
+        "it lists no host and no guest",
+        "a token sees only what it was granted: give it PVEAuditor on / (and check `privsep`)",
+    ),
+    "digitalocean": ("it lists no droplet", "see whether the token is of the right team, and its scope reads droplets"),
+    "swarm": ("it lists no node", "see whether the host that is asked is a manager of this Swarm"),
+    "gluster": ("it lists no peer", "see whether the host that is asked is in the trusted pool: gluster peer status"),
+}
+"""Why a source that is there for a farm may hold nothing of it, and what to do."""
+
+_MAY_BE_EMPTY = ("prometheus sites", "prometheus trends")
+"""A farm need not count per site: the screen says so, and what it shows instead. Trends follow from the figures."""
 
 
 def _clock(ahead_s: float) -> Finding:
