@@ -14,15 +14,15 @@ TOUR = steps(DOCUMENT.read_text(encoding="utf-8"))
 PICTURED = [step for step in TOUR if step.picture]
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_the_keys_of_the_tour_lead_where_it_says() -> None:
-    taken: list[str] = []
+    taken: dict[str, None] = {}
 
     def arrived(_app: FarmApp, step: Step) -> None:
-        taken.append(step.title)
+        taken[step.title] = None
 
     await walk(arrived)
-    assert taken == [step.title for step in TOUR]
+    assert list(taken) == [step.title for step in TOUR]
     assert len(taken) > 10
 
 
