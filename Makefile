@@ -51,7 +51,7 @@ pins: ## renew constraints.txt from a clean environment
 	rm -rf $(VENV)/pins && $(PYTHON) -m venv $(VENV)/pins
 	$(VENV)/pins/bin/python -m pip install --quiet '.[dev,lab]'
 	{ echo '# Exact versions that `make` installs; renewed with `make pins`. One line each, no addresses.'; \
-	  $(VENV)/pins/bin/python -m pip freeze --exclude farmtui; } > constraints.txt
+	  $(VENV)/pins/bin/python -m pip freeze --all --exclude farmtui --exclude pip; } > constraints.txt
 	rm -rf $(VENV)/pins
 
 clean: ## remove everything that make made

@@ -49,14 +49,16 @@ def runbooks_list(
 
 
 @runbooks_app.command("show")
-def runbooks_show(context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+def runbooks_show(
+    context: typer.Context, book: Annotated[str, typer.Argument(metavar="BOOK", help="The runbook's name.")]
+) -> None:
     """Print a runbook's file."""
     from farmtui.runbooks.process import open_shelf
 
     shelf = open_shelf(load_or_leave(context.obj)[1])
-    if name not in shelf.books:
-        leave(f"there is no runbook {name!r}; there are {', '.join(shelf.books) or 'none'}")
-    typer.echo(shelf.books[name].path.read_text(encoding="utf-8"), nl=False)
+    if book not in shelf.books:
+        leave(f"there is no runbook {book!r}; there are {', '.join(shelf.books) or 'none'}")
+    typer.echo(shelf.books[book].path.read_text(encoding="utf-8"), nl=False)
 
 
 @runbooks_app.command("schema")

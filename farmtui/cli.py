@@ -226,6 +226,18 @@ def config_show(context: typer.Context, config: ConfigOption = None) -> None:
     typer.echo(f"# {path}\n{shown(loaded)}", nl=False)
 
 
+@app.command()
+def completion(
+    shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish", help="The shell that is to read it.")],
+) -> None:
+    """Print the script that has a shell complete commands, options and their values."""
+    from farmtui.completing.shells import SHELLS, script
+
+    if shell not in SHELLS:
+        leave(f"there is no completion for {shell!r}; there is for {', '.join(SHELLS)}")
+    typer.echo(script(shell), nl=False)
+
+
 @config_app.command("path")
 def config_path(context: typer.Context, config: ConfigOption = None) -> None:
     """Print which file is the config, or where one was looked for."""

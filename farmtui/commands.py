@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
-from textual.binding import Binding
-from textual.keys import Keys
-
+# Textual is imported where a binding is made of a declaration: completion at a shell's prompt reads these without it.
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from textual.binding import Binding
 
 UNBOUND = "unbound"
 """Prefix of a key name that no terminal sends: how a binding is taken off its key."""
@@ -36,6 +37,8 @@ class Command:
 
     def binding(self) -> Binding:
         """Textual's form of it. A command that is only a `:` name has no key and must not be asked for one."""
+        from textual.binding import Binding
+
         return Binding(self.keys, self.action, self.title, show=self.shown, id=self.id, tooltip=self.help)
 
 
@@ -104,10 +107,16 @@ def normal_key(key: str) -> str:
     """Textual's long name of a key: `?` is `question_mark`, `N` is `N`, `ctrl+n` is itself."""
     if key == ",":  # the separator of a list of keys: Textual would read two empty ones
         return "comma"
+    from textual.binding import Binding
+
     return next(iter(Binding.make_bindings([Binding(key, "")]))).key if len(key) == 1 else key
 
 
-_NAMED = {key.value for key in Keys} | {"space"} | {normal_key(chr(code)) for code in range(33, 127)}
+@cache
+def _named() -> frozenset[str]:
+    from textual.keys import Keys
+
+    return frozenset({key.value for key in Keys} | {"space"} | {normal_key(chr(code)) for code in range(33, 127)})
 
 
 def is_key(key: str) -> bool:
@@ -117,4 +126,4 @@ def is_key(key: str) -> bool:
     *modifiers, base = key.split("+")
     if any(modifier not in ("ctrl", "shift", "alt", "super", "meta") for modifier in modifiers):
         return False
-    return base in _NAMED or key in _NAMED
+    return base in _named() or key in _named()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 USAGE = 2
 """Exit code for a command line or a config that cannot be used."""
+COMPLETE = "__complete"
+"""What the shells' completion scripts call, with the command line so far as the only argument."""
 
 
 def main() -> None:
@@ -26,6 +28,12 @@ def main() -> None:
         sys.exit(open_demo())
     from farmtui.cli import app
 
+    if sys.argv[1:2] == [COMPLETE]:
+        from typer.main import get_command
+
+        from farmtui.completing.words import print_completions
+
+        sys.exit(print_completions(get_command(app), " ".join(sys.argv[2:])))
     app(prog_name="farmtui")
 
 

@@ -14,7 +14,8 @@ from farmtui.config import text as config_text
 from farmtui.runbooks import book
 from farmtui.sources.prometheus import catalogue
 from screens.console import SCREENS
-from tests import screenshot
+from tests import layering, manual, screenshot
+from tests.tour import guide
 
 ROOT = Path(__file__).parent.parent
 
@@ -72,6 +73,8 @@ GENERATED: Mapping[str, Callable[[], str]] = MappingProxyType(
         "docs/runbook.schema.json": runbook_schema,
         "docs/catalogue.md": figure_catalogue,
         "docs/keys.md": key_reference,
+        "docs/farmtui.1": manual.page,
+        "docs/layers.svg": layering.picture,
         "docs/screenshot.svg": screenshot.svg,
     }
 )
@@ -86,7 +89,8 @@ def main() -> int:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
             print(f"{name}: written")
-    return 0
+    # The tour's pictures are of runs and clocks, no two of which are alike: they are kept while they say the same.
+    return guide.main()
 
 
 if __name__ == "__main__":

@@ -83,10 +83,7 @@ def told(wanted: Wanted, address: str, token: str) -> list[str]:
 
 def run(config_file: Path, wanted: Wanted, *, environment: Sequence[tuple[str, str]] = ()) -> int:
     """Serve until Ctrl+C; gives the exit code. Raises ServeError."""
-    try:
-        from farmtui.web.server import FarmServer, Served, listening, serve
-    except ModuleNotFoundError as error:
-        raise ServeError(f"there is no {error.name} here; install farmtui with its extra: farmtui[serve]") from None
+    from farmtui.web.server import FarmServer, Served, listening, serve
 
     token = token_of(wanted.token)
     try:

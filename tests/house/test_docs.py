@@ -9,11 +9,19 @@ from pathlib import Path
 
 import pytest
 import typer
+import yaml
 from typer.main import get_command
 
+from farmtui.app import GLOBAL, key_scopes
 from farmtui.cli import app
-from farmtui.config import parse_config
+from farmtui.commands import normal_key
+from farmtui.config import Config, ConfigError, parse_config
+from farmtui.config.parsing import parse
+from farmtui.runbooks.book import Book
+from screens.console import SCREENS
+from screens.run import RunScreen
 from tests.house.tree import ROOT, files, name
+from tests.layering import layers
 from tests.regenerate import GENERATED
 
 DOCUMENTS = [path for path in files(".md") if path.parent in (ROOT, ROOT / "docs")]
@@ -76,6 +84,7 @@ def test_what_a_document_tells_to_type_exists(path: Path) -> None:
         assert {word for word in words if "=" not in word} <= targets, words
     for words in commands_in(text, "farmtui"):
         assert problem_of(words) == "", words
+        assert wrong_values(words) == "", words
     for words in commands_in(text, "python3") + commands_in(text, "python"):
         if words and words[0] == "-m" and words[1] not in ("venv", "pip"):
             assert importlib.util.find_spec(words[1]), words
@@ -103,6 +112,24 @@ def problem_of(words: list[str]) -> str:
     return ""
 
 
+def wrong_values(words: list[str]) -> str:
+    """What typer says of the values in a command line that is read and not run; a sentence may leave arguments out."""
+    if any(word.isupper() or "..." in word or word in ("--help", "-h", "--version") for word in words):
+        return ""
+    command = get_command(app)
+    context, rest = None, list(words)
+    try:
+        while True:
+            context = command.make_context(command.name or "farmtui", rest, parent=context)
+            commands = getattr(command, "commands", {})
+            if not (rest := [*getattr(context, "_protected_args", ()), *context.args]) or rest[0] not in commands:
+                return ""
+            command, rest = commands[rest[0]], rest[1:]
+    except Exception as error:
+        missing = type(error).__name__ == "MissingParameter"
+        return "" if missing else str(getattr(error, "message", "")) or type(error).__name__
+
+
 def is_flag(parameter: object) -> bool:
     """Whether an option takes no value."""
     return bool(getattr(parameter, "is_flag", False))
@@ -112,6 +139,9 @@ def test_the_finder_of_wrong_commands_finds_them() -> None:
     assert problem_of(["status", "--json", "--config", "x.yaml"]) == ""
     assert problem_of(["config", "show"]) == ""
     assert problem_of(["run", "book", "node=cache-2", "--plan"]) == ""
+    assert wrong_values(["status", "--json", "--deadline", "30"]) == ""
+    assert "number" in wrong_values(["status", "--deadline", "nine"])
+    assert wrong_values(["serve", "--port", "70000"]) != ""
     assert "statsu" in problem_of(["statsu"])
     assert "--jsn" in problem_of(["status", "--jsn"])
     assert commands_in("see `farmtui statsu --x` or\n```sh\n$ farmtui demo | cat # y\n```\n", "farmtui") == [
@@ -134,3 +164,97 @@ def test_the_config_in_the_readme_is_twenty_lines_that_work() -> None:
     assert config.proxmox
     assert config.digitalocean
     assert len([line for line in example.splitlines() if not line.startswith("#")]) <= 20
+
+
+# -- what documents name ------------------------------------------------------------------------
+
+PROSE = {path: SPAN.findall(FENCE.sub("", path.read_text(encoding="utf-8"))) for path in DOCUMENTS}
+PROMPT = {name for command in GLOBAL for name in command.names} | {
+    name for entry in SCREENS for command in entry.load().KEYS for name in command.names
+}
+KEYS = {
+    normal_key(key)
+    for items in key_scopes().values()
+    for binding in items
+    for key in (binding.key.split(",") if binding.key != "," else [","])
+} | {command.keys for command in RunScreen.KEYS}
+SPELLED = {"Enter": "enter", "Esc": "escape", "Tab": "tab", "Space": "space"}
+"""How documents write keys whose names Textual writes otherwise."""
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_prompt_commands_exist(path: Path) -> None:
+    typed = [span.removeprefix(":").split()[0] for span in PROSE[path] if re.match(r":[a-z]", span)]
+    assert [word for word in typed if word not in PROMPT] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_keys_exist(path: Path) -> None:
+    spans = [
+        span
+        for span in PROSE[path]
+        if re.fullmatch(r"[A-Za-z0-9?:/.,\[\]-]|(?:Ctrl|Shift|Alt)\+\w+|Enter|Esc|Tab|Space|F\d+", span)
+    ]
+    pressed = [normal_key(SPELLED.get(span, span.lower() if "+" in span else span)) for span in spans]
+    free = KEYS | set(SPELLED.values()) | NOT_KEYS.get(name(path), set())
+    assert [key for key in pressed if key not in free] == []
+
+
+NOT_KEYS = {
+    "docs/keys.md": {normal_key(chr(code)) for code in range(33, 127)},
+    "docs/demo.md": {"ctrl+d"},
+}
+"""One letter in a code span that is no key, and keys of other programs, by document."""
+
+SECTIONS = set(Config.model_fields)
+
+
+def mistakes(part: str, path: Path) -> list[str]:
+    """What is wrong in a part of a config; what it does not say stands elsewhere in a config."""
+    try:
+        parse_config(part, path)
+    except ConfigError as error:
+        return [line for line in str(error).splitlines() if not line.endswith(" is missing")]
+    return []
+
+
+def test_the_finder_of_mistakes_in_configs_finds_them() -> None:
+    assert mistakes("prometheus: {queries: {}}", ROOT / "x.md") == []
+    assert len(mistakes("prometheus: {querys: {}}", ROOT / "x.md")) == 1
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_yaml_blocks_are_what_they_look_like(path: Path) -> None:
+    """A config, whole or in part, is read as one; a runbook as one; a theme or a catalogue has a test of its own."""
+    for language, block in FENCE.findall(path.read_text(encoding="utf-8")):
+        if language != "yaml":
+            continue
+        read = yaml.safe_load(block)
+        if isinstance(read, dict) and set(read) <= SECTIONS:
+            assert mistakes(block, path) == []
+        elif isinstance(read, dict) and {"title", "steps", "risk"} <= set(read):
+            parse(block, path, Book, like="docs/runbooks.md")
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_files_that_are_named_exist(path: Path) -> None:
+    named = [
+        span for span in PROSE[path]
+        if re.fullmatch(r"(?:farmtui|screens|widgets|themes|tests|docs)/[\w./-]*\w/?|\w+\.(?:md|toml|txt)", span)
+    ]  # fmt: skip
+    assert [span for span in named if not (ROOT / span).exists() and not (path.parent / span).exists()] == []
+
+
+def test_the_layers_in_words_are_those_of_the_contract() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ((?:`[\w.]+`(?:, )?)+) \|", text, re.MULTILINE)
+    named = {module for row in rows for module in re.findall(r"`([\w.]+)`", row)}
+    assert len(named) > 15
+    assert named - {module for layer in layers() for module in layer} == set()
+
+
+def test_the_readme_begins_with_what_it_is_how_it_looks_and_what_to_type() -> None:
+    first = "\n".join((ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:20])
+    assert "operations console of a WordPress farm" in first
+    assert "](docs/screenshot.svg)" in first
+    assert {words[0] for words in commands_in(first, "make")} == {"demo", "test"}

@@ -44,7 +44,7 @@ class PtySession:
     `screen` is what the terminal shows, `raw` each byte that was read. With `sync` the terminal answers that it knows
     synchronized output. `environment` is added to a bare one (no COLORTERM, no multiplexer). Without `controlling`, or
     with `deaf_to_hangup`, the program gets no SIGHUP when the terminal goes; with `nobody_types` its standard input is
-    /dev/null.
+    /dev/null. `program` runs in place of this Python, in `folder` in place of the working folder.
     """
 
     def __init__(
@@ -61,6 +61,8 @@ class PtySession:
         controlling: bool = True,
         deaf_to_hangup: bool = False,
         nobody_types: bool = False,
+        program: str | Path = sys.executable,
+        folder: Path | None = None,
     ) -> None:
         self.screen = screen or Emulator(columns, lines, widths)
         self._feed = Feed(self.screen)
@@ -87,7 +89,8 @@ class PtySession:
             signal.signal(signal.SIGHUP, signal.SIG_IGN if deaf_to_hangup else signal.SIG_DFL)
 
         self.process = subprocess.Popen(
-            [sys.executable, *arguments],
+            [program, *arguments],
+            cwd=folder,
             stdin=subprocess.DEVNULL if nobody_types else slave,
             stdout=slave,
             stderr=slave,
