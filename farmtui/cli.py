@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from farmtui import books_cli, remedy_cli
+from farmtui import books_cli, logs_cli, remedy_cli
 from farmtui.start import (
     USAGE,
     leave,
@@ -35,6 +35,7 @@ config_app = typer.Typer(help="The config file: its schema, what is in force, th
 app.add_typer(config_app, name="config")
 app.add_typer(books_cli.runbooks_app, name="runbooks")
 remedy_cli.register(app)
+app.command()(logs_cli.logs)
 
 ConfigOption = Annotated[
     Path | None,

@@ -18,22 +18,23 @@ from widgets.table_paint import fit
 if TYPE_CHECKING:
     from farmtui.tail.target import Wanted
 
-SOURCE_WIDTHS = {"-narrow": 14, "-normal": 22, "-wide": 30}
+SOURCE_WIDTHS = {"-narrow": 18, "-normal": 28, "-wide": 40}
+"""Cells that speakers' names may take, by the screen's width."""
 
 
 def line_text(line: LogLine, today: datetime, source_width: int) -> Content:
-    """A line: its time is quiet, its speaker stands out, and what is bad has a mark and a colour."""
+    """A line: its time is quiet, its speaker stands out; of what is bad the mark and the speaker have its colour."""
     if line.at is None:
         return Content.styled(f"{glyphs().rule * 3} {line.text} {glyphs().rule * 3}", ink.UNKNOWN)
     severity = line.severity
     day = "" if line.at.date() == today.date() else f"{line.at:%m-%d} "
     bad = severity is not Severity.OK
-    style = ink.SEVERITY[severity] if bad else ink.MUTED if line.priority == len(PRIORITIES) - 1 else ink.TEXT
+    style = ink.SEVERITY[severity] if bad else ink.ACCENT
     return Content.assemble(
         (f"{day}{line.at:%H:%M:%S} ", ink.FAINT if not day else ink.MUTED),
-        (fit(line.source, source_width) + " ", ink.ACCENT if not bad else style),
+        (f"{fit(line.source, source_width)} ", style),
         (f"{glyphs().severity[severity]} " if bad else "  ", style),
-        (line.text, style),
+        (line.text, ink.MUTED if line.priority == len(PRIORITIES) - 1 else ink.TEXT),
     )
 
 

@@ -28,6 +28,7 @@ from widgets import ink
 from widgets.dialog import Choice, ChoiceDialog
 from widgets.live_log import LiveLog
 from widgets.log_lines import LogLines
+from widgets.table_paint import width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +77,7 @@ class LogScreen(ViewScreen):
         """Of the lines that are shown: their numbers."""
         self._gone = 0
         self._paused_at = 0
+        self._source_width = 8
         self._said: dict[str, Content] = {}
 
     def compose_body(self) -> ComposeResult:
@@ -124,6 +126,7 @@ class LogScreen(ViewScreen):
     def _forget(self) -> None:
         self._texts, self._first = [], 0
         self._shown, self._numbers, self._gone = [], [], 0
+        self._source_width = 8
         self._lines.show_lines(self._shown, 0)
         self._lines.follow()
         self._show_words()
@@ -142,6 +145,12 @@ class LogScreen(ViewScreen):
         self._show_words()
 
     def _take(self, lines: Sequence[LogLine]) -> None:
+        widest = min(self._source_most, max((width_of(line.source) for line in lines), default=0))
+        if widest > self._source_width:
+            # The lines before stand further left: a wider name comes now and then only.
+            self._source_width = widest
+            self._show_anew()
+            return
         today, width = datetime.now(UTC), self._source_width
         number = self._first + len(self._texts)
         for line in lines:
@@ -175,8 +184,8 @@ class LogScreen(ViewScreen):
         self._show_words()
 
     @property
-    def _source_width(self) -> int:
-        return next((width for name, width in SOURCE_WIDTHS.items() if self.has_class(name)), 14)
+    def _source_most(self) -> int:
+        return next((width for name, width in SOURCE_WIDTHS.items() if self.has_class(name)), 18)
 
     def set_filter(self, text: str) -> str:
         """Show only lines that match; gives what is wrong with the filter."""
@@ -190,6 +199,7 @@ class LogScreen(ViewScreen):
     def repaint_anew(self) -> None:
         """Another width has another room for names."""
         super().repaint_anew()
+        self._source_width = min(self._source_width, self._source_most)
         self.call_after_refresh(self._show_anew)
 
     # -- words ----------------------------------------------------------------------------------

@@ -150,7 +150,7 @@ class Tail:
             await self._history(target)
         if not self.wanted.follow:
             return
-        intake = Intake(journal_entry, self._take)
+        intake = Intake(journal_entry, self._take, at_once=HISTORY)
         await self._shell.log_in(target.host, deadline_s=BEGIN_S)
         self._follows()
         argv = follow_argv(target, self.wanted, self._cursor)
@@ -193,7 +193,7 @@ class Tail:
         last: SourceError | None = None
         for host, docker in self._managers:
             self.host = host
-            intake = Intake(service_entry, self._take_new)
+            intake = Intake(service_entry, self._take_new, at_once=HISTORY)
             argv = service_argv(target, self.wanted, docker, self._cursor, HISTORY)
             settled: asyncio.TimerHandle | None = None
             try:

@@ -27,10 +27,15 @@ class Intake:
         decode: Callable[[bytes], Decoded | None],
         take: Callable[[Sequence[LogLine], str], None],
         *,
+        at_once: int = 0,
         clock: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`take` gets lines, and the cursor of the last of them (empty: they are markers)."""
+        """`take` gets lines, and the cursor of the last of them (empty: they are markers).
+
+        `at_once` lines are no flood: what there is already comes as fast as it can.
+        """
+        self._at_once = at_once
         self._decode = decode
         self._take = take
         self._clock = clock or asyncio.get_running_loop().time
@@ -78,8 +83,10 @@ class Intake:
             self._say_soon()
             rest = b""
         self._held = rest
-        room = max(0, TICK_LINES - self._lines)
-        self._lines += len(whole)
+        free = min(self._at_once, len(whole))
+        self._at_once -= free
+        room = free + max(0, TICK_LINES - self._lines)
+        self._lines += len(whole) - free
         if whole[:room]:
             self._read(whole[:room])
         if len(whole) > room:
