@@ -79,8 +79,7 @@ class Intake:
             rest = b""
         elif len(rest) > LONGEST:
             self._overlong = True
-            self._left_out += 1
-            self._say_soon()
+            self._take([marker(f"a line of more than {LONGEST // 1_000} kB left out")], "")
             rest = b""
         self._held = rest
         free = min(self._at_once, len(whole))

@@ -41,7 +41,8 @@ async def entries(call: Call, words: Sequence[str]) -> int:
     start = _since(options.get("--since", options.get("-S", "")), now)
     cursor = options.get("--after-cursor", "").rpartition("t=")[2]
     if cursor.isdigit():
-        start = (int(cursor) + 1) / 1e6
+        # What befell it then may have more to say.
+        start = int(cursor) / 1e6 - 1.0
     if start is None:
         return call.fail(f"Failed to parse timestamp: {options.get('--since', '')}")
 
@@ -70,7 +71,8 @@ async def entries(call: Call, words: Sequence[str]) -> int:
 
 def _told(observed: Observed, machine: str, begin: float) -> Told:
     world = observed.world
-    return Told(world.farm, machine, world.timeline.since(begin))
+    # What began just then is a step from the epoch before.
+    return Told(world.farm, machine, world.timeline.since(begin - 1.0))
 
 
 def _since(text: str, now: float) -> float | None:
