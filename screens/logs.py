@@ -66,8 +66,8 @@ class LogScreen(ViewScreen):
         super().__init__(place)
         self._target = target_of(self.subject)
         self._wanted = Wanted()
-        self._reader: LogReader | None = None
-        self._tail: Tail | None = None
+        self.reader: LogReader | None = None
+        self.tail: Tail | None = None
         self._texts: list[Content] = []
         """All lines that are kept, as they are painted; one for each of the ring's."""
         self._first = 0
@@ -95,7 +95,7 @@ class LogScreen(ViewScreen):
 
     async def on_unmount(self) -> None:
         """What is followed ends with its screen."""
-        reader, self._reader = self._reader, None
+        reader, self.reader = self.reader, None
         if reader is not None:
             await reader.close()
 
@@ -114,14 +114,14 @@ class LogScreen(ViewScreen):
     @work(exclusive=True, group="log", exit_on_error=False)
     async def _begin(self) -> None:
         """Read the log anew, by the connection that there is."""
-        self._tail = None
+        self.tail = None
         self._forget()
         if refusal := self.console.logs.refusal:
             self._put("trouble", Content.styled(refusal, ink.WARNING))
             return
-        if self._reader is None:
-            self._reader = self.console.logs.reader()
-        self._tail = await self._reader.read(self._target, self._wanted, self.console.farm)
+        if self.reader is None:
+            self.reader = self.console.logs.reader()
+        self.tail = await self.reader.read(self._target, self._wanted, self.console.farm)
 
     def _forget(self) -> None:
         self._texts, self._first = [], 0
@@ -133,7 +133,7 @@ class LogScreen(ViewScreen):
 
     def _refresh(self) -> None:
         """Paint what has come since."""
-        tail = self._tail
+        tail = self.tail
         if tail is None or self.app.screen is not self:
             return
         ring = tail.ring
@@ -174,9 +174,9 @@ class LogScreen(ViewScreen):
 
     def _show_anew(self) -> None:
         """The same lines, painted or filtered otherwise."""
-        if self._tail is None:
+        if self.tail is None:
             return
-        ring = self._tail.ring
+        ring = self.tail.ring
         self._texts, self._first = [], ring.dropped
         self._shown, self._numbers, self._gone = [], [], 0
         self._lines.show_lines((), 0)
@@ -206,11 +206,11 @@ class LogScreen(ViewScreen):
 
     @on(LiveLog.Followed)
     def _followed(self) -> None:
-        self._paused_at = self._tail.ring.total if self._tail is not None else 0
+        self._paused_at = self.tail.ring.total if self.tail is not None else 0
         self._show_words()
 
     def _show_words(self) -> None:
-        tail, lines = self._tail, self._lines
+        tail, lines = self.tail, self._lines
         standing = tail.standing if tail is not None else None
         below = tail.ring.total - self._paused_at if tail is not None else 0
         dropped = tail.ring.dropped if tail is not None else 0
@@ -271,7 +271,7 @@ class LogScreen(ViewScreen):
             return
         host = self._target.host
         heard = (
-            {line.unit.removesuffix(".service") for line in self._tail.ring.lines} if self._tail is not None else set()
+            {line.unit.removesuffix(".service") for line in self.tail.ring.lines} if self.tail is not None else set()
         )
         likely = units_of(self.console.farm, host)
         others = sorted(unit for unit in heard if unit and unit not in likely and not unit.endswith(".scope"))
@@ -304,7 +304,7 @@ class LogScreen(ViewScreen):
 
     def action_copy(self) -> None:
         """Copy the line under the cursor, whole."""
-        tail = self._tail
+        tail = self.tail
         place = self._numbers[self._lines.cursor] - tail.ring.dropped if tail is not None and self._numbers else -1
         if tail is None or not 0 <= place < len(tail.ring.lines):
             self.console.say("there is no line to copy", Severity.INFO)
@@ -317,7 +317,7 @@ class LogScreen(ViewScreen):
         if self.console.read_only:
             self.console.say(f"no file is written: {self.console.read_only}", Severity.WARNING)
             return
-        tail = self._tail
+        tail = self.tail
         if tail is None or not self._numbers:
             self.console.say("there is no line to save", Severity.INFO)
             return
