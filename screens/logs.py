@@ -93,11 +93,11 @@ class LogScreen(ViewScreen):
         self.set_interval(REFRESH_S, self._refresh)
         self._begin()
 
-    async def on_unmount(self) -> None:
+    def on_unmount(self) -> None:
         """What is followed ends with its screen."""
         reader, self.reader = self.reader, None
         if reader is not None:
-            await reader.close()
+            self.console.logs.leave(reader)
 
     def selected(self) -> Subject:
         """The machine or the service whose log it is, for everything but what is copied."""

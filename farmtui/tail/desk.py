@@ -86,6 +86,7 @@ class LogDesk:
     def __init__(self, config: Callable[[], Config | None], read_only: Callable[[], str]) -> None:
         self._config = config
         self._read_only = read_only
+        self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def refusal(self) -> str:
@@ -102,3 +103,9 @@ class LogDesk:
         config = self._config()
         assert config is not None, "what is not there refuses"
         return LogReader(config)
+
+    def leave(self, reader: LogReader) -> None:
+        """Nobody reads with it any more. A screen that goes does not wait for its connections to be closed."""
+        task = asyncio.ensure_future(reader.close())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)

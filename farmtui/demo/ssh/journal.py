@@ -243,7 +243,7 @@ def _changed(farm: Inventory, machine: str, before: Condition, after: Condition)
         yield "init", "systemd", 1, INFO, "Shutting down."
         return
     if lives and not was:
-        yield "kernel", "kernel", 0, NOTICE, "Linux version 6.12.48+deb13-cloud-amd64 (debian-kernel@lists.debian.org)"
+        yield "kernel", "kernel", 0, NOTICE, "Linux version 6.12.48+deb13-cloud-amd64"
         yield "init", "systemd", 1, INFO, "Startup finished in 2.114s (kernel) + 9.871s (userspace) = 11.985s."
     if not lives:
         return
