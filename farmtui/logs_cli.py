@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from farmtui.start import leave, load_or_leave
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from farmtui.config import Config
-    from farmtui.tail.follow import Tail
-    from farmtui.tail.target import LogTarget, Wanted
-
-FAILED = 1
-_POLL_S = 0.2
 _SPAN = re.compile(r"(\d{1,6})(s|m|min|h|d)")
 _SCALE = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
 
@@ -58,51 +48,6 @@ def logs(
     level = PRIORITIES.index(priority) if priority else LEVELS[0]
     wanted = Wanted(int(span[1]) * _SCALE[span[2]], level, follow)
     target = ServiceLog(name, name) if service else MachineLog(name, unit)
-    try:
-        code = asyncio.run(_print(config, target, wanted, lambda text: found.passes(text, {})))
-    except KeyboardInterrupt:
-        code = 0
-    raise typer.Exit(code)
+    from farmtui.tail.printing import run
 
-
-async def _print(config: Config, target: LogTarget, wanted: Wanted, passes: Callable[[str], bool]) -> int:
-    from farmtui.tail.desk import LogReader
-    from farmtui.tail.standing import State
-
-    reader = LogReader(config)
-    try:
-        tail = await reader.read(target, wanted)
-        printed, told = 0, ""
-        while True:
-            ended = tail.standing.state in (State.ENDED, State.FAILED)
-            printed = _print_new(tail, printed, passes)
-            if told != (told := tail.standing.why) and told:
-                typer.echo(f"{told}; {tail.standing.remedy}", err=True)
-            if ended:
-                _print_end(tail)
-                return FAILED if tail.standing.state is State.FAILED else 0
-            await asyncio.sleep(_POLL_S)
-    finally:
-        await reader.close()
-
-
-def _print_new(tail: Tail, printed: int, passes: Callable[[str], bool]) -> int:
-    """What has come since `printed` lines were; gives how many have come."""
-    ring = tail.ring
-    for line in ring.lines[max(0, printed - ring.dropped) :]:
-        if line.at is None:
-            typer.echo(line.plain, err=True)
-        elif passes(line.plain):
-            typer.echo(line.plain)
-    return ring.total
-
-
-def _print_end(tail: Tail) -> None:
-    from farmtui.tail.standing import empty_words
-
-    if tail.empty:
-        typer.echo(empty_words(tail.target, tail.wanted), err=True)
-    if tail.more:
-        typer.echo("the window holds more: only its newest lines were fetched", err=True)
-    if tail.note:
-        typer.echo(tail.note, err=True)
+    raise typer.Exit(run(config, target, wanted, lambda text: found.passes(text, {})))
