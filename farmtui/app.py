@@ -18,10 +18,12 @@ from textual.binding import Binding, BindingType
 from farmtui.commands import Command, bindings, completions, keymap, only_one
 from farmtui.farm.actions import ActionError
 from farmtui.farm.state import Severity
+from farmtui.tail.desk import LogDesk
 from farmtui.terminal import TerminalApp
 from screens.console import SCREENS, RemedyDesk, ScreenEntry, SilenceDesk
 from screens.frame import COMMON, FarmScreen, ViewScreen
 from screens.lines import Line
+from screens.opened import view_of
 from screens.places import History, Place, Subject
 from screens.statusline import nav_text, status_texts
 from themes import APP_CSS, choose, load_themes, variable_defaults
@@ -57,6 +59,7 @@ GLOBAL: tuple[Command, ...] = (
     Command("refresh", "ctrl+r", "poll", "Poll", "Ask every source now", ("refresh", "poll"), group="console"),
     Command("redraw", "ctrl+l", "redraw", "Redraw", "Paint the whole terminal anew", ("redraw",), group="console"),
     Command("quit", "ctrl+c", "quit", "Quit", "Leave the console", ("quit", "q", "q!", "exit"), group="console"),
+    Command("logs.of", "", "screen.logs_of", "Logs", "The log of a machine", ("logs",), argument="machine"),
     Command("theme", "", "theme", "Theme", "Change the colours", ("theme", "skin"), argument="name", group="console"),
 )
 
@@ -109,6 +112,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         self._faults_only = False
         self.farm_name = config.farm.name if config else "starting"
         self._known_themes: dict[str, Theme] = {}
+        self.logs = LogDesk(lambda: self._config, lambda: self.read_only)
         self.history = History()
         self._typed = Typed()
 
@@ -351,7 +355,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         while len(self.screen_stack) > 1 + shared:
             self.pop_screen()
         for depth in range(shared, len(place.trail)):
-            self.push_screen(_view(Place(place.screen, place.trail[: depth + 1])))
+            self.push_screen(view_of(Place(place.screen, place.trail[: depth + 1])))
 
     def action_screen(self, name: str) -> None:
         """Go to a top-level screen."""
@@ -447,17 +451,6 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 def _make(entry: ScreenEntry) -> FarmScreen:
     """A screen, imported only when it is first shown."""
     return entry.load()()
-
-
-def _view(place: Place) -> ViewScreen:
-    """The view of the thing at a trail's end, imported only when one is opened."""
-    if place.trail[-1].kind == "run":
-        from screens.run import RunScreen
-
-        return RunScreen(place)
-    from screens.detail import DetailScreen
-
-    return DetailScreen(place)
 
 
 def _load_engine() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from farmtui import books_cli, init_cli, remedy_cli
+from farmtui import books_cli, init_cli, logs_cli, remedy_cli
 from farmtui.start import (
     USAGE,
     leave,
@@ -36,6 +36,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(books_cli.runbooks_app, name="runbooks")
 app.command()(init_cli.init)
 remedy_cli.register(app)
+app.command()(logs_cli.logs)
 
 ConfigOption = Annotated[
     Path | None,

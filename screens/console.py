@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from farmtui.journal.proof import Proof
     from farmtui.runbooks.picture import Picture
     from farmtui.runbooks.planned import Plan
+    from farmtui.tail.desk import LogDesk
     from screens.frame import FarmScreen
     from screens.places import Place, Subject
 
@@ -112,6 +113,8 @@ class Console(Protocol):
 
     farm_name: str
     """The farm's name from the config."""
+    logs: LogDesk
+    """What logs are read by."""
 
     @property
     def farm(self) -> Farm | None:

@@ -50,6 +50,7 @@ COMMON: tuple[Command, ...] = (
     Command(
         "shell", "s", "shell", "Shell", "A shell on the selected thing's machine, by ssh", ("shell",), group="selection"
     ),
+    Command("logs", "l", "logs", "Log", "The selected thing's log, by ssh", shown=True, group="selection"),
     Command("copy", "c", "copy", "Copy", "Copy the selected thing to the clipboard", group="selection"),
     Command("escape", "escape", "escape", "Back", "Close the dialog, the prompt, the filter, the view: in this order"),
 )
@@ -278,13 +279,26 @@ class FarmScreen(Screen[None]):
 
     def action_shell(self) -> None:
         """Log in to the machine of the selected thing."""
+        self._perform("shell")
+
+    def action_logs(self) -> None:
+        """Read the log of the selected thing."""
+        self._perform("logs")
+
+    def action_logs_of(self, name: str) -> None:
+        """Read the log of a machine by its name."""
+        from screens.actions import perform
+
+        perform(self.app, "logs", Subject("node", name, name))
+
+    def _perform(self, ident: str) -> None:
         from screens.actions import perform
 
         subject = self.selected()
         if subject is None:
             self.console.say("nothing is selected", Severity.INFO)
         else:
-            perform(self.app, "shell", subject)
+            perform(self.app, ident, subject)
 
     def action_actions(self) -> None:
         """Open the actions that are possible on the selected thing."""

@@ -81,7 +81,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         Binding("end,G", "last", "last", id="table.last", show=False, tooltip="to the last row"),
         Binding("pagedown,ctrl+f", "page(1)", "page down", id="table.page_down", show=False, tooltip="a page on"),
         Binding("pageup,ctrl+b", "page(-1)", "page up", id="table.page_up", show=False, tooltip="a page back"),
-        Binding("right,l", "pan(1)", "right", id="table.right", show=False, tooltip="columns further right"),
+        Binding("right", "pan(1)", "right", id="table.right", show=False, tooltip="columns further right"),
         Binding("left,h", "pan(-1)", "left", id="table.left", show=False, tooltip="columns further left"),
         Binding("enter", "select", "open", id="table.open", show=False, tooltip="open the row"),
         Binding("space", "mark", "mark", id="table.mark", show=False, tooltip="mark or unmark the row"),

@@ -85,7 +85,7 @@ class LiveTree(LiveTable[TreeRow[N]], Generic[N]):
     """As a live table; its columns read `row.item`. Rows keep the order of the tree: columns do not sort."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "open_branch", "open", id="tree.open", show=False, tooltip="open the branch"),
+        Binding("right", "open_branch", "open", id="tree.open", show=False, tooltip="open the branch"),
         Binding(
             "left,h", "close_branch", "close", id="tree.close", show=False, tooltip="close it, or go to its parent"
         ),

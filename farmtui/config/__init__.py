@@ -2,7 +2,15 @@
 
 from farmtui.config.fields import ApiHost, ConfigPath, Seconds, SecretRef, Section, Url, header_value, section_in
 from farmtui.config.loading import CONFIG_ENV, ConfigError, config_paths, find_config, load_config, parse_config
-from farmtui.config.remote import CephConfig, GlusterConfig, SshConfig, SwarmConfig, VarnishConfig, VarnishHost
+from farmtui.config.remote import (
+    CephConfig,
+    GlusterConfig,
+    LogsConfig,
+    SshConfig,
+    SwarmConfig,
+    VarnishConfig,
+    VarnishHost,
+)
 from farmtui.config.sections import (
     AlertmanagerConfig,
     AnnounceConfig,
@@ -37,6 +45,7 @@ __all__ = [
     "GlusterConfig",
     "HttpSource",
     "JournalConfig",
+    "LogsConfig",
     "NodeConfig",
     "PrometheusConfig",
     "ProxmoxConfig",

@@ -47,6 +47,15 @@ class SshConfig(Section):
     """Logins under way at once, and as many through one bastion."""
 
 
+class LogsConfig(Section):
+    """Logs of machines and services (`l`), read over SSH. Whoever may look at the console may read them."""
+
+    when_read_only: bool = True
+    """Whether a console that may change nothing, in a browser too, shows logs: they may hold what visitors type."""
+    lines: Annotated[int, Field(ge=1_000, le=200_000)] = 20_000
+    """Lines that are kept of a log, the newest; all of them together never more than 8 MB."""
+
+
 class SwarmConfig(Section):
     """A Docker Swarm, asked on one of its managers over SSH, reading only."""
 

@@ -9,7 +9,7 @@ from pydantic import field_validator, model_validator
 
 from farmtui.config.cost import CostConfig
 from farmtui.config.fields import Section
-from farmtui.config.remote import CephConfig, GlusterConfig, SshConfig, SwarmConfig, VarnishConfig
+from farmtui.config.remote import CephConfig, GlusterConfig, LogsConfig, SshConfig, SwarmConfig, VarnishConfig
 from farmtui.config.sections import (
     AlertmanagerConfig,
     DigitalOceanConfig,
@@ -46,6 +46,8 @@ class Config(Section):
     """The DigitalOcean account."""
     ssh: SshConfig = SshConfig()
     """How to log in to machines."""
+    logs: LogsConfig = LogsConfig()
+    """Their logs."""
     swarm: SwarmConfig | None = None
     """The Docker Swarm."""
     gluster: list[GlusterConfig] = []

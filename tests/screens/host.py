@@ -11,6 +11,7 @@ from farmtui.farm.actions import ActionError
 from farmtui.farm.alerts import Matcher
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
+from farmtui.tail.desk import LogDesk
 from screens.console import RemedyDesk, SilenceDesk
 from screens.frame import FarmScreen
 from screens.places import Place, Subject
@@ -64,6 +65,7 @@ class HostApp(App[None]):
     ) -> None:
         super().__init__()
         self.farm_name = "lab"
+        self.logs = LogDesk(lambda: None, lambda: read_only)
         self.farm = farm
         self.findings = findings
         self.overall = Severity.OK

@@ -47,7 +47,7 @@ def refusals(app: HostApp, *subjects: Subject) -> dict[str, str]:
 def test_every_action_can_be_found_and_read(item: Action) -> None:
     assert item.help[0].isupper()
     assert len(item.title) <= 17, "the menu's column"
-    assert item.title[0].lower() not in "hjklgw", "keys that move in the menu"
+    assert item.title[0].lower() not in "hjkgw", "keys that move in the menu"
     assert set(item.kinds) <= {*kinds(), *REMEDY_KINDS}, "only what can be described can be acted on"
 
 

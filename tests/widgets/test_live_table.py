@@ -366,7 +366,7 @@ async def test_narrow_screens_hide_columns_and_wide_shows_them_again() -> None:
         await pilot.press("w")
         await pilot.pause()
         assert "NAME" in text(table)
-        await pilot.press("l")
+        await pilot.press("right")
         await pilot.pause()
         assert "STATE" in text(table)
         await pilot.press("h", "w")

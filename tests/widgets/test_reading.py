@@ -95,7 +95,7 @@ async def test_a_tree_opens_closes_and_remembers() -> None:
         await pilot.pause()
         assert tree.cursor_key == "pve-1"
         assert "osd.0" not in text(tree)
-        await pilot.press("l", "j", "h")
+        await pilot.press("right", "j", "h")
         assert tree.cursor_key == "pve-1"  # from a leaf to its parent
         await pilot.press("o", "o")
         assert tree.closed == frozenset()

@@ -27,6 +27,9 @@ _SILENT_S = 300.0
 _UNTERMINATED = "sh: 1: Syntax error: Unterminated quoted string"
 _KILLED = {"INT": 130, "KILL": 137, "TERM": 143, "HUP": 129}
 _KEEPALIVE_S = 15.0
+LEASH = "farmtui-leash"
+"""How a command is begun that is to end with its connection: `sh -c SCRIPT farmtui-leash ARGV...`."""
+_MARK_PLACE = 3
 
 
 @dataclass(eq=False)
@@ -119,14 +122,16 @@ class _Session(asyncssh.SSHServerSession[bytes]):
         self._line: str | None = None
         self._task: asyncio.Task[None] | None = None
         self._killed: str = ""
+        self._leashed = False
         self._terminal = Terminal(self._out)
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
         self._channel = chan
 
     def connection_lost(self, exc: Exception | None) -> None:
-        # What runs goes on: a command without a terminal hears nothing of that.
+        # What runs goes on: a command without a terminal hears nothing of that, unless it reads its input.
         self._channel = None
+        self._let_go()
 
     def shell_requested(self) -> bool:
         return True
@@ -145,7 +150,14 @@ class _Session(asyncssh.SSHServerSession[bytes]):
 
     def eof_received(self) -> bool:
         self._terminal.ended()
+        self._let_go()
         return True
+
+    def _let_go(self) -> None:
+        """Nobody holds the input of a command any more that ends with that."""
+        if self._leashed and self._task is not None:
+            self._killed = "TERM"
+            self._task.cancel()
 
     def signal_received(self, signal: str) -> None:
         if self._task is not None and signal in _KILLED:
@@ -184,6 +196,9 @@ class _Session(asyncssh.SSHServerSession[bytes]):
             words = words_of(self._line)
         except ValueError:
             return call.fail(_UNTERMINATED, SYNTAX)
+        if words[_MARK_PLACE : _MARK_PLACE + 1] == [LEASH]:
+            self._leashed = True
+            return await run(call, words[_MARK_PLACE + 1 :])
         told = Wrapped.of(words)
         if told is None:
             return await run(call, words)

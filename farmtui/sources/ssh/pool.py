@@ -22,6 +22,7 @@ from farmtui.farm.reading import FailureKind
 from farmtui.sources.errors import SourceError, at_place, safe_words
 from farmtui.sources.failures import failure_of
 from farmtui.sources.ssh import trust
+from farmtui.sources.ssh.leash import leashed
 from farmtui.sources.ssh.remote import OUTPUT_LIMIT_BYTES, Done
 from farmtui.sources.ssh.route import Hop, Route, route
 from farmtui.sources.ssh.words import channel_error, login_error, socket_error
@@ -83,16 +84,19 @@ class SshPool:
         """See `Remote.run`."""
         return await self._in_time(self._run(host, argv, limit_bytes), host, deadline_s)
 
-    async def stream(self, host: str, argv: Sequence[str], tell: Hear, *, begin_s: float) -> int | None:
+    async def stream(
+        self, host: str, argv: Sequence[str], tell: Hear, *, begin_s: float, leash: bool = False
+    ) -> int | None:
         """Run a command and give what it prints as it comes, for as long as it takes; gives its exit code.
 
         `tell` is given which stream and its next bytes; what comes faster than it returns waits at the host. None: it
         ended without a code. `begin_s` is the deadline for having begun. Raises SourceError: when it is raised after
-        the begin, the command may go on.
+        the begin, the command may go on, unless it is on a `leash`: then it ends with this call or the connection.
         """
         door = self._door(Hop(host))
         async with door.sessions:
-            process = await self._in_time(self._start(host, shlex.join(argv)), host, begin_s)
+            command = shlex.join(leashed(argv) if leash else argv)
+            process = await self._in_time(self._start(host, command, leash=leash), host, begin_s)
             try:
                 await hear_both(process.stdout, process.stderr, tell)
                 await process.wait_closed()
@@ -163,15 +167,14 @@ class SshPool:
             raise self._lost(ConnectionResetError())
         return Done(process.exit_status, out, safe_words(err.decode("utf-8", "replace")))
 
-    async def _start(self, host: str, command: str) -> asyncssh.SSHClientProcess[bytes]:
-        """Start a command; on a connection that turns out to be gone, on a new one."""
+    async def _start(self, host: str, command: str, *, leash: bool = False) -> asyncssh.SSHClientProcess[bytes]:
+        """Start a command; on a connection that turns out to be gone, on a new one. With a leash its input is open."""
+        stdin = asyncssh.PIPE if leash else asyncssh.DEVNULL
         again = False
         while True:
             connection = await self._connection(Hop(host))
             try:
-                return await connection.create_process(
-                    command, stdin=asyncssh.DEVNULL, encoding=None, request_pty=False
-                )
+                return await connection.create_process(command, stdin=stdin, encoding=None, request_pty=False)
             except asyncssh.ChannelOpenError as error:
                 if error.code != OPEN_CONNECT_FAILED or again:
                     raise channel_error(error) from None

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from farmtui.demo.observed import Observed
 from farmtui.demo.servers.proxmox_state import Json
 from farmtui.demo.ssh.call import Call, Table
 from farmtui.demo.ssh.commands.docker_changes import reclaim, roll, scale, update_node
 from farmtui.demo.ssh.commands.docker_errors import DockerError
+from farmtui.demo.ssh.commands.docker_logs import service_logs, swarm
 from farmtui.demo.ssh.commands.swarm_told import ENGINE, SwarmTold, Task, ident
 from farmtui.demo.ssh.given import told_apart
 from farmtui.demo.world.inventory import EDGE
@@ -56,7 +56,7 @@ async def _docker(call: Call, words: Sequence[str]) -> int:
         verb, rest = "inspect", list(words[1:])
     elif kind not in ("node", "service", "network"):
         return call.fail(f"docker: '{kind}' is not a docker command.\nSee 'docker --help'")
-    told = await call.ask(_told)
+    told = await call.ask(swarm)
     if call.machine not in told.managers:
         return call.fail(_NO_MANAGER)
     if not told.now.swarm.leader:
@@ -67,11 +67,6 @@ async def _docker(call: Call, words: Sequence[str]) -> int:
         return call.fail(str(error))
 
 
-def _told(observed: Observed) -> SwarmTold:
-    world = observed.world
-    return SwarmTold(world.farm, world.timeline.last.condition, world.now, world.origin)
-
-
 async def _of_swarm(call: Call, told: SwarmTold, kind: str, verb: str, given: Sequence[str]) -> int:
     match kind, verb:
         case "node", "update":
@@ -80,6 +75,8 @@ async def _of_swarm(call: Call, told: SwarmTold, kind: str, verb: str, given: Se
             return await scale(call, told, given)
         case "service", "update" | "rollback":
             return await roll(call, told, given, back=verb == "rollback")
+        case "service", "logs":
+            return await service_logs(call, given)
     options, names = told_apart(given, _VALUED)
     filters = [
         (text.partition("=")[0], text.partition("=")[2])
@@ -106,11 +103,6 @@ async def _of_swarm(call: Call, told: SwarmTold, kind: str, verb: str, given: Se
             tasks = [task for task in told.tasks if (task.node if kind == "node" else task.service) in wanted]
             columns = ("ID", "NAME", "IMAGE", "NODE", "DESIRED STATE", "CURRENT STATE", "ERROR")
             _list(call, asked, [_task_row(told, task) for task in tasks], *columns)
-        case "service", "logs" if names:
-            name = _named(told, "service", names[0])
-            crashes = any(task.error for task in told.tasks if task.service == name)
-            said = "PHP Fatal error:  Uncaught Error" if crashes else '"GET / HTTP/1.1" 200'
-            call.out(f"{name}.1.{ident('task', name)[:12]}    | {said}\n")
         case _, "inspect" if names:
             _inspect(call, told, options.get("--type", kind), names, form)
         case _:
@@ -284,7 +276,7 @@ async def _local(call: Call, kind: str, given: Sequence[str]) -> int:
             form = options.get("--format") or options.get("-f") or "Swarm: {{.Swarm.LocalNodeState}}"
             call.out(f"{formatted(form, {'Name': call.machine, 'ServerVersion': ENGINE, 'Swarm': state})}\n")
         case "ps", _:
-            told = await call.ask(_told)
+            told = await call.ask(swarm)
             mine = [task for task in told.tasks if task.node == call.machine and task.state == "running"]
             call.out("CONTAINER ID   IMAGE   STATUS   NAMES\n")
             call.out("".join(f"{task.id[:12]}   {task.image}   Up   {task.name}\n" for task in mine))

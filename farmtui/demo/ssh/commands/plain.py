@@ -10,6 +10,7 @@ from farmtui.demo.observed import Observed
 from farmtui.demo.promql.evaluate import Vector
 from farmtui.demo.ssh.call import Call, Table
 from farmtui.demo.ssh.commands.files import content
+from farmtui.demo.ssh.commands.journalctl import asks_json, entries
 from farmtui.demo.ssh.commands.units import unit_named
 from farmtui.demo.world.changes import ClockOff, DiskFilling
 
@@ -137,6 +138,8 @@ async def _journalctl(call: Call, words: Sequence[str]) -> int:
         size = call.farm.by_name[call.machine].size.disk_bytes if call.machine in call.farm.by_name else 0.0
         call.err(f"Vacuuming done, freed {freed * size / 2**30:.1f}G of archived journals from /var/log/journal.\n")
         return 0
+    if asks_json(words):
+        return await entries(call, words)
     given = dict(pairwise(words))
     name = given.get("-u") or given.get("--unit") or ""
     count = given.get("-n") or given.get("--lines") or "10"

@@ -23,7 +23,7 @@ async def _systemctl(call: Call, words: Sequence[str]) -> int:
         case "is-active" | "is-failed" | "is-enabled" | "status" | "show":
             if not names:
                 return call.fail("Too few arguments.")
-            return await _tell(call, verb, names, quiet="-q" in words or "--quiet" in words)
+            return await _tell(call, verb, names, words)
         case "daemon-reload" | "reset-failed":
             return 0
         case "reboot":
@@ -50,12 +50,16 @@ def _failed(unit: Unit, now: Condition) -> bool:
     return _state(unit, now) == "failed"
 
 
-async def _tell(call: Call, verb: str, names: Sequence[str], *, quiet: bool) -> int:
+async def _tell(call: Call, verb: str, names: Sequence[str], words: Sequence[str]) -> int:
+    quiet = "-q" in words or "--quiet" in words
     now = await call.condition()
     found = [(name, unit_named(call.farm, call.machine, name)) for name in names]
     if verb == "status":
         return max(_status(call, name, unit, now) for name, unit in found)
     states = [_state(unit, now) if unit is not None else "inactive" for _, unit in found]
+    if verb == "show" and "--property=LoadState" in words:
+        call.out("".join(f"{'loaded' if unit is not None else 'not-found'}\n" for _, unit in found))
+        return 0
     if verb == "show":
         call.out("\n".join(f"Id={unit.name}.service\nActiveState={_state(unit, now)}" for _, unit in found if unit))
         call.out("\n")
