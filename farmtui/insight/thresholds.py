@@ -34,6 +34,8 @@ FULL_IN_S: Final = (14 * 86_400.0, 3 * 86_400.0)
 """New disks take days to come and days to fill."""
 BRICK_FULL: Final = (0.90, 0.97)
 """Of a Gluster brick: cluster.min-free-disk, below which new files go elsewhere, is a tenth."""
+STORAGE_FULL: Final = (0.85, 0.95)
+"""Of a storage of Proxmox VE: a thin pool or a ZFS that is full stops the guests on it."""
 LOSS: Final = (0.01, 0.20)
 RATE_LEFT: Final = (0.10, 0.02)
 """Share of the hour's API requests that is left."""

@@ -11,6 +11,7 @@ from farmtui.farm.actions import ActionError
 from farmtui.farm.alerts import Matcher
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
+from farmtui.looking import Looks
 from screens.console import RemedyDesk, SilenceDesk
 from screens.frame import FarmScreen
 from screens.places import Place, Subject
@@ -72,6 +73,7 @@ class HostApp(App[None]):
         self.read_only = read_only
         self.silences = desk
         self.remedies = remedies
+        self.looks = Looks()
         self.said: list[tuple[str, Severity]] = []
         self.clipped: list[str] = []
         self.went: list[Place] = []
