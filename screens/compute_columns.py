@@ -36,7 +36,7 @@ def machine_columns(availability: Callable[[MachineRow], Content | str]) -> tupl
         Column("cpu", "cpu", lambda r: _figure(r, "cpu_ratio", limits.CPU), width=8, align="right", priority=1,
                sort=_metric("cpu_ratio"), descending=True),
         Column("memory", "memory", lambda r: _figure(r, "memory_ratio", limits.MEMORY), width=8, align="right",
-               priority=1, sort=_metric("memory_ratio"), descending=True),
+               priority=2, sort=_metric("memory_ratio"), descending=True),
         Column("disk", "disk", lambda r: _figure(r, "disk_ratio", limits.DISK), width=8, align="right",
                priority=3, sort=_metric("disk_ratio"), descending=True, help="its fullest file system"),
         Column("receive", "net in", lambda r: data_rate(_metrics(r, "receive_bytes_per_s")), width=10, align="right",
@@ -49,7 +49,7 @@ def machine_columns(availability: Callable[[MachineRow], Content | str]) -> tupl
                priority=3, sort=lambda r: r.cost, descending=True, help="with its backups, in the farm's currency"),
         Column("engine", "engine", lambda r: r.swarm.engine if r.swarm else "–", width=10, priority=7),
         Column("tier", "tier", lambda r: r.node.tier.title if r.node else "–", width=10, priority=6),
-        Column("why", "why", lambda r: r.why, width=20, flex=3, priority=1),
+        Column("why", "why", lambda r: r.why, width=20, min_width=12, flex=3, priority=1),
     )  # fmt: skip
 
 

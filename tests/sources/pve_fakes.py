@@ -47,6 +47,7 @@ class FakePve:
         self.answers: dict[str, Any] = {
             "cluster/status": STATUS,
             "cluster/resources": RESOURCES,
+            "cluster/tasks": [],
             "nodes/pve-1/qemu/101/config": {"name": "worker-1", "ipconfig0": "ip=10.1.0.1/24,gw=10.1.0.254"},
             "nodes/pve-2/lxc/102/config": {"hostname": "db-1", "net0": "name=eth0,bridge=vmbr0,ip=10.1.0.2/24"},
         }
