@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 VIEWS = ("machines", "services", "tasks", "networks", "volumes", "balancers", "pve-tasks")
 _COUNTS_FROM = 140
 """Cells from which every view has its count."""
-_OF_SWARM = frozenset({"role", "availability", "engine"})
+_OF_SWARM = frozenset({"role", "availability"})
 """Columns that are there only where a Swarm is asked."""
 
 
@@ -179,10 +179,10 @@ class ComputeScreen(FarmScreen):
         """Which manager answers, and how old what it says is."""
         source, cluster = farm.source("swarm"), farm.swarm_cluster
         age_s = (farm.at - source.last_success_at).total_seconds() if source and source.last_success_at else None
-        if self.size.width < _COUNTS_FROM and source is not None and source.freshness is Freshness.LIVE:
+        live = source is not None and source.freshness is Freshness.LIVE
+        if self.size.width < _COUNTS_FROM and live and (cluster is None or cluster.quorum is not False):
             # Where the views need the line, only what is wrong is said beside them.
-            if cluster is None or cluster.quorum is not False:
-                return Content("")
+            return Content("")
         said = freshness_text(source.freshness, age_s) if source else freshness_text(farm.freshness("prometheus"), None)
         if cluster is None or not cluster.manager:
             return said

@@ -47,9 +47,8 @@ def machine_columns(availability: Callable[[MachineRow], Content | str]) -> tupl
                sort=_metric("uptime_s")),
         Column("cost", "a month", lambda r: money(r.cost) if r.cost is not None else "–", width=9, align="right",
                priority=3, sort=lambda r: r.cost, descending=True, help="with its backups, in the farm's currency"),
-        Column("engine", "engine", lambda r: r.swarm.engine if r.swarm else "–", width=10, priority=7),
         Column("tier", "tier", lambda r: r.node.tier.title if r.node else "–", width=10, priority=6),
-        Column("why", "why", lambda r: r.why, width=20, min_width=12, flex=3, priority=1),
+        Column("why", "why", lambda r: r.why, width=26, min_width=12, flex=6, priority=1),
     )  # fmt: skip
 
 

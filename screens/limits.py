@@ -18,6 +18,7 @@ ANY = Limits(0.000_001, None)
 """Anything above zero is worth a look: dropped sessions, failed backends."""
 CONNECTIONS = Limits(*thresholds.CONNECTIONS)
 FLOW_CONTROL = Limits(*thresholds.FLOW_CONTROL)
+GALERA_LAG_S = Limits(*thresholds.GALERA_LAG_S)
 ERROR_RATIO = Limits(*thresholds.ERROR_RATIO)
 LATENCY_S = Limits(*thresholds.LATENCY_S)
 BRICK = Limits(*thresholds.BRICK_FULL)

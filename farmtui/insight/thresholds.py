@@ -27,6 +27,8 @@ CONNECTIONS: Final = (0.85, 0.95)
 """Of max_connections."""
 FLOW_CONTROL: Final = (0.05, 0.30)
 """Share of time that a Galera node holds the others up."""
+GALERA_LAG_S: Final = (5.0, 60.0)
+"""In which a node would apply what waits: a site that reads there what it has just written elsewhere misses it."""
 CERTIFICATION_FAILURES_PER_S: Final = (1.0, 50.0)
 RAW_CAPACITY: Final = (0.85, 0.95)
 """mon_osd_nearfull_ratio and mon_osd_full_ratio: at the second Ceph stops all writes."""
