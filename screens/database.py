@@ -118,7 +118,7 @@ class DatabaseScreen(FarmScreen):
             Column("connections", "conns", lambda n: limited(count(n.connections), connections_ratio(n),
                    limits.CONNECTIONS), width=7, align="right", priority=2, sort=lambda n: n.connections,
                    descending=True),
-            Column("of", "of max", lambda n: meter(connections_ratio(n), 14, limits.CONNECTIONS), width=14, priority=4),
+            Column("of", "of max", lambda n: meter(connections_ratio(n), 14, limits.CONNECTIONS), width=14, priority=6),
             Column("slow", "slow/s", lambda n: count(n.slow_per_s), width=7, align="right", priority=3,
                    sort=lambda n: n.slow_per_s, descending=True),
             Column("certify", "certfail/s", lambda n: count(n.cert_failures_per_s), width=10, align="right",
@@ -131,10 +131,10 @@ class DatabaseScreen(FarmScreen):
                    sort=lambda n: n.aborted_per_s, descending=True, help="connections that were refused, or broke off"),
             Column("buffer", "buffer hit", lambda n: percent(n.buffer_hit_ratio), width=10, align="right", priority=5,
                    sort=lambda n: n.buffer_hit_ratio, help="reads that InnoDB's buffer pool answers without the disk"),
-            Column("seqno", "committed", lambda n: _seqno(n), width=12, align="right", priority=4,
+            Column("seqno", "committed", lambda n: _seqno(n), width=12, align="right", priority=5,
                    sort=lambda n: n.last_committed, help="number of the last write set that it has committed"),
             Column("ready", "takes queries", lambda n: {True: "yes", False: "no", None: "–"}[n.ready], width=13,
-                   priority=5),
+                   priority=4),
             Column("seen", "measured", lambda n: seen(self.console.farm, n.seen_at), width=16, priority=2),
         )  # fmt: skip
 
@@ -194,7 +194,8 @@ class DatabaseScreen(FarmScreen):
         said = takes_writes(galera, whole, self._shown_name)
         parts = [status_mark(said.severity, said.words)]
         for guard in (may_go(galera, whole), beginning(galera, self._shown_name)):
-            if guard is not None:
+            # Where there is no room for all of it, what is well is left out.
+            if guard is not None and (self.size.width >= 110 or guard.severity > Severity.OK):
                 parts += [Content.styled("   ", ink.MUTED), Content.styled(guard.words, ink.SEVERITY[guard.severity])]
         if fresh not in (Freshness.LIVE, Freshness.AGEING):
             parts.insert(0, Content.styled(f"{glyphs().freshness[Freshness.STALE]} when it was last seen: ", ink.STALE))

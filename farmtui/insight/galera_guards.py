@@ -40,12 +40,13 @@ def takes_writes(galera: Galera, whole: int, named: Named) -> Guard:
         if all(node.primary is False for node in nodes if node.up):
             return Guard(Severity.CRITICAL, "takes no writes: no node is in a primary component")
         return Guard(Severity.CRITICAL, "takes no writes: no node that runs is ready")
-    where = "on all nodes" if len(writers) == whole else f"on {_names(writers, named)} only"
+    where = "on all nodes" if len(writers) >= whole else f"on {_names(writers, named)}"
     severity = Severity.OK if len(writers) >= whole else Severity.WARNING
     ratio = galera.paused_ratio
     slowly = above(ratio, FLOW_CONTROL)
     if slowly is Severity.OK:
-        return Guard(severity, f"takes writes {where}")
+        silent = f"; nothing is heard of {_names(unheard, named)}" if unheard else ""
+        return Guard(severity, f"takes writes {where}{silent}")
     slow = f" for {named(galera.slow[0])}" if galera.slow else ""
     return Guard(max(severity, slowly), f"takes writes {where}, slowly: they wait {percent(ratio)} of the time{slow}")
 
@@ -56,8 +57,9 @@ def may_go(galera: Galera, whole: int) -> Guard | None:
     synced = sum(node.local_state == SYNCED for node in members)
     if not members:
         return None
-    # An orderly leave makes the component smaller; what may die at once is less than half of it.
-    dying = (len(members) - 1) // 2
+    # An orderly leave makes the component smaller; what may die at once is less than half of it. Its size is what its
+    # members say: one whose exporter is gone is in it all the same.
+    dying = (max(len(members), galera.size_min or 0) - 1) // 2
     if synced < 2:
         return Guard(
             Severity.WARNING, "no node may go: only one is synced" if synced else "no node may go: none is synced"
@@ -106,18 +108,18 @@ def node_guard(galera: Galera, node: GaleraNode) -> Guard:
     """What happens to writes when this node goes, by what the others say now."""
     others = [one for one in galera.nodes if one is not node and one.up and one.primary]
     synced = sum(one.local_state == SYNCED for one in others)
-    members = len(others) + (1 if node.up and node.primary else 0)
+    members = max(len(others) + 1, galera.size_min or 0)
     if not node.up or not node.primary:
         return Guard(
             Severity.OK, f"it is not in the cluster: {synced} other{'s' * (synced != 1)} take writes without it"
         )
     if not synced:
         return Guard(Severity.CRITICAL, "writes end: no other node is synced")
-    if len(others) * 2 <= members:
+    if (members - 1) * 2 <= members:
         return Guard(
             Severity.WARNING, "stopped in good order, writes go on; if it dies, the rest is no majority and refuses all"
         )
-    return Guard(Severity.OK, f"writes go on: {len(others)} of {members} stay, {synced} synced")
+    return Guard(Severity.OK, f"writes go on: {members - 1} of {members} stay, {synced} of them seen synced")
 
 
 def _takes(node: GaleraNode) -> bool:

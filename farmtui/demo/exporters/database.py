@@ -16,6 +16,7 @@ from farmtui.demo.world.world import World
 
 MAX_CONNECTIONS = 600
 _STATUS = "mysql_global_status_"
+_SEQNO_PER_S, _SEQNO_FROM = 260.0, 1.7e9
 _WRITES, _WRITE_SET_BYTES = 0.06, 2_300.0
 """The share of queries that write, and the size of what one sends to the other nodes."""
 
@@ -37,6 +38,7 @@ class DatabaseExporter:
             "wsrep_connected": lambda _now, _db, _t, _n: 1.0,
             "wsrep_local_recv_queue": self._recv_queue,
             "threads_connected": self._connections,
+            "wsrep_last_committed": self._last_committed,
             "max_used_connections": lambda _now, _db, _t, _n: 0.62 * MAX_CONNECTIONS,
         }
         families = [
@@ -56,8 +58,6 @@ class DatabaseExporter:
             "wsrep_flow_control_recv": lambda _n: tuple((1.0, self._asks(node)) for node in self._nodes()),
             "wsrep_local_cert_failures": lambda n: ((1.0, self._failures(n)),),
             "wsrep_local_bf_aborts": lambda n: ((0.6, self._failures(n)),),
-            # The same number on every node that keeps up: all writes of the cluster, whoever took them.
-            "wsrep_last_committed": lambda _n: tuple((_WRITES, self._writes(node)) for node in self._nodes()),
             "wsrep_received": lambda n: tuple((_WRITES, self._writes(node)) for node in self._nodes() if node != n),
             "wsrep_replicated": lambda n: ((_WRITES, self._writes(n)),),
             "wsrep_replicated_bytes": lambda n: ((_WRITES * _WRITE_SET_BYTES, self._writes(n)),),
@@ -156,6 +156,10 @@ class DatabaseExporter:
         if database.paused:
             return float(round(60 + 400 * database.paused + 30 * noise))
         return float(max(0, round(3 * noise)))
+
+    def _last_committed(self, now: Condition, database: Database, t: float, node: str) -> float:
+        """The same number on every node, less what waits on this one to be applied."""
+        return float(int(_SEQNO_PER_S * (t - _SEQNO_FROM)) - self._recv_queue(now, database, t, node))
 
     def _connections(self, now: Condition, database: Database, t: float, node: str) -> float:
         queries = self._world.flows.database_queries(node).value(t)
