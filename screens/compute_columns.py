@@ -82,7 +82,7 @@ def volume_columns() -> tuple[Column[VolumeRow], ...]:
         Column("name", "volume", lambda r: r.name, width=16, flex=2, priority=0, sort=lambda r: r.name),
         Column("state", "state", lambda r: status_mark(r.severity, r.severity.word), width=8, priority=0,
                sort=lambda r: r.severity, descending=True),
-        Column("kind", "kind", lambda r: r.kind, width=13, priority=1, sort=lambda r: r.kind),
+        Column("kind", "kind", lambda r: r.kind, width=13, priority=2, sort=lambda r: r.kind),
         Column("place", "where", lambda r: r.place, width=12, priority=2, sort=lambda r: r.place),
         Column("size", "size", lambda r: data_size(r.size_bytes), width=9, align="right", priority=0,
                sort=lambda r: r.size_bytes, descending=True),
@@ -91,7 +91,7 @@ def volume_columns() -> tuple[Column[VolumeRow], ...]:
         Column("cost", "a month", lambda r: money(r.cost) if r.cost is not None else "–", width=9, align="right",
                priority=3, sort=lambda r: r.cost, descending=True),
         Column("holds", "attached to, holds", lambda r: r.holds or "–", width=18, flex=2, priority=2),
-        Column("why", "why", lambda r: r.why, width=18, flex=2, priority=1),
+        Column("why", "why", lambda r: r.why, width=24, min_width=16, flex=2, priority=1),
     )  # fmt: skip
 
 
@@ -121,13 +121,14 @@ def pve_task_columns(since: Callable[[datetime | None], str]) -> tuple[Column[Pv
         Column("state", "state", _pve_state, width=10, priority=0, sort=lambda r: pve_severity(r.task),
                descending=True),
         Column("about", "of", lambda r: r.about, width=16, flex=1, priority=0, sort=lambda r: r.about),
-        Column("node", "host", lambda r: r.task.node, width=10, priority=1, sort=lambda r: r.task.node),
+        Column("node", "host", lambda r: r.task.node, width=10, priority=2, sort=lambda r: r.task.node),
         Column("since", "begun", lambda r: since(r.task.started_at), width=9, align="right", priority=1,
                sort=lambda r: r.task.started_at, descending=True),
         Column("took", "took", lambda r: duration(r.task.duration_s), width=8, align="right", priority=2,
                sort=lambda r: r.task.duration_s, descending=True),
         Column("user", "by", lambda r: r.task.user or "–", width=18, priority=3, sort=lambda r: r.task.user),
-        Column("status", "ended with", lambda r: r.task.status or "–", width=20, flex=3, priority=1),
+        Column("status", "ended with", lambda r: r.task.status or "–", width=20, min_width=14, flex=3,
+               priority=1),
         Column("upid", "UPID", lambda r: r.task.upid, width=60, priority=6),
     )  # fmt: skip
 

