@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 VIEWS = ("machines", "services", "tasks", "networks", "volumes", "balancers", "pve-tasks")
 _COUNTS_FROM = 140
 """Cells from which every view has its count."""
-_OF_SWARM = frozenset({"role", "availability"})
+_OF_SWARM = frozenset({"role", "availability", "engine"})
 """Columns that are there only where a Swarm is asked."""
 
 
