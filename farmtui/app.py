@@ -18,6 +18,7 @@ from textual.binding import Binding, BindingType
 from farmtui.commands import Command, bindings, completions, keymap, only_one
 from farmtui.farm.actions import ActionError
 from farmtui.farm.state import Severity
+from farmtui.looking import Looks
 from farmtui.tail.desk import LogDesk
 from farmtui.terminal import TerminalApp
 from screens.console import SCREENS, RemedyDesk, ScreenEntry, SilenceDesk
@@ -113,8 +114,8 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         self.farm_name = config.farm.name if config else "starting"
         self._known_themes: dict[str, Theme] = {}
         self.logs = LogDesk(lambda: self._config, lambda: self.read_only)
-        self.history = History()
-        self._typed = Typed()
+        self.looks = Looks()
+        self.history, self._typed = History(), Typed()
 
     # -- what screens may ask (screens.console.Console) -----------------------------------------
 
@@ -241,8 +242,8 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         for entry in SCREENS:
             self.add_mode(entry.name, partial(_make, entry))
         first = self._first_screen or SCREENS[0].name
-        left, _ = status_texts(None, (), Severity.UNKNOWN, name=self.farm_name, flags=(), crumbs=())
-        self.query_one("#status", Line).show(left)
+        said = status_texts(None, (), Severity.UNKNOWN, name=self.farm_name, flags=(), crumbs=())
+        self.query_one("#status", Line).show(said[0])
         self.query_one("#nav", Line).show(nav_text(SCREENS, first, {}, width=self.size.width))
         self.call_after_refresh(self._show_first, first, (*self._notices, *self._problems))
 
@@ -293,6 +294,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
             return
         if config is not self._config:
             self.use(config)
+        self.looks.use(config)
         await asyncio.to_thread(_load_engine)
         from farmtui.silences import desk_for
 
@@ -425,10 +427,8 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
     @on(Prompt.Submitted)
     async def _command_entered(self, message: Prompt.Submitted) -> None:
-        if message.kind != ":":
-            return
         name, _, argument = message.text.strip().partition(" ")
-        if not name:
+        if message.kind != ":" or not name:
             return
         commands = self._prompt_commands()
         command = commands.get(name.lower()) or only_one(name.lower(), commands)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from farmtui.farm.addresses import short_name
-from farmtui.farm.node import Node
+from farmtui.farm.node import LoadBalancer, Node, Volume
+from farmtui.farm.pve import PveStorage, PveTask
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.swarm import SwarmCluster, SwarmNode, SwarmService, SwarmTask
+from farmtui.farm.units import data_size
+from farmtui.insight.balancers import balancer_state, droplets_behind, serves
+from farmtui.insight.pve import storage_severity, task_words
+from farmtui.insight.spend import spend
 from farmtui.insight.swarm import why_short
 from widgets.status_mark import status_mark
 from widgets.table_columns import Column
@@ -29,6 +35,10 @@ class MachineRow:
     name: str
     node: Node | None
     swarm: SwarmNode | None
+    size: str = "–"
+    """A droplet's size, else processors and memory as far as somebody knows them."""
+    cost: Decimal | None = None
+    """A month, in the farm's currency; None where nobody knows."""
 
     @property
     def severity(self) -> Severity:
@@ -66,6 +76,7 @@ def machine_rows(farm: Farm) -> tuple[MachineRow, ...]:
         by_name[name] = each if name not in by_name else SwarmNode("", "", "", "", "")
         if each.address:
             by_address[each.address] = each
+    sizes, costs = _sizes(farm), _costs(farm)
     rows, taken = [], set()
     for node in farm.nodes:
         found = next((by_address[address] for address in node.addresses if address in by_address), None)
@@ -74,8 +85,139 @@ def machine_rows(farm: Farm) -> tuple[MachineRow, ...]:
             found = None
         if found is not None:
             taken.add(found.id)
-        rows.append(MachineRow(node.name, node, found))
-    rows += [MachineRow(engine.hostname, None, engine) for engine in engines if engine.id not in taken]
+        idents = (s.ident for s in node.sightings if s.source != "prometheus")
+        size = next((sizes[ident] for ident in idents if ident in sizes), "") or _size(node, found)
+        rows.append(MachineRow(node.name, node, found, size, costs.get(node.name)))
+    rows += [
+        MachineRow(engine.hostname, None, engine, _size(None, engine)) for engine in engines if engine.id not in taken
+    ]
+    return tuple(rows)
+
+
+def _sizes(farm: Farm) -> dict[str, str]:
+    """By a provider's ident, the size that it gave a machine."""
+    found = {droplet.ident: droplet.size for droplet in (farm.cloud.droplets if farm.cloud else ())}
+    for cluster in farm.pve:
+        for guest in cluster.guests:
+            if guest.cpus is not None:
+                found[guest.ident] = f"{guest.cpus:g} cpu {data_size(guest.memory_max_bytes)}"
+    return found
+
+
+def _size(node: Node | None, engine: SwarmNode | None) -> str:
+    memory = node.metrics.memory_bytes if node is not None else None
+    if engine is not None:
+        cpus = f"{engine.cpus:g} cpu " if engine.cpus is not None else ""
+        return f"{cpus}{data_size(memory if memory is not None else engine.memory_bytes)}"
+    return data_size(memory)
+
+
+def _costs(farm: Farm) -> dict[str, Decimal]:
+    """By machine, what it and its backups cost a month, as far as that is known."""
+    spent = spend(farm)
+    found: dict[str, Decimal] = {}
+    for item in spent.items if spent is not None else ():
+        name = item.node or (item.name if item.kind == "backups" else "")
+        if name and item.per_month is not None:
+            found[name] = found.get(name, Decimal(0)) + item.per_month
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeRow:
+    """A block storage volume of DigitalOcean's, or a storage of Proxmox VE that guests' disks lie on."""
+
+    name: str
+    kind: str
+    place: str
+    size_bytes: float | None
+    used_ratio: float | None
+    """0-1; None where nobody tells (DigitalOcean does not look into a volume)."""
+    holds: str
+    """What it is attached to, or what may lie on it."""
+    severity: Severity
+    why: str
+    cost: Decimal | None
+    of: Volume | PveStorage
+
+
+@dataclass(frozen=True, slots=True)
+class BalancerRow:
+    """A load balancer with what is behind it."""
+
+    balancer: LoadBalancer
+    severity: Severity
+    why: str
+    behind: int
+    serving: int
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class PveTaskRow:
+    """A task of Proxmox VE, with the guest's name that it is about."""
+
+    task: PveTask
+    about: str
+
+    @property
+    def words(self) -> str:
+        """`backup`, `migration`, or its kind."""
+        return task_words(self.task)
+
+
+def volume_rows(farm: Farm) -> tuple[VolumeRow, ...]:
+    """All volumes and storages."""
+    prices = _prices(farm)
+    rows: list[VolumeRow] = []
+    names = {droplet.id: droplet.name for droplet in (farm.cloud.droplets if farm.cloud else ())}
+    for volume in farm.cloud.volumes if farm.cloud else ():
+        holds = ", ".join(names.get(ident, str(ident)) for ident in volume.droplet_ids)
+        loose = not volume.droplet_ids
+        rows.append(VolumeRow(
+            volume.name, "block storage", f"do {volume.region}".strip(), volume.size_bytes, None, holds,
+            Severity.INFO if loose else Severity.OK, "attached to nothing, and paid for" if loose else "",
+            prices.get(f"volume/{volume.id}"), volume,
+        ))  # fmt: skip
+    for cluster in farm.pve:
+        for storage in cluster.storages:
+            why = f"not reached from {', '.join(storage.silent)}" if storage.silent else ""
+            if storage.active is False and not why:
+                why = "not active"
+            rows.append(VolumeRow(
+                storage.name, storage.kind or "–", f"pve {storage.node or cluster.name}", storage.size_bytes,
+                storage.used_ratio, ", ".join(storage.contents), storage_severity(storage),
+                why or ("its host is off" if storage.active is None else ""), None, storage,
+            ))  # fmt: skip
+    return tuple(rows)
+
+
+def balancer_rows(farm: Farm) -> tuple[BalancerRow, ...]:
+    """All load balancers."""
+    prices, rows = _prices(farm), []
+    for balancer in farm.cloud.load_balancers if farm.cloud else ():
+        behind = droplets_behind(farm, balancer)
+        serving = sum(serves(*one) for one in behind)
+        severity, why = balancer_state(farm, balancer)
+        price = prices.get(f"balancer/{balancer.id}")
+        rows.append(BalancerRow(balancer, severity, why, len(behind), serving, price))
+    return tuple(rows)
+
+
+def _prices(farm: Farm) -> dict[str, Decimal]:
+    """By an item's key, what it costs a month."""
+    spent = spend(farm)
+    return {item.key: item.per_month for item in spent.items if item.per_month is not None} if spent else {}
+
+
+def pve_task_rows(farm: Farm) -> tuple[PveTaskRow, ...]:
+    """All tasks that Proxmox VE tells of."""
+    rows = []
+    for cluster in farm.pve:
+        names = {str(guest.vmid): guest.name for guest in cluster.guests}
+        for task in cluster.tasks:
+            about = f"{names[task.ident]} ({task.ident})" if task.ident in names else task.ident or "–"
+            rows.append(PveTaskRow(task, about))
     return tuple(rows)
 
 
@@ -144,9 +286,20 @@ def replicas(service: SwarmService) -> str:
     return f"{running}/{'–' if service.desired is None else service.desired}"
 
 
-def views_of(cluster: SwarmCluster | None) -> Sequence[str]:
-    """The views that there are: those of the Swarm only where one is asked."""
-    return ("machines",) if cluster is None else ("machines", "services", "tasks", "networks")
+def views_of(farm: Farm | None) -> Sequence[str]:
+    """The views that there are: those of what is configured."""
+    if farm is None:
+        return ("machines",)
+    views = ["machines"]
+    if farm.swarm_cluster is not None:
+        views += ["services", "tasks", "networks"]
+    if (farm.cloud is not None and farm.cloud.volumes) or any(cluster.storages for cluster in farm.pve):
+        views.append("volumes")
+    if farm.cloud is not None and farm.cloud.load_balancers:
+        views.append("balancers")
+    if any(cluster.tasks for cluster in farm.pve):
+        views.append("pve-tasks")
+    return tuple(views)
 
 
 def service_columns(why: Callable[[SwarmService], str]) -> tuple[Column[SwarmService], ...]:

@@ -10,10 +10,11 @@ from farmtui.commands import Command
 from farmtui.farm.state import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from farmtui.farm.alerts import Matcher
     from farmtui.farm.farm import Farm
+    from farmtui.farm.looks import Look
     from farmtui.insight.finding import Finding
     from farmtui.journal.entry import Entry
     from farmtui.journal.proof import Proof
@@ -35,6 +36,14 @@ class SilenceDesk(Protocol):
 
     def expire(self, ident: str) -> Awaitable[None]:
         """End a silence now. Raises ActionError in words."""
+        ...
+
+
+class LookDesk(Protocol):
+    """What is asked about the one thing on the screen, beside what the picture holds."""
+
+    def of(self, farm: Farm, kind: str, key: str, then: Callable[[], None]) -> Look | None:
+        """What is known about a thing now; `then` is called when more is. None: nothing yet, or nothing is asked."""
         ...
 
 
@@ -115,6 +124,11 @@ class Console(Protocol):
     """The farm's name from the config."""
     logs: LogDesk
     """What logs are read by."""
+
+    @property
+    def looks(self) -> LookDesk:
+        """Asks about one thing while somebody looks at it."""
+        ...
 
     @property
     def farm(self) -> Farm | None:

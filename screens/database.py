@@ -6,19 +6,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.containers import Horizontal
+from textual.content import Content
 
 from farmtui.commands import Command
 from farmtui.farm.cluster import Galera, GaleraNode
 from farmtui.farm.node import Tier
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import count, percent
+from farmtui.farm.text import visible
+from farmtui.farm.units import count, duration, percent
+from farmtui.insight.galera_guards import beginning, may_go, takes_writes
 from screens import limits
 from screens.columns import limited, row_freshness, seen
 from screens.describe.traffic import machine_name
 from screens.frame import FarmScreen
+from screens.lines import Line
 from screens.places import Subject
 from screens.trends import show_trend
-from widgets.chart_axis import PER_SECOND
+from widgets import ink
+from widgets.chart_axis import PER_SECOND, RATIO
+from widgets.glyphs import glyphs
 from widgets.live_table import LiveTable
 from widgets.meter import meter
 from widgets.status_mark import status_mark
@@ -28,12 +34,12 @@ from widgets.trend_chart import TrendChart
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.content import Content
 
     from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
 
 SYNCED = 4
+_TRENDS = (("trend", "db.queries_per_s", "queries"), ("trend-flow", "db.flow_control_ratio", "writes held up"))
 
 
 def node_severity(node: GaleraNode) -> Severity:
@@ -45,6 +51,7 @@ def node_severity(node: GaleraNode) -> Severity:
     taking_part = Severity.OK if node.local_state in (None, SYNCED) else Severity.WARNING
     return max(
         taking_part,
+        Severity.WARNING if node.replica_running is False else Severity.OK,
         # All are paused alike: only the one that asks for it is to blame.
         limits.FLOW_CONTROL.severity(node.flow_control_ratio) if node.flow_control_sent_per_s else Severity.OK,
         limits.CONNECTIONS.severity(used) if (used := connections_ratio(node)) is not None else Severity.OK,
@@ -70,12 +77,15 @@ class DatabaseScreen(FarmScreen):
 
     def compose_body(self) -> ComposeResult:
         """Summary, trend, then the nodes."""
+        yield Line(id="verdict")
         with Horizontal(id="tiles", classes="tiles"):
             yield Tile("cluster", id="tile-size")
             yield Tile("component", id="tile-component")
             yield Tile("flow control", id="tile-flow")
             yield Tile("connections", id="tile-connections")
-        yield TrendChart("queries", PER_SECOND, id="trend")
+        with Horizontal(id="trends"):
+            yield TrendChart("queries", PER_SECOND, id="trend")
+            yield TrendChart("writes held up", RATIO, id="trend-flow")
         yield LiveTable[GaleraNode](
             self._columns(),
             key=lambda node: node.instance,
@@ -100,19 +110,31 @@ class DatabaseScreen(FarmScreen):
                    descending=True, help="how often it asks the others to wait for it"),
             Column("queue", "queue", lambda n: count(n.recv_queue), width=6, align="right", priority=1,
                    sort=lambda n: n.recv_queue, descending=True, help="write sets that wait to be applied"),
+            Column("lag", "lag", lambda n: limited(duration(n.lag_s), n.lag_s, limits.GALERA_LAG_S), width=8,
+                   align="right", priority=2, sort=lambda n: n.lag_s, descending=True,
+                   help="in how long it would have applied what waits, at the rate at which write sets come"),
             Column("queries", "queries/s", lambda n: count(n.queries_per_s), width=9, align="right", priority=1,
                    sort=lambda n: n.queries_per_s, descending=True),
             Column("connections", "conns", lambda n: limited(count(n.connections), connections_ratio(n),
                    limits.CONNECTIONS), width=7, align="right", priority=2, sort=lambda n: n.connections,
                    descending=True),
-            Column("of", "of max", lambda n: meter(connections_ratio(n), 14, limits.CONNECTIONS), width=14, priority=4),
+            Column("of", "of max", lambda n: meter(connections_ratio(n), 14, limits.CONNECTIONS), width=14, priority=6),
             Column("slow", "slow/s", lambda n: count(n.slow_per_s), width=7, align="right", priority=3,
                    sort=lambda n: n.slow_per_s, descending=True),
             Column("certify", "certfail/s", lambda n: count(n.cert_failures_per_s), width=10, align="right",
                    priority=3, sort=lambda n: n.cert_failures_per_s, descending=True,
                    help="transactions rolled back since another node changed the same rows"),
+            Column("aborts", "bf aborts/s", lambda n: count(n.bf_aborts_per_s), width=11, align="right", priority=5,
+                   sort=lambda n: n.bf_aborts_per_s, descending=True,
+                   help="transactions of its clients that a write set from another node has ended"),
+            Column("broken", "aborted/s", lambda n: count(n.aborted_per_s), width=9, align="right", priority=5,
+                   sort=lambda n: n.aborted_per_s, descending=True, help="connections that were refused, or broke off"),
+            Column("buffer", "buffer hit", lambda n: percent(n.buffer_hit_ratio), width=10, align="right", priority=5,
+                   sort=lambda n: n.buffer_hit_ratio, help="reads that InnoDB's buffer pool answers without the disk"),
+            Column("seqno", "committed", lambda n: _seqno(n), width=12, align="right", priority=5,
+                   sort=lambda n: n.last_committed, help="number of the last write set that it has committed"),
             Column("ready", "takes queries", lambda n: {True: "yes", False: "no", None: "–"}[n.ready], width=13,
-                   priority=5),
+                   priority=4),
             Column("seen", "measured", lambda n: seen(self.console.farm, n.seen_at), width=16, priority=2),
         )  # fmt: skip
 
@@ -161,8 +183,26 @@ class DatabaseScreen(FarmScreen):
             if busy is not None and used is not None else "not measured",
             severity=limits.CONNECTIONS.severity(used) if used is not None else Severity.OK, freshness=fresh,
         ))  # fmt: skip
-        chart = self.query_one("#trend", TrendChart)
-        show_trend(chart, farm, (("db.queries_per_s", "queries", False),))
+        for ident, name, title in _TRENDS:
+            show_trend(self.query_one(f"#{ident}", TrendChart), farm, ((name, title, False),))
+        self.query_one("#verdict", Line).show(self._verdict(galera, whole, fresh))
+
+    def _verdict(self, galera: Galera | None, whole: int, fresh: Freshness) -> Content:
+        """In words: whether the cluster takes writes, and what may be done to it."""
+        if galera is None:
+            return Content("")
+        said = takes_writes(galera, whole, self._shown_name)
+        parts = [status_mark(said.severity, said.words)]
+        for guard in (may_go(galera, whole), beginning(galera, self._shown_name)):
+            # Where there is no room for all of it, what is well is left out.
+            if guard is not None and (self.size.width >= 110 or guard.severity > Severity.OK):
+                parts += [Content.styled("   ", ink.MUTED), Content.styled(guard.words, ink.SEVERITY[guard.severity])]
+        if fresh not in (Freshness.LIVE, Freshness.AGEING):
+            parts.insert(0, Content.styled(f"{glyphs().freshness[Freshness.STALE]} when it was last seen: ", ink.STALE))
+        return Content.assemble(*parts)
+
+    def _shown_name(self, node: GaleraNode) -> str:
+        return visible(self._machine(node))
 
     def _tile(self, name: str) -> Tile:
         return self.query_one(f"#tile-{name}", Tile)
@@ -203,6 +243,11 @@ def _state(node: GaleraNode) -> Content:
     """Galera's word for its part in the cluster, but for one that is in it and refuses queries all the same."""
     refuses = node.up and node.ready is False and node.primary is not False
     return status_mark(node_severity(node), "not ready" if refuses else node.state_word)
+
+
+def _seqno(node: GaleraNode) -> str:
+    """The whole number: two that differ in the last figure are not alike."""
+    return "–" if node.last_committed is None else f"{node.last_committed:.0f}"
 
 
 def _component(node: GaleraNode) -> Content | str:

@@ -15,6 +15,7 @@ from farmtui.farm.state import Severity
 from screens.describe import Block, Detail, Field, Link
 from screens.frame import ViewScreen
 from screens.known import known_of
+from screens.looked import with_look
 from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.live_table import LiveTable
@@ -84,6 +85,8 @@ class DetailScreen(ViewScreen):
     def _show(self) -> None:
         """What is known now; say so when nobody knows the subject any more."""
         detail = known_of(self.console, self.subject)
+        if detail is not None and self.console.farm is not None:
+            detail = with_look(detail, self.console, self.subject, self._looked)
         table = self.query_one("#links", LiveTable)
         if detail is None:
             self._show_text(_gone(self.subject))
@@ -108,6 +111,11 @@ class DetailScreen(ViewScreen):
         if links != self._links:
             self._links = links
             table.set_rows(links)
+
+    def _looked(self) -> None:
+        """More is known now."""
+        if self.is_attached:
+            self._show()
 
     def _show_text(self, text: Content) -> None:
         if self._last is None or not text.is_same(self._last):

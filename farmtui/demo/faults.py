@@ -26,6 +26,7 @@ from farmtui.demo.world.changes import (
     Uncacheable,
 )
 from farmtui.demo.world.inventory import APP, CACHE, DATABASE, EDGE, OSDS_PER_NODE, Inventory
+from farmtui.demo.world.machine_changes import GuestBackupsFailing
 from farmtui.demo.world.site_changes import SiteHungry, SitesBroken
 
 CALM_S = 2 * 3600.0
@@ -36,7 +37,7 @@ Begin = Callable[[Inventory], Change]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `alerts` are firing when the farm starts."""
+    """One fault. `alerts` are firing when the farm starts; one without any is seen by the console alone."""
 
     name: str
     words: str
@@ -222,6 +223,13 @@ _ALL = (
         36 * 3600.0,
         lambda _farm: BackupFailing(True),
         ("BackupOld",),
+    ),
+    Fault(
+        "pve-backup-failed",
+        "the last night's backup of one Proxmox VE host's guests has ended with errors; no alert tells of it",
+        26 * 3600.0,
+        lambda farm: GuestBackupsFailing(farm.hosts[2].name),
+        (),
     ),
     Fault(
         "clock-off",

@@ -30,6 +30,34 @@ class GaleraNode:
     seen_at: datetime | None = None
     flow_control_sent_per_s: float | None = None
     """How often this node asks the others to wait for it: it is the slow one."""
+    flow_control_received_per_s: float | None = None
+    """How often it was asked to wait, its own asking among them."""
+    bf_aborts_per_s: float | None = None
+    """Transactions of its clients that a write set from another node has ended."""
+    last_committed: float | None = None
+    """Number of the last write set that it has committed (seqno)."""
+    received_per_s: float | None = None
+    replicated_per_s: float | None = None
+    write_set_bytes: float | None = None
+    transfer_ratio: float | None = None
+    """How much of an incremental state transfer has come, 0-1; None where none is under way or the server is silent."""
+    aborted_per_s: float | None = None
+    max_used_connections: float | None = None
+    buffer_hit_ratio: float | None = None
+    buffer_free_ratio: float | None = None
+    replica_behind_s: float | None = None
+    """Of an asynchronous replica; None where it is none, or where it does not know."""
+    replica_running: bool | None = None
+    """None where it is no asynchronous replica."""
+
+    @property
+    def lag_s(self) -> float | None:
+        """Seconds in which it would apply what waits, at the rate at which write sets come; 0 where nothing waits."""
+        if self.recv_queue is None:
+            return None
+        if self.recv_queue == 0:
+            return 0.0
+        return self.recv_queue / self.received_per_s if self.received_per_s else None
 
     @property
     def state_word(self) -> str:
@@ -60,6 +88,11 @@ class Galera:
         return max(
             (n.flow_control_ratio for n in self.nodes if n.flow_control_ratio is not None and n.up), default=None
         )
+
+    def behind(self, node: GaleraNode) -> float | None:
+        """Write sets that another node has committed and this one has not; nodes are not asked at the same moment."""
+        newest = max((n.last_committed for n in self.nodes if n.last_committed is not None), default=None)
+        return None if newest is None or node.last_committed is None else newest - node.last_committed
 
     @property
     def size_min(self) -> int | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
+from farmtui.farm.pve import PveStorage, PveTask
 from farmtui.farm.state import Severity
 
 
@@ -114,6 +115,10 @@ class Guest:
     addresses: tuple[str, ...] = ()
     template: bool = False
     lock: str = ""
+    ha: str = ""
+    """What the HA manager says of it (`started`, `error`, `fence`, ...); empty where it does not look after it."""
+    disk_bytes: float | None = None
+    """Of its first disk, as it was made."""
 
     @property
     def ident(self) -> str:
@@ -151,6 +156,9 @@ class PveCluster:
     """None where the API does not say (a single host without a cluster)."""
     hosts: tuple[PveHost, ...] = ()
     guests: tuple[Guest, ...] = ()
+    storages: tuple[PveStorage, ...] = ()
+    tasks: tuple[PveTask, ...] = ()
+    """The latest, the newest first."""
     problems: tuple[str, ...] = ()
     """What could not be read, in words: an API node that is down, a call that was refused."""
 
@@ -207,6 +215,10 @@ class LoadBalancer:
     """What it is paid by: its size."""
     tag: str = ""
     """It serves all droplets with this tag, beside those of `droplet_ids`."""
+    rules: tuple[str, ...] = ()
+    """`https 443 to http 80`."""
+    check: str = ""
+    """How it looks whether a droplet is well: `tcp 443 each 10 s`."""
 
 
 @dataclass(frozen=True, slots=True)

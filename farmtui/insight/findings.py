@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from farmtui.farm.farm import Farm
+from farmtui.insight.balancers import balancer_faults
 from farmtui.insight.cache import cache_faults
 from farmtui.insight.ceph import ceph_faults
 from farmtui.insight.ceph_own import ceph_silence
@@ -15,6 +16,7 @@ from farmtui.insight.galera import galera_faults
 from farmtui.insight.gluster import gluster_faults
 from farmtui.insight.lookup import Machines
 from farmtui.insight.machines import compute_faults, link_faults, machine_faults
+from farmtui.insight.pve import pve_faults
 from farmtui.insight.signals import explain_alerts, source_faults
 from farmtui.insight.sites import site_faults
 from farmtui.insight.swarm import swarm_faults
@@ -31,6 +33,8 @@ def findings(farm: Farm) -> tuple[Finding, ...]:
         *link_faults(farm),
         *compute_faults(farm),
         *machine_faults(farm),
+        *balancer_faults(farm),
+        *pve_faults(farm),
         *galera_faults(farm, machines),
         *swarm_faults(farm, machines),
         *ceph_faults(farm, machines),

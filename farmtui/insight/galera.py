@@ -8,10 +8,10 @@ from farmtui.farm.cluster import Galera, GaleraNode
 from farmtui.farm.farm import Farm
 from farmtui.farm.node import Tier
 from farmtui.farm.state import Severity
-from farmtui.farm.units import count, percent, rate
+from farmtui.farm.units import count, duration, percent, rate
 from farmtui.insight.finding import Finding
 from farmtui.insight.lookup import Machines
-from farmtui.insight.thresholds import CERTIFICATION_FAILURES_PER_S, CONNECTIONS, FLOW_CONTROL, above
+from farmtui.insight.thresholds import CERTIFICATION_FAILURES_PER_S, CONNECTIONS, FLOW_CONTROL, GALERA_LAG_S, above
 
 _SYNCED = 4
 
@@ -108,6 +108,15 @@ def _galera_node(node: GaleraNode, name: str) -> Iterator[Finding]:
             why = "writers on several nodes change the same rows: all but one of them are rolled back"
             seen = (f"{rate(node.cert_failures_per_s)} certification failures",)
             found.append(("certify", severity, f"writes collide on {name}", why, seen, ("galeracertif", "wsrepcertif")))
+        if severity := above(node.lag_s, GALERA_LAG_S):
+            why = "what was just written elsewhere is not read there yet; it will ask the others to wait"
+            waits = (f"{count(node.recv_queue)} write sets wait, {duration(node.lag_s)} of work",)
+            found.append(("lag", min(severity, Severity.WARNING), f"MariaDB on {name} falls behind", why, waits, ()))
+        if node.replica_running is False:
+            why = "its replication thread has stopped: what the primary writes does not reach it any more"
+            behind = (f"{duration(node.replica_behind_s)} behind",) if node.replica_behind_s is not None else ()
+            title = f"the replica on {name} has stopped"
+            found.append(("replica", Severity.WARNING, title, why, behind, ("replication", "replicabehind", "slave")))
         used = node.connections / node.max_connections if node.connections and node.max_connections else None
         if severity := above(used, CONNECTIONS):
             why = "at max_connections WordPress gets “Error establishing a database connection”"

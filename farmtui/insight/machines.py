@@ -133,18 +133,6 @@ def _host(farm: Farm, cluster: PveCluster, host: PveHost) -> Finding:
 
 
 def _cloud(cloud: CloudAccount) -> Iterator[Finding]:
-    for balancer in cloud.load_balancers:
-        if balancer.status == "errored":
-            yield Finding(
-                f"do-balancer/{balancer.id}",
-                Severity.CRITICAL,
-                f"load balancer {balancer.name} has failed",
-                "DigitalOcean says that it is errored",
-                (f"address {balancer.address}", f"region {balancer.region}"),
-                screen="topology",
-                part="edge",
-                topics=("loadbalancer",),
-            )
     if cloud.rate_limit and cloud.rate_remaining is not None:
         left = cloud.rate_remaining / cloud.rate_limit
         if below(left, RATE_LEFT):

@@ -27,6 +27,8 @@ CONNECTIONS: Final = (0.85, 0.95)
 """Of max_connections."""
 FLOW_CONTROL: Final = (0.05, 0.30)
 """Share of time that a Galera node holds the others up."""
+GALERA_LAG_S: Final = (5.0, 60.0)
+"""In which a node would apply what waits: a site that reads there what it has just written elsewhere misses it."""
 CERTIFICATION_FAILURES_PER_S: Final = (1.0, 50.0)
 RAW_CAPACITY: Final = (0.85, 0.95)
 """mon_osd_nearfull_ratio and mon_osd_full_ratio: at the second Ceph stops all writes."""
@@ -34,6 +36,8 @@ FULL_IN_S: Final = (14 * 86_400.0, 3 * 86_400.0)
 """New disks take days to come and days to fill."""
 BRICK_FULL: Final = (0.90, 0.97)
 """Of a Gluster brick: cluster.min-free-disk, below which new files go elsewhere, is a tenth."""
+STORAGE_FULL: Final = (0.85, 0.95)
+"""Of a storage of Proxmox VE: a thin pool or a ZFS that is full stops the guests on it."""
 LOSS: Final = (0.01, 0.20)
 RATE_LEFT: Final = (0.10, 0.02)
 """Share of the hour's API requests that is left."""

@@ -23,8 +23,8 @@ FACTS: Final[Mapping[str, tuple[str, ...]]] = {
     "pool": ("name", "id"),
     "service": ("name", "id", "desired"),
     "volume": ("name", "pool"),
-    "guest": ("name", "vmid", "node", "cluster", "type", "address"),
-    "droplet": ("name", "id", "region", "address"),
+    "guest": ("name", "vmid", "node", "cluster", "type", "address", "cpus", "memory_mib"),
+    "droplet": ("name", "id", "region", "size", "address"),
     "site": ("name", "slug"),
 }
 """What a template may ask of each type: `{{ node.address }}`; by itself each is its name."""
@@ -78,7 +78,29 @@ def choices(given: Input, farm: Farm) -> tuple[str, ...]:
         return tuple(given.of or ())
     if given.type == "bool":
         return ("yes", "no")
-    return tuple(_things(given, farm))
+    return names(given, farm)
+
+
+def names(given: Input, farm: Farm) -> tuple[str, ...]:
+    """The names of the things of a type, without all that a template might ask of each: there may be ten thousand."""
+    match given.type:
+        case "node" | "nodes":
+            found = [n.name for n in farm.nodes if given.tier in (None, n.tier.value)]
+        case "osd":
+            found = [osd.id for osd in (farm.ceph.osds if farm.ceph else ())]
+        case "pool":
+            found = [pool.name for pool in (farm.ceph.pools if farm.ceph else ())]
+        case "service":
+            found = [service.name for service in (farm.swarm_cluster.services if farm.swarm_cluster else ())]
+        case "volume":
+            found = [volume.name for pool in farm.gluster for volume in pool.volumes]
+        case "guest":
+            found = [guest.name for cluster in farm.pve for guest in cluster.guests]
+        case "droplet":
+            found = [droplet.name for droplet in (farm.cloud.droplets if farm.cloud else ())]
+        case _:
+            found = []
+    return tuple(dict.fromkeys(found))
 
 
 def problem(given: Input, text: str, farm: Farm) -> str:
@@ -126,7 +148,22 @@ def take(inputs: Mapping[str, Input], texts: Mapping[str, str], farm: Farm) -> G
         targets += _targets(name, given, values[name])
     if wrong:
         raise InputError("\n".join(wrong))
-    return Given(values, said, tuple(dict.fromkeys(targets)))
+    return Given(values, said, tuple(dict.fromkeys((*targets, *_same_machines(targets, farm)))))
+
+
+def _same_machines(targets: Sequence[str], farm: Farm) -> Iterator[str]:
+    """The nodes that guests and droplets among the targets are: no two runs work on one machine, by whichever name."""
+    idents = {
+        *((PROXMOX, g.ident) for cluster in farm.pve for g in cluster.guests if f"guest:{g.name}" in targets),
+        *(
+            (DIGITALOCEAN, d.ident)
+            for d in (farm.cloud.droplets if farm.cloud else ())
+            if f"droplet:{d.name}" in targets
+        ),
+    }
+    for node in farm.nodes if idents else ():
+        if any((sighting.source, sighting.ident) in idents for sighting in node.sightings):
+            yield f"node:{node.name}"
 
 
 def _default(value: str | float | bool) -> str:
@@ -237,8 +274,12 @@ def _things(given: Input, farm: Farm) -> dict[str, Thing]:
         case "droplet":
             at = _addresses(farm, DIGITALOCEAN)
             droplets = farm.cloud.droplets if farm.cloud else ()
-            facts = ({"name": d.name, "id": d.id, "region": d.region, "address": at.get(d.ident, "")} for d in droplets)
-            return {str(one["name"]): Thing("droplet", one) for one in facts}
+            return {
+                d.name: Thing("droplet", {
+                    "name": d.name, "id": d.id, "region": d.region, "size": d.size, "address": at.get(d.ident, "")
+                })
+                for d in droplets
+            }  # fmt: skip
     return {}
 
 
@@ -255,7 +296,8 @@ def _addresses(farm: Farm, source: str) -> dict[str, str]:
 
 def _guest(guest: Guest) -> Mapping[str, Any]:
     return {
-        "name": guest.name, "vmid": guest.vmid, "node": guest.host, "cluster": guest.cluster, "type": guest.kind
+        "name": guest.name, "vmid": guest.vmid, "node": guest.host, "cluster": guest.cluster, "type": guest.kind,
+        "cpus": round(guest.cpus or 0), "memory_mib": round((guest.memory_max_bytes or 0) / 2**20),
     }  # fmt: skip
 
 

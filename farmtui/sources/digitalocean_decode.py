@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from farmtui.farm.cost import CloudBill, ReservedIp, Snapshot
+from farmtui.farm.looks import DropletAction
 from farmtui.farm.node import CloudAccount, Droplet, LoadBalancer, Volume
 from farmtui.sources.alertmanager_decode import moment
 from farmtui.sources.errors import bad_answer
@@ -115,7 +116,24 @@ def _balancer(item: Mapping[str, Any]) -> LoadBalancer:
         droplet_ids=tuple(int(ident) for ident in elements(item.get("droplet_ids"))),
         nodes=max(1, _count(item.get("size_unit"))),
         tag=text(item.get("tag")),
+        rules=tuple(_rule(mapping(rule)) for rule in elements(item.get("forwarding_rules"))),
+        check=_check(mapping(item.get("health_check"))),
     )
+
+
+def _rule(rule: Mapping[str, Any]) -> str:
+    """`https 443 to http 80`."""
+    entry = f"{text(rule.get('entry_protocol'))} {_count(rule.get('entry_port'))}"
+    return f"{entry} to {text(rule.get('target_protocol'))} {_count(rule.get('target_port'))}"
+
+
+def _check(check: Mapping[str, Any]) -> str:
+    """`http 80 /ping each 10 s`; empty where none is told."""
+    if not check:
+        return ""
+    every = _count(check.get("check_interval_seconds"))
+    words = (text(check.get("protocol")), str(_count(check.get("port"))), text(check.get("path")))
+    return " ".join(filter(None, (*words, f"each {every} s" if every else "")))
 
 
 def _count(value: Any) -> int:
@@ -137,6 +155,17 @@ def _time(value: Any) -> datetime | None:
         return moment(value)
     except ValueError:
         return None
+
+
+def decode_actions(actions: Iterable[Mapping[str, Any]]) -> tuple[DropletAction, ...]:
+    """A droplet's actions, in the order in which they came."""
+    return tuple(
+        DropletAction(
+            text(action.get("type")), text(action.get("status")),
+            _time(action.get("started_at")), _time(action.get("completed_at")),
+        )
+        for action in actions
+    )  # fmt: skip
 
 
 def decode_bill(balance: Any, reserved_ips: Any, snapshots: Any, problems: list[str]) -> CloudBill:

@@ -6,15 +6,17 @@ import heapq
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from farmtui.config import ProxmoxConfig
 from farmtui.farm.node import Guest, PveCluster
+from farmtui.farm.pve import PveTask
 from farmtui.farm.reading import FailureKind, Reading
 from farmtui.sources.proxmox_api import LOOK, PveApi
 from farmtui.sources.proxmox_decode import config_addresses, decode_cluster, with_addresses
+from farmtui.sources.proxmox_decode_more import decode_tasks
 
 LOOKUPS = 4
 """Guests whose addresses are asked for in one poll: requests a cycle stay constant however many there are."""
@@ -72,10 +74,22 @@ class ProxmoxSource:
             # Without any right the list is empty, not refused: that is no empty cluster.
             raise forbidden
         problem = f"the cluster's own state is not shown: {LOOK}" if forbidden is not None else ""
+        tasks, untold = await self._tasks(host)
         cluster, due = await self._api.work(lambda: self._take(status, resources, problem))
+        if tasks or untold:
+            cluster = replace(cluster, tasks=tasks, problems=(*cluster.problems, *untold))
         await self._look_up(host, due)
         known = self._addresses
         return await self._api.work(lambda: with_addresses(cluster, _told(known)))
+
+    async def _tasks(self, host: str) -> tuple[tuple[PveTask, ...], tuple[str, ...]]:
+        """The cluster's latest tasks, or in words why they are not known: its machines are seen all the same."""
+        try:
+            answer = await self._api.get(host, "cluster/tasks")
+            return await self._api.work(lambda: decode_tasks(self._name, answer)), ()
+        except Exception as error:  # noqa: BLE001 - whatever it is becomes words
+            failure = self._api.failure(error, host)
+            return (), (f"its tasks are not known: {failure.what}; {failure.remedy}",)
 
     def _take(self, status: Any, resources: Any, problem: str) -> tuple[PveCluster, list[Guest]]:
         """In a worker thread: the cluster, and whose addresses are to be asked for now."""

@@ -11,6 +11,7 @@ from typing import Any
 from farmtui.farm.node import Guest, PveCluster, PveHost
 from farmtui.sources.errors import bad_answer
 from farmtui.sources.json_values import flag, number, text
+from farmtui.sources.proxmox_decode_more import decode_storages
 
 _IP_IN_CONFIG = re.compile(r"\bip6?=([0-9A-Fa-f.:]+)")
 
@@ -27,6 +28,7 @@ def decode_cluster(
         raise bad_answer("cluster/status and cluster/resources are not lists")
     problems = [problem] if problem else []
     quorate: bool | None = None
+    stored: list[Mapping[str, Any]] = []
     host_addresses: dict[str, str] = {}
     online: dict[str, bool] = {}
     for item in status:
@@ -48,6 +50,8 @@ def decode_cluster(
                     hosts[decoded.name] = decoded
                 case "qemu" | "lxc":
                     guests.append(_guest(name, item, names or {}))
+                case "storage":
+                    stored.append(item)
         except (KeyError, TypeError, ValueError, OverflowError):
             unread += 1
     for missing in sorted(set(online) - set(hosts)):
@@ -61,7 +65,8 @@ def decode_cluster(
     offline = {host.name for host in hosts.values() if host.status != "online"}
     found = tuple(_of_offline(guest) if guest.host in offline else guest for guest in guests)
     ordered = tuple(sorted(hosts.values(), key=lambda host: host.name))
-    return PveCluster(name, quorate, ordered, tuple(sorted(found, key=lambda g: g.vmid)), tuple(problems))
+    by_id = tuple(sorted(found, key=lambda g: g.vmid))
+    return PveCluster(name, quorate, ordered, by_id, decode_storages(name, stored, offline), problems=tuple(problems))
 
 
 def _of_offline(guest: Guest) -> Guest:
@@ -109,6 +114,8 @@ def _guest(cluster: str, item: Mapping[str, Any], names: Mapping[int, str]) -> G
         tags=tuple(tag for tag in re.split(r"[;, ]+", text(item.get("tags"))) if tag),
         template=flag(item.get("template")) is True,
         lock=text(item.get("lock")),
+        ha=text(item.get("hastate")),
+        disk_bytes=number(item.get("maxdisk")),
     )
 
 

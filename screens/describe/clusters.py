@@ -10,8 +10,8 @@ from farmtui.insight.ceph_checks import explain
 from screens.ceph_own import daemon_severity
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.describe.ceph_own import ceph_measured, check_blocks, check_fields, check_links, daemon_blocks, osd_blocks
+from screens.describe.galera import galera_blocks
 from screens.describe.machines import node_subject
-from screens.describe.measured import measured
 from screens.places import Subject
 
 if TYPE_CHECKING:
@@ -34,23 +34,10 @@ def describe_galera(farm: Farm, key: str) -> Detail | None:
     if node is None:
         return None
     machine = farm.node_of_instance(key)
-    fields = (
-        Field("state", node.state_word, Severity.OK if node.local_state == 4 and node.up else Severity.CRITICAL),
-        Field("component", {True: "Primary", False: "non-Primary", None: "–"}[node.primary]),
-        Field("cluster size it sees", count(node.cluster_size)),
-        Field("takes queries", {True: "yes", False: "no", None: "–"}[node.ready]),
-        Field("writes held up", f"{percent(node.flow_control_ratio)} of the time, by whichever node"),
-        Field("asks to wait", rate(node.flow_control_sent_per_s)),
-        Field("receive queue", count(node.recv_queue)),
-        Field("certification failures", rate(node.cert_failures_per_s)),
-        Field("queries", rate(node.queries_per_s)),
-        Field("slow queries", rate(node.slow_per_s)),
-        Field("connections", f"{count(node.connections)} of {count(node.max_connections)}"),
-        measured(farm, node.seen_at),
-    )
-    links = (Link("machine", node_subject(machine), machine.name, machine.state),) if machine else ()
     title = f"galera {machine.name if machine else key}"
-    return Detail(title, None, (), (Block("Galera node", fields),), links, raw=node)
+    links = (Link("machine", node_subject(machine), machine.name, machine.state),) if machine else ()
+    blocks = tuple(galera_blocks(farm, node))
+    return Detail(title, None, (), blocks, links, raw=node)
 
 
 @describer("osd")

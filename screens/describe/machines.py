@@ -8,6 +8,7 @@ from farmtui.farm.node import Droplet, Guest, Node, Provider, Tier
 from farmtui.farm.state import Severity
 from farmtui.farm.units import age, count, data_rate, data_size, duration, money, percent
 from screens.describe import Block, Detail, Field, Link, describer
+from screens.describe.providers import balancer_subject, machine_link, task_links, volume_subject
 from screens.places import Subject
 
 if TYPE_CHECKING:
@@ -119,7 +120,14 @@ def describe_guest(farm: Farm, key: str) -> Detail | None:
     guest = next((g for cluster in farm.pve for g in cluster.guests if g.ident == key), None)
     if guest is None:
         return None
-    return Detail(guest.name, _guest_severity(guest), (), (Block("Guest", tuple(_guest_fields(guest))),), raw=guest)
+    host = Subject("pve-host", f"{guest.cluster}/{guest.host}", guest.host)
+    links = (
+        *machine_link(farm, "proxmox", guest.ident),
+        Link("runs on", host, f"PVE host {guest.host}"),
+        *task_links(farm, guest.cluster, ident=str(guest.vmid)),
+    )
+    block = Block("Guest", tuple(_guest_fields(guest)))
+    return Detail(guest.name, _guest_severity(guest), (), (block,), links, raw=guest)
 
 
 def _guest_fields(guest: Guest) -> Iterator[Field]:
@@ -128,8 +136,10 @@ def _guest_fields(guest: Guest) -> Iterator[Field]:
     yield Field("status", guest.status, _guest_severity(guest))
     yield Field("host", guest.host)
     yield Field("lock", guest.lock or "–")
+    yield Field("HA", guest.ha or "not looked after", Severity.CRITICAL if guest.ha in ("error", "fence") else None)
     yield Field("CPU", f"{percent(guest.cpu_ratio)} of {count(guest.cpus)}")
     yield Field("memory", f"{data_size(guest.memory_bytes)} of {data_size(guest.memory_max_bytes)}")
+    yield Field("first disk", data_size(guest.disk_bytes))
     yield Field("uptime", duration(guest.uptime_s))
     yield Field("addresses", ", ".join(guest.addresses) or "–")
     yield Field("tags", ", ".join(guest.tags) or "–")
@@ -174,6 +184,7 @@ def describe_pve_host(farm: Farm, key: str) -> Detail | None:
         for guest in cluster.guests
         if guest.host == host.name
     )
+    links += tuple(task_links(farm, cluster.name, node=host.name))
     severity = Severity.OK if online else Severity.CRITICAL
     reasons = () if online else (f"PVE says {host.status}: its guests' states are unknown",)
     return Detail(host.name, severity, reasons, (block,), links, raw=host)
@@ -190,13 +201,26 @@ def describe_droplet(farm: Farm, key: str) -> Detail | None:
         _droplet_severity(droplet),
         (),
         (Block("Droplet", tuple(_droplet_fields(farm, droplet))),),
+        tuple(_droplet_links(farm, droplet)),
         raw=droplet,
     )
 
 
+def _droplet_links(farm: Farm, droplet: Droplet) -> Iterator[Link]:
+    yield from machine_link(farm, "digitalocean", droplet.ident)
+    if farm.cloud is None:
+        return
+    for volume in farm.cloud.volumes:
+        if droplet.id in volume.droplet_ids:
+            yield Link("volume", volume_subject(volume), f"{volume.name}  {data_size(volume.size_bytes)}")
+    for balancer in farm.cloud.load_balancers:
+        if droplet.id in balancer.droplet_ids or (balancer.tag and balancer.tag in droplet.tags):
+            yield Link("behind", balancer_subject(balancer), f"balancer {balancer.name}  {balancer.status}")
+
+
 def _droplet_fields(farm: Farm, droplet: Droplet) -> Iterator[Field]:
     yield Field("id", droplet.ident)
-    yield Field("status", droplet.status + (", locked" if droplet.locked else ""))
+    yield Field("status", droplet.status + (", locked: an action is in progress" if droplet.locked else ""))
     yield Field("region", droplet.region)
     yield Field("size", droplet.size)
     yield Field("price a month", money(droplet.price_monthly))
@@ -205,6 +229,11 @@ def _droplet_fields(farm: Farm, droplet: Droplet) -> Iterator[Field]:
     yield Field("disk", data_size(droplet.disk_bytes))
     yield Field("addresses", ", ".join(droplet.addresses) or "–")
     yield Field("tags", ", ".join(droplet.tags) or "–")
+    yield Field("backups", "switched on" if droplet.backups else "off")
+    taken = farm.bill.snapshots if farm.bill is not None else None
+    if taken is not None:
+        mine = [one for one in taken if one.kind == "droplet" and one.resource_id == droplet.ident]
+        yield Field("snapshots", "\n".join(f"{one.name}  {one.size_gb} GB" for one in mine) or "none")
     if droplet.created_at:
         yield Field("created", f"{age((farm.at - droplet.created_at).total_seconds())} ago")
 

@@ -15,7 +15,7 @@ async def ran(folder: Path, *arguments: str) -> Ended:
     """The command over a simulated farm."""
     async with stage("osd-down") as farm:
         farm.config(folder)
-        [config] = folder.glob("*.yaml")
+        [config] = await asyncio.to_thread(lambda: list(folder.glob("*.yaml")))
         return await asyncio.to_thread(farmtui, "--config", config, "logs", *arguments, home=folder)
 
 

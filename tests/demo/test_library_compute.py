@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from farmtui.demo.world.changes import CloudApi, MachineOff, alive
 from farmtui.demo.world.service_changes import UnitStop
+from farmtui.farm.state import Severity
+from farmtui.insight.finding import Finding
+from farmtui.insight.findings import findings
 from farmtui.journal.store import RefusedError
 from farmtui.runbooks.state import Outcome
-from tests.demo.remedies import remedies
+from tests.demo.remedies import Remedies, remedies
+from tests.demo.stage import NOON
 
 
 async def test_a_worker_that_is_off_is_started(tmp_path: Path) -> None:
@@ -76,6 +82,62 @@ async def test_a_droplet_is_switched_off_and_on_and_kept_as_a_snapshot(tmp_path:
         assert "is completed" in said
         assert "its exporters answer: 1 (== 1)" in said
         assert "is completed" in await farm.run("do-snapshot", droplet="cache-1", name="before-work")
+
+
+async def test_a_droplet_is_given_another_size(tmp_path: Path) -> None:
+    async with remedies(tmp_path) as farm:
+        assert "is completed" in await farm.run("droplet-resize", droplet="cache-3", size="m-8vcpu-64gb")
+        [size] = [d.size for d in (await farm.farm()).cloud.droplets if d.name == "cache-3"]  # type: ignore[union-attr]
+        assert size == "m-8vcpu-64gb"
+        assert "cache-3" not in farm.world().off
+
+
+async def test_a_guest_is_given_more_to_work_with(tmp_path: Path) -> None:
+    async with remedies(tmp_path) as farm:
+        await farm.run("guest-resize", guest="worker-07", cores="12", memory="49152")
+        [guest] = [g for cluster in (await farm.farm()).pve for g in cluster.guests if g.name == "worker-07"]
+        assert (guest.cpus, guest.memory_max_bytes, guest.status) == (12, 48 * 2**30, "running")
+
+
+async def test_a_guest_s_snapshot_is_taken_and_deleted(tmp_path: Path) -> None:
+    async with remedies(tmp_path) as farm:
+        assert "the task ended with: OK" in await farm.run("guest-snapshot", guest="worker-07", name="before-work")
+        again = await farm.begun("guest-snapshot", guest="worker-07", name="before-work")
+        question = farm.state(again).question
+        assert question is not None
+        assert "already used" in question.text
+        await farm.answer(again, "stop")
+        assert "the task ended with: OK" in await farm.run(
+            "guest-snapshot-delete", guest="worker-07", name="before-work"
+        )
+        assert "the task ended with: OK" in await farm.run("guest-snapshot", guest="worker-07", name="before-work")
+
+
+async def failed_tasks(farm: Remedies) -> list[Finding]:
+    """What the console finds of tasks of Proxmox VE, by the farm's own clock."""
+    seen = dataclasses.replace(await farm.farm(), at=datetime.fromtimestamp(NOON, UTC) + timedelta(minutes=10))
+    return [finding for finding in findings(seen) if finding.key.startswith("pve-task/")]
+
+
+async def test_a_host_s_guests_whose_backup_failed_are_backed_up(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "pve-backup-failed") as farm:
+        [told] = await failed_tasks(farm)
+        assert (told.severity, told.title) == (Severity.WARNING, "PVE backup on pve-3 failed")
+        await farm.run("pve-host-backup", host="pve-3", storage="nfs-backup")
+        assert await failed_tasks(farm) == []
+
+
+async def test_who_works_on_a_guest_or_a_droplet_holds_the_machine_that_it_is(tmp_path: Path) -> None:
+    async with remedies(tmp_path) as farm:
+        plan = await farm.plan("guest-restart", guest="worker-07")
+        assert (plan.targets, plan.confirm) == (("guest:worker-07", "node:worker-07"), "worker-07")
+        assert (await farm.plan("do-power-cycle", droplet="cache-1")).targets == ("droplet:cache-1", "node:cache-1")
+        working = await farm.begun("swarm-drain", manager="mgr-1", node="worker-07")
+        second = await farm.begun("guest-restart", guest="worker-07")
+        assert farm.state(second).outcome is Outcome.REFUSED
+        assert f"node:worker-07 is being worked on by run {working}" in farm.said(second)
+        await farm.answer(working)
+        farm.ended(working)
 
 
 async def test_a_clock_is_set_right(tmp_path: Path) -> None:

@@ -80,7 +80,8 @@ async def test_a_guest_is_stopped_and_started_by_tasks() -> None:
         api.farm.clock.at += 5.0
         assert await api.task("pve-2", upid) == ("stopped", "OK")
         assert await api.runs("db-2")
-        listed = (await api.pve("GET", "cluster/tasks"))[1]
+        # The newest; before them stands what the hosts do at night by themselves.
+        listed = (await api.pve("GET", "cluster/tasks"))[1][:2]
         assert [(task["type"], task["status"]) for task in listed] == [("qmstart", "OK"), ("qmstop", "OK")]
         log = (await api.pve("GET", f"nodes/pve-2/tasks/{upid}/log"))[1]
         assert log[-1]["t"] == "TASK OK"

@@ -173,7 +173,20 @@ async def test_one_node_and_one_guest() -> None:
         [store] = await pve.get(f"nodes/{machine.host}/storage")
         assert 0 < store["used"] < store["total"]
         assert (await pve.get("version"))["release"] == "8.4"
-        assert await pve.get(f"nodes/{machine.host}/tasks") == await pve.get(f"nodes/{machine.host}/lxc") == []
+        assert await pve.get(f"nodes/{machine.host}/lxc") == []
+
+
+async def test_each_host_remembers_its_nights() -> None:
+    async with api("pve-backup-failed") as (_, pve):
+        listed = await pve.get("cluster/tasks")
+        assert [task["starttime"] for task in listed] == sorted((task["starttime"] for task in listed), reverse=True)
+        mine = [task for task in await pve.get("nodes/pve-3/tasks") if task["type"] == "vzdump"]
+        assert [task["status"] for task in mine] == ["job errors", "OK", "OK"]
+        upid = mine[0]["upid"]
+        assert (await pve.get(f"nodes/pve-3/tasks/{upid}/status"))["exitstatus"] == "job errors"
+        log = await pve.get(f"nodes/pve-3/tasks/{upid}/log?limit=500")
+        assert log[-1]["t"] == "TASK ERROR: job errors"
+        assert await pve.get(f"nodes/pve-3/tasks/{upid}/log?start=2&limit=3") == log[2:5]
 
 
 # -- as the world changes, read by the console's own source
@@ -182,7 +195,7 @@ async def test_one_node_and_one_guest() -> None:
 async def test_the_console_reads_the_cluster(tmp_path: Path) -> None:
     async with stage() as farm, source(farm, tmp_path) as pve:
         reading = await pve.poll()
-        assert (reading.failure, reading.warnings, reading.requests) == (None, (), 2 + LOOKUPS)
+        assert (reading.failure, reading.warnings, reading.requests) == (None, (), 3 + LOOKUPS)
         assert reading.value is not None
         inventory = farm.running.farm
         machines = {m.vmid: m for m in inventory.machines if m.host}
@@ -193,7 +206,11 @@ async def test_the_console_reads_the_cluster(tmp_path: Path) -> None:
         assert reading.value is not None
         told = {guest.vmid: guest.addresses for guest in reading.value.guests if guest.vmid in machines}
         assert told == {vmid: (machine.address,) for vmid, machine in machines.items()}
-        assert reading.requests == 2
+        assert reading.requests == 3
+        assert {task.kind for task in reading.value.tasks} == {"vzdump", "aptupdate"}
+        assert {storage.ident for storage in reading.value.storages} == {
+            "pve-main/nfs-backup", *(f"pve-main/{host.name}/local-zfs" for host in inventory.hosts)
+        }  # fmt: skip
 
 
 async def test_a_host_that_goes_down_takes_its_api_and_its_guests_and_comes_back(tmp_path: Path) -> None:

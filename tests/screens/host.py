@@ -11,6 +11,7 @@ from farmtui.farm.actions import ActionError
 from farmtui.farm.alerts import Matcher
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
+from farmtui.looking import Looks
 from farmtui.tail.desk import LogDesk
 from screens.console import RemedyDesk, SilenceDesk
 from screens.frame import FarmScreen
@@ -74,6 +75,7 @@ class HostApp(App[None]):
         self.read_only = read_only
         self.silences = desk
         self.remedies = remedies
+        self.looks = Looks()
         self.said: list[tuple[str, Severity]] = []
         self.clipped: list[str] = []
         self.went: list[Place] = []

@@ -8,15 +8,17 @@ import re
 import pytest
 
 from farmtui.farm.farm import Farm
-from farmtui.farm.node import Tier
+from farmtui.farm.looks import Look, TaskLog
+from farmtui.farm.node import CloudAccount, Droplet, Guest, LoadBalancer, PveCluster, Tier, Volume
+from farmtui.farm.pve import PveStorage, PveTask
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.swarm import SwarmNetwork
 from screens.compute import ComputeScreen
 from screens.compute_rows import machine_rows
 from screens.describe import describe
-from screens.detail import render
-from screens.places import Subject
-from tests.screens.farms import HOSTILE, ago, make_farm, make_node, make_source
+from screens.detail import DetailScreen, render
+from screens.places import Place, Subject
+from tests.screens.farms import HOSTILE, NOW, ago, make_farm, make_node, make_source
 from tests.screens.host import SIZES, HostApp, lines_of, text_of
 from tests.screens.swarm_farms import NO_PLACE, manager, service, swarm, task, worker
 
@@ -290,3 +292,87 @@ def test_a_thing_that_is_opened_tells_the_rest(kind: str, key: str, words: tuple
     assert found is not None
     told = " ".join(render(found, 100).plain.split())
     assert all(word in told for word in words), told
+
+
+def providers() -> Farm:
+    """A farm with something of every provider that is no machine."""
+    guest = Guest("main", 101, "db-1", "qemu", "pve-1", "running", cpus=4, memory_max_bytes=8 * 2.0**30)
+    failed = PveTask("main", UPID, "pve-1", "vzdump", "101", "root@pam", ago(70), ago(60), "job [red]errors")
+    done = PveTask("main", UPID.replace("6B", "6A"), "pve-1", "qmstart", "101", "root@pam", ago(90), ago(89), "OK")
+    nfs = PveStorage("main", "nfs", "nfs", "", active=True, contents=("backup",), used_bytes=90.0, size_bytes=100.0)
+    droplet = Droplet(1, "edge-1", "active", "fra1", "s-2vcpu", None, 2, 4.0, 80.0)
+    cloud = CloudAccount(
+        (droplet,),
+        (Volume("v1", "uploads", "fra1", 2.0**40, (1,)), Volume("v2", "leftover", "fra1", 2.0**30)),
+        (LoadBalancer("lb", "front", "active", "198.51.100.1", "fra1", (1,), rules=("tcp 443 to tcp 443",)),),
+    )
+    farm = make_farm(sources=[make_source(kind) for kind in ("prometheus", "proxmox", "digitalocean")], nodes=NODES)
+    return dataclasses.replace(
+        farm, cloud=cloud, pve=(PveCluster("main", True, (), (guest,), (nfs,), (failed, done)),)
+    )  # fmt: skip
+
+
+UPID = "UPID:pve-1:00001001:00000001:6B000000:vzdump:101:root@pam:"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_views_are_those_of_what_is_there(size: tuple[int, int]) -> None:
+    shown = await lines(providers(), size)
+    assert all(word in shown[2] for word in ("machines", "volumes", "balancers", "pve-tasks"))
+    assert "services" not in shown[2]
+    assert "volumes" not in (await lines(swarm(), size))[2]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_volumes_and_storages_say_what_they_hold(size: tuple[int, int]) -> None:
+    shown = await lines(providers(), size, "v")
+    assert "WARN" in line(shown, "nfs").upper()
+    assert "90 %" in line(shown, "nfs")
+    assert "1.0 TiB" in line(shown, "uploads")
+    assert "attached to" in line(shown, "leftover")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_balancer_says_how_many_behind_it_serve(size: tuple[int, int]) -> None:
+    row = line(await lines(providers(), size, "v", "v"), "front")
+    assert "1 of 1" in row
+    assert "active" in row
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_task_that_failed_stands_on_top_with_its_reason(size: tuple[int, int]) -> None:
+    shown = await lines(providers(), size, "V")
+    row = line(shown, "backup")
+    assert "▲ failed" in row
+    assert "db-1" in row
+    assert "job [red]" in row
+    assert shown.index(row) < shown.index(line(shown, "start"))
+
+
+def test_what_is_no_machine_is_described_with_what_it_hangs_on() -> None:
+    farm = providers()
+    for kind, key, words in (
+        ("do-volume", "v1", "edge-1"),
+        ("do-volume", "v2", "to nothing, and paid for"),
+        ("balancer", "lb", "tcp 443 to tcp 443"),
+        ("pve-storage", "main/nfs", "shared by all"),
+        ("pve-task", f"main/{UPID}", "job [red]errors"),
+        ("guest", "main/101", "vzdump"),
+        ("droplet", "1", "balancer front"),
+    ):
+        detail = describe(farm, Subject(kind, key, "x"))
+        assert detail is not None, kind
+        text = render(detail, 100).plain + "".join(link.text for link in detail.links)
+        assert words in text, (kind, text)
+    assert describe(farm, Subject("pve-task", "main/gone", "x")) is None
+
+
+async def test_what_was_asked_about_a_thing_stands_below_what_is_known_of_it() -> None:
+    log = Look(NOW, TaskLog(("INFO: [b]begun", "TASK ERROR: job errors"), before=12), "")
+    app = HostApp(lambda: DetailScreen(Place("compute", (Subject("pve-task", f"main/{UPID}", "x"),))), providers())
+    app.looks.of = lambda farm, kind, key, then: log if (kind, key) == ("pve-task", f"main/{UPID}") else None  # type: ignore[method-assign]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        text = "\n".join(text_of(app))
+    for told in ("12 lines before these are not shown", "INFO: [b]begun", "TASK ERROR: job errors"):
+        assert told in text

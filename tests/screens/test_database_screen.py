@@ -209,3 +209,26 @@ def test_a_node_that_is_opened_tells_the_rest() -> None:
     found = describe(farm, Subject("galera", "10.0.0.3:9100", "db-3"))
     assert found is not None
     assert "Donor/Desynced" in render(found, 100).plain
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_first_line_says_whether_writes_are_taken(size: tuple[int, int]) -> None:
+    assert "● takes writes on all nodes" in await shown(database(), size)
+    two = await shown(database(node(1, 2), node(2, 2), GaleraNode("10.0.0.3:9100", up=False, seen_at=ago(5))), size)
+    assert "▲ takes writes on db-1, db-2 one may be stopped in good order" in two
+    lost = [node(n, 1, primary=False, ready=False, local_state=0) for n in (1, 2, 3)]
+    assert "✖ takes no writes: no node is in a primary component" in await shown(database(*lost), size)
+
+
+def test_a_node_opened_tells_all_that_is_measured_of_it() -> None:
+    ahead = node(2, last_committed=120.0)
+    joins = node(
+        1, local_state=1, last_committed=100.0, recv_queue=30, received_per_s=10.0, bf_aborts_per_s=0.5,
+        write_set_bytes=2048.0, buffer_hit_ratio=0.995, aborted_per_s=0.25, transfer_ratio=0.4, replica_running=False,
+    )  # fmt: skip
+    detail = describe(database(joins, ahead), Subject("galera", joins.instance, "x"))
+    assert detail is not None
+    text = render(detail, 80).plain
+    for told in ("100, 20 behind the newest", "3.0 s", "40 %", "2.0 KiB", "99.5 %", "0.25/s", "0.50/s", "has the most"):
+        assert told in text, told
+    assert "Asynchronous replica" in text

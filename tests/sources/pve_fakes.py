@@ -47,6 +47,7 @@ class FakePve:
         self.answers: dict[str, Any] = {
             "cluster/status": STATUS,
             "cluster/resources": RESOURCES,
+            "cluster/tasks": [],
             "nodes/pve-1/qemu/101/config": {"name": "worker-1", "ipconfig0": "ip=10.1.0.1/24,gw=10.1.0.254"},
             "nodes/pve-2/lxc/102/config": {"hostname": "db-1", "net0": "name=eth0,bridge=vmbr0,ip=10.1.0.2/24"},
         }
@@ -90,7 +91,7 @@ class Pve:
 
     def source(self, *hosts: str, deadline_s: float = PATIENT_S, **more: Any) -> ProxmoxSource:
         """A source for these API nodes."""
-        config = self._config(hosts, deadline_s=deadline_s, **more)
+        config = self.config(hosts, deadline_s=deadline_s, **more)
         source = ProxmoxSource(config, clock=lambda: AT, monotonic=lambda: self.now)
         self._sources.append(source)
         return source
@@ -98,17 +99,18 @@ class Pve:
     def ceph(self, *hosts: str, deadline_s: float = PATIENT_S) -> CephPveSource:
         """A source for the Ceph behind these API nodes."""
         section = CephConfig(via="pve", deadline_s=deadline_s)
-        source = CephPveSource(section, self._config(hosts), clock=lambda: AT, monotonic=lambda: self.now)
+        source = CephPveSource(section, self.config(hosts), clock=lambda: AT, monotonic=lambda: self.now)
         self._sources.append(source)
         return source
 
     def api(self, *hosts: str, deadline_s: float = PATIENT_S) -> PveApi:
         """The way to these API nodes."""
-        api = PveApi(self._config(hosts), "proxmox", deadline_s=deadline_s, clock=lambda: AT)
+        api = PveApi(self.config(hosts), "proxmox", deadline_s=deadline_s, clock=lambda: AT)
         self._sources.append(api)
         return api
 
-    def _config(self, hosts: Sequence[str], **more: Any) -> ProxmoxConfig:
+    def config(self, hosts: Sequence[str], **more: Any) -> ProxmoxConfig:
+        """The section of a config for these API nodes."""
         given: dict[str, Any] = {
             "name": "main",
             "hosts": list(hosts),

@@ -42,7 +42,7 @@ async def test_a_cluster_is_read_whole(pve: Pve, planted: str) -> None:
     assert (worker.tags, worker.addresses, worker.template) == (("farm", "tier-app"), ("10.1.0.1",), False)
     assert (database.name, database.kind, database.addresses) == ("db-1", "lxc", ("10.1.0.2",))
     assert set(node.logins) == {f"PVEAPIToken={TOKEN_ID}={planted}"}
-    assert reading.requests == sum(node.asked.values()) == 4
+    assert reading.requests == sum(node.asked.values()) == 5
 
 
 async def test_addresses_are_asked_for_a_few_guests_a_poll_and_then_kept(pve: Pve) -> None:
@@ -107,7 +107,7 @@ async def test_a_node_behind_the_api_node_that_is_gone_costs_one_call(pve: Pve) 
     ]
     node.faults.update({f"nodes/pve-2/qemu/{n}/config": nobody_there for n in range(1, 8)})
     reading = await pve.source(await pve.node(node)).poll()
-    assert (reading.failure, reading.warnings, reading.requests) == (None, (), 3)
+    assert (reading.failure, reading.warnings, reading.requests) == (None, (), 4)
 
 
 async def test_guests_of_a_host_that_is_off_are_unknown_and_keep_their_names_and_addresses(pve: Pve) -> None:

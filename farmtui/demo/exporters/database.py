@@ -16,6 +16,9 @@ from farmtui.demo.world.world import World
 
 MAX_CONNECTIONS = 600
 _STATUS = "mysql_global_status_"
+_SEQNO_PER_S, _SEQNO_FROM = 260.0, 1.7e9
+_WRITES, _WRITE_SET_BYTES = 0.06, 2_300.0
+"""The share of queries that write, and the size of what one sends to the other nodes."""
 
 
 class DatabaseExporter:
@@ -35,6 +38,8 @@ class DatabaseExporter:
             "wsrep_connected": lambda _now, _db, _t, _n: 1.0,
             "wsrep_local_recv_queue": self._recv_queue,
             "threads_connected": self._connections,
+            "wsrep_last_committed": self._last_committed,
+            "max_used_connections": lambda _now, _db, _t, _n: 0.62 * MAX_CONNECTIONS,
         }
         families = [
             Family(
@@ -50,7 +55,16 @@ class DatabaseExporter:
             "slow_queries": lambda n: ((1.0, self._slow(n)),),
             "wsrep_flow_control_paused_ns": lambda n: ((1.0, self._paused(n)),),
             "wsrep_flow_control_sent": lambda n: ((1.0, self._asks(n)),),
+            "wsrep_flow_control_recv": lambda _n: tuple((1.0, self._asks(node)) for node in self._nodes()),
             "wsrep_local_cert_failures": lambda n: ((1.0, self._failures(n)),),
+            "wsrep_local_bf_aborts": lambda n: ((0.6, self._failures(n)),),
+            "wsrep_received": lambda n: tuple((_WRITES, self._writes(node)) for node in self._nodes() if node != n),
+            "wsrep_replicated": lambda n: ((_WRITES, self._writes(n)),),
+            "wsrep_replicated_bytes": lambda n: ((_WRITES * _WRITE_SET_BYTES, self._writes(n)),),
+            "aborted_connects": lambda n: ((2.0e-6, self._writes(n)),),
+            "aborted_clients": lambda n: ((3.0e-5, self._writes(n)),),
+            "innodb_buffer_pool_read_requests": lambda n: ((38.0, self._writes(n)),),
+            "innodb_buffer_pool_reads": lambda n: ((0.19, self._writes(n)),),
         }
         families += [
             Family(
@@ -62,6 +76,7 @@ class DatabaseExporter:
             for name, terms in counters.items()
         ]
         families += [
+            Family(f"{_STATUS}buffer_pool_pages", "gauge", "Innodb buffer pool pages by state.", self._pages),
             Family("mysql_up", "gauge", "Whether the MySQL server is up.", self._up),
             Family(
                 "mysql_global_variables_max_connections",
@@ -71,6 +86,25 @@ class DatabaseExporter:
             ),
         ]
         return families
+
+    def _nodes(self) -> list[str]:
+        return [target.machine.name for target in self._targets.of("mysql")]
+
+    def _writes(self, node: str) -> Signal:
+        return self._world.flows.database_queries(node)
+
+    def _pages(self) -> list[Series]:
+        """Of InnoDB's buffer pool, by state: it has filled up long ago."""
+        pages = {"data": 2_900_000.0, "free": 8_192.0, "misc": 210_000.0, "old": 1_070_000.0}
+
+        def held(count: float) -> Callable[[float], float]:
+            return lambda _t: count
+
+        return [
+            Gauge(named(f"{_STATUS}buffer_pool_pages", {**t.labels, "state": state}), self._running(t), held(count))
+            for t in self._targets.of("mysql")
+            for state, count in pages.items()
+        ]
 
     def _running(self, target: Target) -> Presence:
         name = target.machine.name
@@ -122,6 +156,10 @@ class DatabaseExporter:
         if database.paused:
             return float(round(60 + 400 * database.paused + 30 * noise))
         return float(max(0, round(3 * noise)))
+
+    def _last_committed(self, now: Condition, database: Database, t: float, node: str) -> float:
+        """The same number on every node, less what waits on this one to be applied."""
+        return float(int(_SEQNO_PER_S * (t - _SEQNO_FROM)) - self._recv_queue(now, database, t, node))
 
     def _connections(self, now: Condition, database: Database, t: float, node: str) -> float:
         queries = self._world.flows.database_queries(node).value(t)

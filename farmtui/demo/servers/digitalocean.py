@@ -86,7 +86,7 @@ class DigitalOceanServer:
             return _error(422, "unprocessable_entity", "You must specify a type for the action.")
         droplet, kind = request.match_info["droplet"], given["type"]
         try:
-            action = await self._keeper.ask(lambda observed: self._actions.begin(observed, droplet, kind))
+            action = await self._keeper.ask(lambda observed: self._actions.begin(observed, droplet, kind, given))
         except ImpossibleError as error:
             return _error(error.status, error.ident, str(error))
         return _json({"action": action}, 201)

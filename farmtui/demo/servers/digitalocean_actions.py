@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 from farmtui.demo.observed import Observed
-from farmtui.demo.servers.digitalocean_state import Json, region_of
+from farmtui.demo.servers.digitalocean_state import Json, region_of, size_named
 from farmtui.demo.servers.moments import rfc3339
 from farmtui.demo.world.changes import Change, MachineOff, MachineOn
 from farmtui.demo.world.inventory import Machine
+from farmtui.demo.world.machine_changes import Resized
 
 _FIRST = 1_742_000_000
 _KEPT = 500
@@ -43,6 +45,7 @@ _KINDS: Mapping[str, _Kind] = {
     "power_cycle": _Kind(14.0, off=2.0, on=14.0, wants=True),
     "reboot": _Kind(18.0, off=8.0, on=18.0, wants=True),
     "snapshot": _Kind(60.0),
+    "resize": _Kind(60.0, wants=False),
 }
 
 
@@ -85,8 +88,8 @@ class Actions:
         wanted = [a for a in self.known.values() if droplet in ("", str(a.machine.droplet_id))]
         return [action.json(now) for action in reversed(wanted)]
 
-    def begin(self, observed: Observed, droplet: str, kind: str) -> Json:
-        """Begin an action; gives it as the API shows it. Raises ImpossibleError."""
+    def begin(self, observed: Observed, droplet: str, kind: str, given: Mapping[str, Any]) -> Json:
+        """Begin an action, with what is told beside it; gives it as the API shows it. Raises ImpossibleError."""
         now, farm = observed.world.advance(), observed.world.farm
         machine = next((m for m in farm.machines if m.droplet and str(m.droplet_id) == droplet), None)
         if machine is None:
@@ -98,10 +101,18 @@ class Actions:
         if any(a.machine == machine and now < a.ends for a in self.known.values()):
             raise ImpossibleError(422, "unprocessable_entity", "Droplet already has a pending event.")
         if wanted.wants is not None and wanted.wants is not is_on:
-            raise ImpossibleError(
-                422, "unprocessable_entity", f"Droplet is already powered {'on' if is_on else 'off'}."
-            )
+            words = f"Droplet is already powered {'on' if is_on else 'off'}."
+            if kind == "resize":
+                words = "Droplet is currently on. Please power it off to run this event."
+            raise ImpossibleError(422, "unprocessable_entity", words)
         changes: list[tuple[float, Change]] = []
+        if kind == "resize":
+            size = size_named(observed, str(given.get("size", "")))
+            if size is None:
+                raise ImpossibleError(
+                    422, "unprocessable_entity", "You specified an invalid size for Droplet creation."
+                )
+            changes.append((wanted.took, Resized(machine.name, size)))
         if wanted.off is not None:
             changes.append((wanted.off, MachineOff(machine.name)))
         if wanted.on is not None:

@@ -11,12 +11,17 @@ from typing import Any
 from farmtui.demo.exporters.targets import boot_time
 from farmtui.demo.observed import Observed
 from farmtui.demo.servers.moments import rfc3339
-from farmtui.demo.world.inventory import CACHE, EDGE, GB, MONITORING, Inventory, Machine
+from farmtui.demo.world.inventory import CACHE, EDGE, GB, MONITORING, Inventory, Machine, Size
 
 VOLUME_MONTHLY_PER_GB = Decimal("0.10")
 BALANCER_MONTHLY = Decimal(12)
 SNAPSHOT_MONTHLY_PER_GB = Decimal("0.06")
 IDLE_ADDRESS_MONTHLY = Decimal(5)
+MORE = (
+    Size(8, 16 * 2.0**30, 320 * GB, "s-8vcpu-16gb-amd", "112.00"),
+    Size(16, 64 * 2.0**30, 200 * GB, "m-8vcpu-64gb", "336.00"),
+)
+"""Sizes that the farm has none of."""
 _HOURS_A_MONTH = 672
 """DigitalOcean bills 28 days at most: a month's price by the hour."""
 _REGIONS = {"fra1": "Frankfurt 1", "ams3": "Amsterdam 3"}
@@ -128,9 +133,17 @@ def balance(observed: Observed) -> Json:
 
 
 def sizes(observed: Observed) -> list[Json]:
-    """The sizes that the farm uses."""
+    """The sizes that the farm uses, and those that it might."""
     known = {machine.size.slug: machine for machine in _machines(observed.world.farm)}
-    return [{**_size(machine), "available": True} for _, machine in sorted(known.items())]
+    plain = next(iter(known.values()))
+    listed = [*((machine, machine.size) for _, machine in sorted(known.items())), *((plain, size) for size in MORE)]
+    return [{**_size(machine, size), "available": True} for machine, size in listed]
+
+
+def size_named(observed: Observed, slug: str) -> Size | None:
+    """A size by its name; None where there is no such."""
+    bought = (machine.size for machine in _machines(observed.world.farm))
+    return next((size for size in (*bought, *MORE) if size.slug == slug), None)
 
 
 def regions(_observed: Observed) -> list[Json]:
@@ -149,7 +162,7 @@ def _machines(farm: Inventory) -> list[Machine]:
 
 def _droplet(observed: Observed, machine: Machine, attached: list[str]) -> Json:
     off = observed.world.timeline.last.condition.off
-    size = machine.size
+    size = observed.world.timeline.last.condition.sizes.get(machine.name, machine.size)
     addresses = [{"ip_address": machine.address, "netmask": "255.255.0.0", "gateway": "10.20.0.1", "type": "private"}]
     if machine.public_address:
         gateway = machine.public_address.rpartition(".")[0] + ".1"
@@ -179,7 +192,7 @@ def _droplet(observed: Observed, machine: Machine, attached: list[str]) -> Json:
             "public": True,
         },
         "volume_ids": attached,
-        "size": _size(machine),
+        "size": _size(machine, size),
         "size_slug": size.slug,
         "networks": {"v4": addresses, "v6": []},
         "region": _region(machine.region),
@@ -188,8 +201,7 @@ def _droplet(observed: Observed, machine: Machine, attached: list[str]) -> Json:
     }
 
 
-def _size(machine: Machine) -> Json:
-    size = machine.size
+def _size(machine: Machine, size: Size) -> Json:
     monthly = Decimal(size.price_monthly or 0)
     return {
         "slug": size.slug,

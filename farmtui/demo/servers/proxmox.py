@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,8 @@ from farmtui.demo.servers.proxmox_state import (
     node_storage,
     version,
 )
-from farmtui.demo.servers.proxmox_tasks import DOINGS, Task, Tasks, wake
+from farmtui.demo.servers.proxmox_task import Task
+from farmtui.demo.servers.proxmox_tasks import DOINGS, REMOVALS, Tasks, snapshots, wake
 
 _PREFIX = "/api2/json"
 _MAX_BODY = 2**20
@@ -50,16 +51,14 @@ class ProxmoxServer:
             "/version": lambda _state, _given: version(),
             "/cluster/status": lambda state, _given: cluster_status(state),
             "/cluster/resources": lambda state, given: cluster_resources(state, given.get("type", "")),
-            "/cluster/tasks": lambda state, _given: self._tasks.listed(state.at),
+            "/cluster/tasks": lambda state, _given: self._tasks.listed(state),
             "/cluster/ceph/status": lambda state, _given: ceph_status(state),
             "/nodes": lambda state, _given: node_list(state),
             "/nodes/{node}/status": lambda state, given: node_status(state, given["node"]),
             "/nodes/{node}/storage": lambda state, given: node_storage(state, given["node"]),
-            "/nodes/{node}/tasks": lambda state, given: self._tasks.listed(state.at, given["node"]),
-            "/nodes/{node}/tasks/{upid}/status": lambda state, given: self._task(given).json(state.at),
-            "/nodes/{node}/tasks/{upid}/log": lambda _state, given: [
-                {"n": number, "t": line} for number, line in enumerate(self._task(given).lines, 1)
-            ],
+            "/nodes/{node}/tasks": lambda state, given: self._tasks.listed(state, given["node"]),
+            "/nodes/{node}/tasks/{upid}/status": lambda state, given: self._task(state, given).json(state.at),
+            "/nodes/{node}/tasks/{upid}/log": lambda state, given: _page(self._task(state, given).lines, given),
             "/nodes/{node}/ceph/status": lambda state, _given: ceph_status(state),
             "/nodes/{node}/ceph/osd": lambda state, _given: ceph_osds(state),
             "/nodes/{node}/ceph/pool": lambda state, _given: ceph_pools(state),
@@ -70,6 +69,7 @@ class ProxmoxServer:
             "/nodes/{node}/lxc": lambda _state, _given: [],
             "/nodes/{node}/qemu": lambda state, given: node_guests(state, given["node"]),
             "/nodes/{node}/qemu/{vmid}/status/current": lambda state, given: guest_status(state, *_guest(given)),
+            "/nodes/{node}/qemu/{vmid}/snapshot": partial(snapshots, self._tasks),
             "/nodes/{node}/qemu/{vmid}/config": lambda state, given: guest_config(state, *_guest(given)),
             "/nodes/{node}/qemu/{vmid}/agent/network-get-interfaces": lambda state, given: agent_interfaces(
                 state, *_guest(given)
@@ -83,14 +83,16 @@ class ProxmoxServer:
             app.router.add_get(f"{_PREFIX}{path}", self._answering(question, host))
         for path, doing in DOINGS.items():
             app.router.add_post(f"{_PREFIX}{path}", self._answering(partial(doing, self._tasks), host))
+        for path, doing in REMOVALS.items():
+            app.router.add_delete(f"{_PREFIX}{path}", self._answering(partial(doing, self._tasks), host))
         # It is about a host that is down: nothing is passed on to it.
         waking = self._answering(partial(wake, self._tasks), host, asleep=True)
         app.router.add_post(f"{_PREFIX}/nodes/{{node}}/wakeonlan", waking)
         app.router.add_route("*", "/{path:.*}", self._unknown)
         return app
 
-    def _task(self, given: Mapping[str, str]) -> Task:
-        return self._tasks.of(given["node"], given["upid"])
+    def _task(self, state: PveState, given: Mapping[str, str]) -> Task:
+        return self._tasks.of(state, given["node"], given["upid"])
 
     def _answering(
         self, question: Question, host: str, *, asleep: bool = False
@@ -135,6 +137,15 @@ class ProxmoxServer:
         if not hmac.compare_digest(token.encode(), self._token.encode()):
             return web.Response(status=401, reason="invalid token value!")
         return None
+
+
+def _page(lines: Sequence[str], given: Mapping[str, str]) -> list[Json]:
+    """A task's log as it is asked for: from a line on, fifty of them unless more are wanted."""
+    try:
+        start, limit = int(given.get("start", 0)), int(given.get("limit", 50))
+    except ValueError:
+        raise RefusedError(400, "Parameter verification failed.") from None
+    return [{"n": number, "t": line} for number, line in enumerate(lines, 1)][start : start + limit]
 
 
 def _guest(given: Mapping[str, str]) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from typing import Any
 from farmtui.demo.exporters.targets import boot_time
 from farmtui.demo.observed import Observed
 from farmtui.demo.world.changes import alive, host_of
-from farmtui.demo.world.inventory import GIB, PVE_CLUSTER, Inventory, Machine, PveHost, SpareGuest
+from farmtui.demo.world.inventory import GIB, PVE_CLUSTER, Inventory, Machine, PveHost, Size, SpareGuest
 
 VERSION = "8.4.14"
 SAMPLE_S = 10.0
@@ -19,6 +19,8 @@ _OWN_CORES, _OWN_BYTES = 0.9, 6 * GIB
 """What a host needs for itself."""
 _ROOT_BYTES, _ROOT_USED = 94 * GIB, 0.19
 _STORE_BYTES, _STORE_FREE = 3_600 * GIB, 0.12
+BACKUPS = "nfs-backup"
+_BACKUPS_BYTES = 16_000 * GIB
 _SPARE_CPUS, _SPARE_BYTES, _SPARE_DISK = 4, 8 * GIB, 32 * GIB
 
 Json = dict[str, Any]
@@ -81,6 +83,10 @@ class PveState:
     def runs(self, name: str) -> bool:
         """Whether a host or a machine runs."""
         return alive(self.observed.world.timeline.last.condition, self.farm, name)
+
+    def size(self, machine: Machine) -> Size:
+        """What a guest is made of now."""
+        return self.observed.world.timeline.last.condition.sizes.get(machine.name, machine.size)
 
     def host_of(self, machine: Machine) -> str:
         """The host that a guest is on."""
@@ -194,6 +200,7 @@ def cluster_resources(state: PveState, kind: str = "") -> list[Json]:
         found += [{**_node(state, host), "id": f"node/{host.name}"} for host in state.farm.hosts]
     if kind in ("", "storage"):
         found += [_storage(state, host) for host in state.farm.hosts]
+        found += [_backups(state, host) for host in state.farm.hosts]
     return found
 
 
@@ -266,7 +273,7 @@ def guest_config(state: PveState, host: str, vmid: int) -> Json:
         config |= {"template": 1} if guest.template else {}
         return config
     network, _, _ = guest.address.rpartition(".")
-    size = guest.size
+    size = state.size(guest)
     return config | {
         "cores": size.cpus,
         "memory": str(_mib(size.memory_bytes)),
@@ -335,7 +342,7 @@ def _guest(state: PveState, machine: Machine, used: dict[str, float]) -> Json:
     }
     if not state.runs(state.host_of(machine)):
         return {**entry, "status": "unknown"}
-    size = machine.size
+    size = state.size(machine)
     entry |= {"maxcpu": size.cpus, "maxmem": int(size.memory_bytes), "maxdisk": int(size.disk_bytes), "disk": 0}
     if not state.runs(machine.name):
         return {**entry, "status": "stopped", "cpu": 0, "mem": 0, "uptime": 0}
@@ -380,6 +387,22 @@ def _storage(state: PveState, host: PveHost) -> Json:
     disks = [m.size.disk_bytes for m in state.guests(host.name)] + [_SPARE_DISK for _ in state.spares(host.name)]
     size = max(_STORE_BYTES, sum(disks) / (1 - _STORE_FREE))
     return {**entry, "status": "available", "disk": int(sum(disks) * 0.6), "maxdisk": int(size)}
+
+
+def _backups(state: PveState, host: PveHost) -> Json:
+    """The storage that all hosts' backups go to, as one of them sees it."""
+    entry: Json = {
+        "id": f"storage/{host.name}/{BACKUPS}",
+        "type": "storage",
+        "storage": BACKUPS,
+        "node": host.name,
+        "plugintype": "nfs",
+        "content": "backup,iso",
+        "shared": 1,
+    }
+    if not state.runs(host.name):
+        return {**entry, "status": "unknown"}
+    return {**entry, "status": "available", "disk": int(_BACKUPS_BYTES * 0.61), "maxdisk": int(_BACKUPS_BYTES)}
 
 
 def _tags(machine: Machine) -> str:

@@ -3,56 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
-from farmtui.demo.servers.proxmox_state import Json, PveState, RefusedError
+from farmtui.demo.servers.proxmox_nightly import nightly
+from farmtui.demo.servers.proxmox_state import BACKUPS, Json, PveState, RefusedError
+from farmtui.demo.servers.proxmox_task import Task, upid_of
 from farmtui.demo.world.changes import Change, HostOff, HostOn, MachineOff, MachineOn
 from farmtui.demo.world.inventory import Machine
+from farmtui.demo.world.machine_changes import Resized
 from farmtui.demo.world.service_changes import Moved
 
 _START_S, _STOP_S, _SHUTDOWN_S, _MIGRATE_S, _SNAPSHOT_S = 3.0, 1.0, 6.0, 20.0, 4.0
+_BACKUP_S = 60.0
 _HOST_BOOT_S = 90.0
 _KEPT = 500
 _UNVERIFIED = "Parameter verification failed."
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One task. Times are Unix seconds; `exit_status` is what it says at its end."""
-
-    upid: str
-    node: str
-    kind: str
-    ident: str
-    user: str
-    started: float
-    ends: float
-    exit_status: str
-    lines: Sequence[str]
-
-    def json(self, now: float) -> Json:
-        """As `status` shows it."""
-        _, _, pid, start, *_ = self.upid.split(":")
-        shown: Json = {
-            "upid": self.upid,
-            "node": self.node,
-            "type": self.kind,
-            "id": self.ident,
-            "user": self.user,
-            "pid": int(pid, 16),
-            "pstart": int(start, 16),
-            "starttime": int(self.started),
-            "status": "running" if now < self.ends else "stopped",
-        }
-        return shown if now < self.ends else {**shown, "exitstatus": self.exit_status}
-
-    def listed(self, now: float) -> Json:
-        """As a list of tasks shows it."""
-        shown = self.json(now)
-        del shown["status"]
-        exit_status = shown.pop("exitstatus", None)
-        return shown if exit_status is None else {**shown, "status": exit_status, "endtime": int(self.ends)}
 
 
 @dataclass(slots=True)
@@ -61,6 +27,8 @@ class Tasks:
 
     user: str
     known: dict[str, Task] = field(default_factory=dict)
+    snapshots: dict[int, dict[str, Json]] = field(default_factory=dict)
+    """By guest, by name."""
     _number: count[int] = field(default_factory=lambda: count(1))
 
     def begin(
@@ -76,7 +44,7 @@ class Tasks:
         """Begin a task that lets changes happen at their times, or fails; gives its UPID."""
         number = next(self._number)
         at = state.at
-        upid = f"UPID:{node}:{4_096 + number:08X}:{number:08X}:{int(at):08X}:{kind}:{ident}:{self.user}:"
+        upid = upid_of(node, number, at, kind, ident, self.user)
         if not failure:
             state.observed.world.plan(changes)
         lines = [f"task {kind} of {ident or node}", f"TASK ERROR: {failure}" if failure else "TASK OK"]
@@ -86,18 +54,19 @@ class Tasks:
             del self.known[next(iter(self.known))]
         return upid
 
-    def of(self, node: str, upid: str) -> Task:
+    def of(self, state: PveState, node: str, upid: str) -> Task:
         """A node's task. Raises RefusedError as PVE does."""
-        task = self.known.get(upid)
+        task = self.known.get(upid) or next((one for one in nightly(state) if one.upid == upid), None)
         if not upid.startswith("UPID:"):
             raise RefusedError(400, _UNVERIFIED)
         if task is None or task.node != node:
             raise RefusedError(500, f"unable to find task '{upid}'")
         return task
 
-    def listed(self, now: float, node: str = "") -> list[Json]:
+    def listed(self, state: PveState, node: str = "") -> list[Json]:
         """The tasks of one node or of all, the newest first."""
-        return [task.listed(now) for task in reversed(self.known.values()) if node in ("", task.node)]
+        every = sorted((*nightly(state), *self.known.values()), key=lambda task: task.started, reverse=True)
+        return [task.listed(state.at) for task in every if node in ("", task.node)]
 
 
 Doing = Callable[[Tasks, PveState, Mapping[str, str]], str]
@@ -167,9 +136,57 @@ def _migrate(tasks: Tasks, state: PveState, given: Mapping[str, str]) -> str:
 def _snapshot(tasks: Tasks, state: PveState, given: Mapping[str, str]) -> str:
     node, vmid, _ = _guest(state, given)
     name = given.get("snapname", "")
-    if not name[:1].isalpha() or not name.replace("-", "_").isidentifier():
+    if not name[:1].isalpha() or not name.replace("-", "_").isidentifier() or name == "current":
         raise RefusedError(400, _UNVERIFIED)
+    mine = tasks.snapshots.setdefault(vmid, {})
+    if name in mine:
+        failure = f"snapshot name '{name}' already used"
+        return tasks.begin(state, node, "qmsnapshot", str(vmid), _SNAPSHOT_S, [], failure)
+    memory = int(given.get("vmstate") in ("1", "true"))
+    mine[name] = {
+        "name": name, "snaptime": int(state.at), "description": given.get("description", ""), "vmstate": memory
+    }  # fmt: skip
     return tasks.begin(state, node, "qmsnapshot", str(vmid), _SNAPSHOT_S, [])
+
+
+def _forget_snapshot(tasks: Tasks, state: PveState, given: Mapping[str, str]) -> str:
+    node, vmid, _ = _guest(state, given)
+    name = given["snapname"]
+    gone = tasks.snapshots.get(vmid, {}).pop(name, None)
+    failure = "" if gone is not None else f"snapshot '{name}' does not exist"
+    return tasks.begin(state, node, "qmdelsnapshot", str(vmid), _SNAPSHOT_S, [], failure)
+
+
+def snapshots(tasks: Tasks, state: PveState, given: Mapping[str, str]) -> list[Json]:
+    """`/nodes/NODE/qemu/VMID/snapshot`: the snapshots, and what is now."""
+    _, vmid, guest = _guest(state, given)
+    mine = tasks.snapshots.get(vmid, {})
+    now = {"name": "current", "description": "You are here!", "running": int(state.runs(guest.name))}
+    return [*mine.values(), {**now, "parent": list(mine)[-1]} if mine else now]
+
+
+def _configure(tasks: Tasks, state: PveState, given: Mapping[str, str]) -> str:
+    """Processors and memory; of a guest that runs they would wait for its next start."""
+    node, vmid, guest = _guest(state, given)
+    before = state.size(guest)
+    try:
+        cores, mib = int(given.get("cores", before.cpus)), int(given.get("memory", before.memory_bytes // 2**20))
+    except ValueError:
+        raise RefusedError(400, _UNVERIFIED) from None
+    if not 1 <= cores <= 128 or mib < 16:
+        raise RefusedError(400, _UNVERIFIED)
+    after = replace(before, cpus=cores, memory_bytes=mib * 2.0**20)
+    return tasks.begin(state, node, "qmconfig", str(vmid), _STOP_S, [(0.1, Resized(guest.name, after))])
+
+
+def _back_up(tasks: Tasks, state: PveState, given: Mapping[str, str]) -> str:
+    """`/nodes/NODE/vzdump`, of all guests of the host or of some."""
+    node, some = given["node"], given.get("vmid", "")
+    if not some and given.get("all") not in ("1", "true"):
+        raise RefusedError(400, _UNVERIFIED)
+    if given.get("storage", BACKUPS) != BACKUPS:
+        raise RefusedError(500, f"storage '{given['storage']}' does not exist")
+    return tasks.begin(state, node, "vzdump", some if some.isdigit() else "", _BACKUP_S, [])
 
 
 def _host(tasks: Tasks, state: PveState, given: Mapping[str, str]) -> str:
@@ -200,6 +217,10 @@ DOINGS: Mapping[str, Doing] = {
     "/nodes/{node}/qemu/{vmid}/status/reset": _reset,
     "/nodes/{node}/qemu/{vmid}/migrate": _migrate,
     "/nodes/{node}/qemu/{vmid}/snapshot": _snapshot,
+    "/nodes/{node}/qemu/{vmid}/config": _configure,
+    "/nodes/{node}/vzdump": _back_up,
     "/nodes/{node}/status": _host,
 }
 """What can be POSTed, each giving its task's UPID."""
+REMOVALS: Mapping[str, Doing] = {"/nodes/{node}/qemu/{vmid}/snapshot/{snapname}": _forget_snapshot}
+"""What can be DELETEd, alike."""

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from farmtui.demo.world.inventory import Size
+
 
 @dataclass(frozen=True, slots=True)
 class Relaxing:
@@ -176,6 +178,10 @@ class Condition:
     """What the nightly backup writes is worth nothing."""
     backed_up_at: float = 0.0
     """When a backup that somebody had started by hand succeeded."""
+    sizes: Mapping[str, Size] = field(default_factory=dict)
+    """Sizes that machines were given since they were bought."""
+    vzdump_failing: Mapping[str, float] = field(default_factory=dict)
+    """PVE hosts whose nightly backup of guests fails, and since when."""
     prometheus_delay_s: float = 0.0
     cloud_api: str = "ok"
     """`ok`, `unauthorized` or `limited`."""

@@ -36,6 +36,19 @@ def _database(figures: Figures, instance: str) -> GaleraNode:
         connections=of("connections"),
         max_connections=of("max_connections"),
         seen_at=figures.seen("db", instance),
+        flow_control_received_per_s=of("flow_control_received_per_s"),
+        bf_aborts_per_s=of("bf_aborts_per_s"),
+        last_committed=of("last_committed"),
+        received_per_s=of("received_per_s"),
+        replicated_per_s=of("replicated_per_s"),
+        write_set_bytes=of("write_set_bytes"),
+        transfer_ratio=of("transfer_ratio"),
+        aborted_per_s=of("aborted_per_s"),
+        max_used_connections=of("max_used_connections"),
+        buffer_hit_ratio=of("buffer_hit_ratio"),
+        buffer_free_ratio=of("buffer_free_ratio"),
+        replica_behind_s=of("replica_behind_s"),
+        replica_running=figures.is_one("db.replica_running", instance),
     )
 
 
