@@ -115,6 +115,12 @@ def age(seconds: float | None) -> str:
     return f"{whole} s"
 
 
+def ago(seconds: float | None) -> str:
+    """When something was: `35 s ago`, and `now` where that is no time at all."""
+    words = age(seconds)
+    return words if seconds is None or words in ("now", NOT_A_NUMBER) else f"{words} ago"
+
+
 def money(amount: Decimal | None, currency: str = "$", digits: int = 2) -> str:
     """An amount of money: `$1,234.50`, `-$3.00`. Raises TypeError for a float: money is Decimal throughout."""
     if amount is None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from farmtui.farm.farm import Farm
 from farmtui.farm.node import CloudAccount, Node, Provider, PveCluster, PveHost, Tier, TierSummary
 from farmtui.farm.state import Severity
-from farmtui.farm.units import age, duration, percent
+from farmtui.farm.units import ago, duration, percent
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.thresholds import LOSS, RATE_LEFT, above, below
 
@@ -269,8 +269,8 @@ def _first(moments: Iterator[datetime | None]) -> datetime | None:
 
 def _heard(seen_at: datetime | None, now: datetime) -> tuple[str, ...]:
     """When a value was last measured, where that is not just now."""
-    words = "now" if seen_at is None else age((now - seen_at).total_seconds())
-    return () if words == "now" else (f"last measured {words} ago",)
+    words = "now" if seen_at is None else ago((now - seen_at).total_seconds())
+    return () if words == "now" else (f"last measured {words}",)
 
 
 def _names(names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from farmtui.farm.node import Droplet, Guest, Node, Provider, Tier
 from farmtui.farm.state import Severity
-from farmtui.farm.units import age, count, data_rate, data_size, duration, money, percent
+from farmtui.farm.units import ago, count, data_rate, data_size, duration, money, percent
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.places import Subject
 
@@ -28,7 +28,7 @@ def describe_node(farm: Farm, key: str) -> Detail | None:
     if node is None:
         return None
     metrics = node.metrics
-    seen = age((farm.at - metrics.seen_at).total_seconds()) if metrics.seen_at else "never"
+    seen = ago((farm.at - metrics.seen_at).total_seconds()) if metrics.seen_at else "never"
     blocks = [
         Block(
             "Machine",
@@ -51,7 +51,7 @@ def describe_node(farm: Farm, key: str) -> Detail | None:
                 Field("network out", data_rate(metrics.transmit_bytes_per_s)),
                 Field("uptime", duration(metrics.uptime_s)),
                 Field("clock offset", duration(metrics.clock_offset_s)),
-                Field("measured", seen if seen in ("never", "now") else f"{seen} ago"),
+                Field("measured", seen),
             ),
         ),
         Block(
@@ -206,7 +206,7 @@ def _droplet_fields(farm: Farm, droplet: Droplet) -> Iterator[Field]:
     yield Field("addresses", ", ".join(droplet.addresses) or "–")
     yield Field("tags", ", ".join(droplet.tags) or "–")
     if droplet.created_at:
-        yield Field("created", f"{age((farm.at - droplet.created_at).total_seconds())} ago")
+        yield Field("created", ago((farm.at - droplet.created_at).total_seconds()))
 
 
 @describer("tier")
