@@ -8,6 +8,7 @@ from farmtui.farm.node import Droplet, Guest, Node, Provider, Tier
 from farmtui.farm.state import Severity
 from farmtui.farm.units import ago, count, data_rate, data_size, duration, money, percent
 from screens.describe import Block, Detail, Field, Link, describer
+from screens.describe.measured import measured
 from screens.places import Subject
 
 if TYPE_CHECKING:
@@ -230,19 +231,25 @@ def describe_tier(farm: Farm, key: str) -> Detail | None:
 @describer("interconnect")
 def describe_interconnect(farm: Farm, key: str) -> Detail | None:
     """The link between the farm's sites, as one probe sees it."""
-    link = next((link for link in farm.interconnects if link.instance == key), None)
+    found = ((hop, net) for net in farm.networks for hop in net.hops if hop.instance == key)
+    link, network = next(found, (next((hop for hop in farm.interconnects if hop.instance == key), None), None))
     if link is None:
         return None
     severity = Severity.OK if link.up else Severity.CRITICAL
     reasons = () if link.up else ("the far side does not answer the probe",)
     fields = (
         Field("probe target", link.instance),
+        Field("probed by", f"{link.by.value}{f', job {link.job}' if link.job else ''}"),
         Field("answers", "yes" if link.up else "no", severity),
         Field("round trip", duration(link.latency_s)),
+        Field("the slow ones", "not measured" if link.worst_s is None else duration(link.worst_s)),
+        Field("jitter", "not measured" if link.jitter_s is None else duration(link.jitter_s)),
         Field("lost in 5 min", percent(link.loss_ratio)),
         Field("between", "DigitalOcean and Proxmox VE" if _is_hybrid(farm) else "two networks"),
+        measured(farm, link.seen_at),
     )
-    return Detail(f"interconnect {link.instance}", severity, reasons, (Block("Interconnect", fields),), raw=link)
+    links = () if network is None else (Link("network", Subject("network", network.name, network.name), network.name),)
+    return Detail(f"interconnect {link.instance}", severity, reasons, (Block("Interconnect", fields),), links, raw=link)
 
 
 def _is_hybrid(farm: Farm) -> bool:
