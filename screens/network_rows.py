@@ -9,7 +9,7 @@ from textual.content import Content
 
 from farmtui.farm.networks import ORDER, Network, NetworkKind
 from farmtui.farm.state import Severity
-from farmtui.farm.units import NOT_MEASURED, data_rate, duration, percent
+from farmtui.farm.units import NOT_MEASURED, data_rate, percent, round_trip
 from farmtui.insight.networks import Flaw, flaws, is_measured, latency_limits, network_state
 from farmtui.insight.thresholds import above
 from screens import limits
@@ -53,18 +53,18 @@ def columns() -> tuple[Column[NetworkRow], ...]:
                descending=True),
         Column("latency", "latency", _latency, width=9, align="right", priority=0,
                sort=lambda r: r.network.latency_s, descending=True, help="round trip over its slowest hop"),
-        Column("jitter", "jitter", lambda r: duration(r.network.jitter_s), width=8, align="right", priority=2,
+        Column("jitter", "jitter", lambda r: round_trip(r.network.jitter_s), width=8, align="right", priority=2,
                sort=lambda r: r.network.jitter_s, descending=True, help="how far the slow ones are from the usual one"),
         Column("loss", "lost", lambda r: limited(percent(r.network.loss_ratio), r.network.loss_ratio, limits.LOSS),
                width=8, align="right", priority=0, sort=lambda r: r.network.loss_ratio, descending=True,
                help="share of probes of five minutes that did not come back"),
-        Column("traffic", "traffic", lambda r: data_rate(r.network.bytes_per_s), width=9, align="right", priority=1,
+        Column("traffic", "traffic", lambda r: data_rate(r.network.bytes_per_s), width=9, align="right", priority=2,
                sort=lambda r: r.network.bytes_per_s, descending=True, help="what goes over its known interfaces"),
-        Column("members", "members", _members, width=8, align="right", priority=1,
+        Column("members", "members", _members, width=8, align="right", priority=2,
                sort=lambda r: len(r.network.members), descending=True, help="machines that are in it, and how many of "
                "those whose answers are known do answer"),
         Column("mtu", "mtu", _mtu, width=11, align="right", priority=3, sort=lambda r: r.network.mtus),
-        Column("why", "what is wrong", _why, width=20, flex=3, priority=1),
+        Column("why", "what is wrong", _why, width=20, flex=3, priority=0),
         Column("cidr", "addresses", lambda r: ", ".join(r.network.cidrs) or NOT_MEASURED, width=18, priority=3),
         Column("kind", "kind", lambda r: r.network.kind.value, width=12, priority=5,
                sort=lambda r: ORDER.index(r.network.kind)),
@@ -77,7 +77,7 @@ def _latency(row: NetworkRow) -> Content | str:
     limits_s = latency_limits(row.network)
     if row.network.measured and not any(hop.up for hop in row.network.measured):
         return figure("none", Severity.CRITICAL)
-    return figure(duration(row.network.latency_s), above(row.network.latency_s, limits_s))
+    return figure(round_trip(row.network.latency_s), above(row.network.latency_s, limits_s))
 
 
 def _members(row: NetworkRow) -> Content | str:

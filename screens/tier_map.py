@@ -10,7 +10,7 @@ from textual.content import Content
 from farmtui.farm.networks import NetworkKind
 from farmtui.farm.node import Node, Tier, TierSummary
 from farmtui.farm.state import Severity
-from farmtui.farm.units import duration, percent, rate
+from farmtui.farm.units import percent, rate, round_trip
 from farmtui.insight.networks import flaws, network_state
 from screens.cache import total
 from widgets import ink
@@ -176,7 +176,7 @@ def _links(farm: Farm) -> Content:
         parts += [
             (" interconnect ", ink.MUTED),
             (f"{glyphs().severity[severity]} {words} ", ink.SEVERITY[severity]),
-            (f"{duration(hop.latency_s)}, {percent(hop.loss_ratio)} lost  ", ink.MUTED),
+            (f"{round_trip(hop.latency_s)}, {percent(hop.loss_ratio)} lost  ", ink.MUTED),
             (f"{hop.instance} ", ink.MUTED),
         ]
     shown: list[tuple[str, str]] = []

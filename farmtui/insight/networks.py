@@ -11,7 +11,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.networks import Hop, Member, Network, NetworkKind
 from farmtui.farm.node import Node, Provider
 from farmtui.farm.state import Severity
-from farmtui.farm.units import ago, count, data_rate, duration, percent, rate
+from farmtui.farm.units import ago, count, data_rate, duration, percent, rate, round_trip
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.machines import names_of, things_of
 from farmtui.insight.thresholds import (
@@ -96,11 +96,11 @@ def _paths(network: Network) -> Iterator[Flaw]:
         if kind == "loss":
             text = f"loses {percent(hop.loss_ratio)}"
             cause = f"{hop.instance}: {percent(hop.loss_ratio)} of the probes are lost"
-            evidence = () if hop.latency_s is None else (f"latency {duration(hop.latency_s)}",)
+            evidence = () if hop.latency_s is None else (f"latency {round_trip(hop.latency_s)}",)
         else:
-            text = f"takes {duration(hop.latency_s)}"
-            cause = f"{hop.instance}: the round trip takes {duration(hop.latency_s)}, and {duration(limits[0])} is slow"
-            evidence = () if hop.worst_s is None else (f"the slow ones take {duration(hop.worst_s)}",)
+            text = f"takes {round_trip(hop.latency_s)}"
+            cause = f"{hop.instance}: the round trip takes {round_trip(hop.latency_s)}; {round_trip(limits[0])} is slow"
+            evidence = () if hop.worst_s is None else (f"the slow ones take {round_trip(hop.worst_s)}",)
         yield Flaw(kind, severity, text, cause, evidence)
 
 
@@ -216,6 +216,16 @@ def _wear(network: Network) -> Iterator[Flaw]:
                 kind, severity, f"{kind} {rate(value)}", f"{worst.machine} has {_WEAR[kind]}", said,
                 tuple(member for _, _, member in bad),
             )  # fmt: skip
+
+
+def heartbeat_words(farm: Farm, network: Network) -> str:
+    """What Ceph itself says of one of its networks; empty for any other."""
+    name = _SLOW_PING.get(network.kind)
+    if name is None:
+        return ""
+    if farm.ceph is None or farm.ceph.health is None:
+        return "not known: Ceph does not say"
+    return "slow" if any(check.name == name for check in farm.ceph.checks) else "none is slow, says Ceph"
 
 
 def _heartbeats(farm: Farm, network: Network) -> Iterator[Flaw]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from farmtui.farm.node import Droplet, Guest, Node, Provider, Tier
 from farmtui.farm.state import Severity
-from farmtui.farm.units import ago, count, data_rate, data_size, duration, money, percent
+from farmtui.farm.units import ago, count, data_rate, data_size, duration, money, percent, round_trip
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.describe.measured import measured
 from screens.places import Subject
@@ -241,9 +241,9 @@ def describe_interconnect(farm: Farm, key: str) -> Detail | None:
         Field("probe target", link.instance),
         Field("probed by", f"{link.by.value}{f', job {link.job}' if link.job else ''}"),
         Field("answers", "yes" if link.up else "no", severity),
-        Field("round trip", duration(link.latency_s)),
-        Field("the slow ones", "not measured" if link.worst_s is None else duration(link.worst_s)),
-        Field("jitter", "not measured" if link.jitter_s is None else duration(link.jitter_s)),
+        Field("round trip", round_trip(link.latency_s)),
+        Field("the slow ones", "not measured" if link.worst_s is None else round_trip(link.worst_s)),
+        Field("jitter", "not measured" if link.jitter_s is None else round_trip(link.jitter_s)),
         Field("lost in 5 min", percent(link.loss_ratio)),
         Field("between", "DigitalOcean and Proxmox VE" if _is_hybrid(farm) else "two networks"),
         measured(farm, link.seen_at),

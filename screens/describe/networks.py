@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from farmtui.farm.networks import Hop, Interface, Member, Network, NetworkKind
 from farmtui.farm.state import Severity
-from farmtui.farm.units import ago, data_rate, duration, percent, rate
-from farmtui.insight.networks import Flaw, blast_of, flaws, is_measured, latency_limits, network_state
-from farmtui.insight.thresholds import INTERFACE_ERRORS_PER_S, LOSS, above
+from farmtui.farm.units import ago, data_rate, percent, rate, round_trip
+from farmtui.insight.networks import Flaw, blast_of, flaws, heartbeat_words, is_measured, latency_limits, network_state
+from farmtui.insight.thresholds import INTERFACE_DROPS_PER_S, LOSS, above
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.describe.machines import node_subject
 from screens.describe.measured import measured
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from farmtui.farm.farm import Farm
 
 LINKS = 200
-TREND_CELLS = 30
+TREND_CELLS = 24
 INSTALL = {
     NetworkKind.INTERCONNECT: (
         "install prometheus-smokeping-prober, or prometheus-blackbox-exporter with an icmp module, at one end, and "
@@ -60,7 +60,7 @@ def describe_network(farm: Farm, key: str) -> Detail | None:
     evidence = tuple(Field("", text, flaw.severity) for flaw in wrong for text in flaw.evidence)
     if evidence:
         blocks.insert(0, Block("What says so", evidence))
-    links = [*_hop_links(network), *_member_links(farm, network)]
+    links = [*_hop_links(network), *_member_links(farm, network, wrong)]
     return Detail(f"network {network.name}", state, reasons, tuple(blocks), tuple(links[:LINKS]), raw=network)
 
 
@@ -83,24 +83,33 @@ def _fields(farm: Farm, network: Network) -> Iterator[Field]:
         services = (
             [s.name for s in farm.swarm_cluster.services if overlay.name in s.networks] if farm.swarm_cluster else []
         )
-        more = f" and {len(services) - 6} more" if len(services) > 6 else ""
-        yield Field("services on it", (", ".join(services[:6]) + more) or "none")
+        more = f" and {len(services) - 3} more" if len(services) > 3 else ""
+        yield Field("services on it", (", ".join(services[:3]) + more) or "none")
+
+
+def _install(network: Network) -> str:
+    job = "`networks:` in the config names" if network.kind is NetworkKind.OTHER else f"is called {network.kind.value}"
+    return f"prometheus-blackbox-exporter with an icmp module, and a job that {job}, or prometheus-smokeping-prober"
 
 
 def _measures(farm: Farm, network: Network, wrong: tuple[Flaw, ...]) -> Iterator[Field]:
     hops = network.measured
     if not hops:
-        what = INSTALL.get(network.kind, FROM_INTERFACES)
+        what = INSTALL.get(network.kind) or _install(network)
         missing = Severity.UNKNOWN if not is_measured(network) else None
         yield Field("latency, loss", "not measured", missing)
+        if beats := heartbeat_words(farm, network):
+            yield Field("OSD heartbeats", beats, Severity.WARNING if beats == "slow" else None)
         yield Field("to measure it", what)
+        if not network.interfaces:
+            yield Field("its interfaces", FROM_INTERFACES)
         return
     limits = latency_limits(network)
     yield Field("measured by", hops[0].by.value)
-    yield Field("latency", duration(network.latency_s), above(network.latency_s, limits) or None)
-    yield Field("slow from", duration(limits[0]))
-    yield Field("the slow ones", "not measured" if network.worst_s is None else duration(network.worst_s))
-    yield Field("jitter", "not measured" if network.jitter_s is None else duration(network.jitter_s))
+    yield Field("latency", round_trip(network.latency_s), above(network.latency_s, limits) or None)
+    yield Field("slow from", round_trip(limits[0]))
+    yield Field("the slow ones", "not measured" if network.worst_s is None else round_trip(network.worst_s))
+    yield Field("jitter", "not measured" if network.jitter_s is None else round_trip(network.jitter_s))
     yield Field("lost in 5 min", percent(network.loss_ratio), above(network.loss_ratio, LOSS) or None)
     for hop in hops[:3]:
         drawn = _trend(farm, hop)
@@ -117,7 +126,7 @@ def _trend(farm: Farm, hop: Hop) -> str:
             if any(value in (hop.instance, hop.target) for _, value in series.labels):
                 known = [value for value in series.values if value is not None]
                 if known:
-                    return f"{spark(series.values, TREND_CELLS, high=None).plain} up to {duration(max(known))}"
+                    return f"{spark(series.values, TREND_CELLS, high=None).plain} up to {round_trip(max(known))}"
     return ""
 
 
@@ -154,24 +163,20 @@ def hop_words(hop: Hop) -> str:
     if not hop.up:
         return "no answer"
     lost = "" if hop.loss_ratio is None else f", {percent(hop.loss_ratio)} lost"
-    return f"{duration(hop.latency_s)}{lost}"
+    return f"{round_trip(hop.latency_s)}{lost}"
 
 
-def _member_links(farm: Farm, network: Network) -> Iterator[Link]:
+def _member_links(farm: Farm, network: Network, wrong: tuple[Flaw, ...]) -> Iterator[Link]:
+    worst: dict[str, Severity] = {}
+    for flaw in wrong:
+        for member in flaw.members:
+            worst[member.machine] = max(flaw.severity, worst.get(member.machine, Severity.OK))
     nodes = {node.name: node for node in farm.nodes}
     for member in network.members:
         node = nodes.get(member.machine)
         subject = node_subject(node) if node else Subject("node", member.machine, member.machine)
-        yield Link("machine", subject, _member_words(member), _member_state(member))
-
-
-def _member_state(member: Member) -> Severity:
-    if not member.serving:
-        return Severity.UNKNOWN
-    if member.fault or member.answers is False:
-        return Severity.WARNING
-    worn = member.interface.errors_per_s if member.interface else 0.0
-    return above(worn, INTERFACE_ERRORS_PER_S)
+        state = worst.get(member.machine, Severity.OK) if member.serving else Severity.UNKNOWN
+        yield Link("machine", subject, _member_words(member), state)
 
 
 def _member_words(member: Member) -> str:
@@ -204,7 +209,7 @@ def interface_words(interface: Interface) -> str:
         parts.append(f"in {data_rate(interface.receive_bytes_per_s)} out {data_rate(interface.transmit_bytes_per_s)}")
     if interface.errors_per_s:
         parts.append(f"errors {rate(interface.errors_per_s)}")
-    if interface.drops_per_s:
+    if above(interface.drops_per_s, INTERFACE_DROPS_PER_S):
         parts.append(f"drops {rate(interface.drops_per_s)}")
     if not interface.carrier:
         parts.append("no link")
