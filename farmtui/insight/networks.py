@@ -312,7 +312,8 @@ def _finding(farm: Farm, network: Network, flaw: Flaw) -> Finding:
         (*flaw.evidence, *((f"on it: {hurts}",) if hurts else ())),
         ("node", machine) if known and flaw.kind in ("missing", "unreachable") else ("network", network.name),
         "topology", "network",
-        covers=_hops(farm) | {("network", network.name)} if between else frozenset({("network", network.name)}),
+        # What is wrong with a tunnel comes from one cause; interfaces have each their own.
+        covers=_hops(farm) | {("network", network.name)} if between else frozenset(),
         topics=(*topics, *_VPN) if between else topics,
     )  # fmt: skip
 

@@ -135,8 +135,8 @@ class Catalogue:
         more = "".join(f"|{re.escape(job)}" for job in sorted(set(jobs)))
         if not more:
             return self
-        # The backslashes of an escaped name stand in a PromQL string.
-        wider = PROBE_JOBS + more.replace("\\", "\\\\")
+        # It stands in a PromQL string.
+        wider = PROBE_JOBS + more.replace("\\", "\\\\").replace('"', '\\"')
         figures = {
             name: figure if figure.overridden else replace(figure, promql=figure.promql.replace(PROBE_JOBS, wider))
             for name, figure in self.figures.items()
