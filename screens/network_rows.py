@@ -101,7 +101,7 @@ def _why(row: NetworkRow) -> Content | str:
         words = "; ".join(flaw.text for flaw in row.flaws)
         return Content.styled(words, ink.SEVERITY[row.severity])
     if not is_measured(row.network):
-        return Content.styled(f"{UNMEASURED}: Enter says what to install", ink.SEVERITY[Severity.UNKNOWN])
+        return Content.styled(f"{UNMEASURED}: Enter says how to", ink.SEVERITY[Severity.UNKNOWN])
     if not row.network.hops and row.network.kind is NetworkKind.INTERCONNECT:
         return Content.styled("no probe measures latency and loss", ink.MUTED)
     return ""

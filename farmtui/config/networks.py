@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from farmtui.config.fields import Section
 from farmtui.farm.networks import NetworkKind
@@ -23,12 +23,7 @@ def _cidr(value: str) -> str:
     raise ValueError(f"must be a network with its prefix length, such as 10.21.5.0/24{hint}")
 
 
-def _one_or_many(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 Cidr = Annotated[str, AfterValidator(_cidr)]
-Listed = BeforeValidator(_one_or_many)
 
 
 class NetworkConfig(Section):
@@ -36,12 +31,12 @@ class NetworkConfig(Section):
 
     kind: NetworkKind = NetworkKind.OTHER
     """interconnect (the VPN between the sites), cache-net, ceph-public, ceph-cluster or other."""
-    cidr: Annotated[list[Cidr], Listed] = []
-    """Its addresses: 10.21.5.0/24, or several. Interfaces are known by them where the node exporter tells addresses
+    cidr: list[Cidr] = []
+    """Its addresses: [10.21.5.0/24]. Interfaces are known by them where the node exporter tells addresses
     (--collector.netdev.address-info)."""
-    interface: Annotated[list[str], Listed] = []
-    """Shell patterns of the interfaces that are in it, where addresses are not told: wg0, or several."""
-    jobs: Annotated[list[str], Listed] = []
+    interface: list[str] = []
+    """Shell patterns of the interfaces that are in it, where addresses are not told: [wg0]."""
+    jobs: list[str] = []
     """Prometheus jobs whose probes measure it (blackbox exporter, smokeping_prober), where their names do not begin
     with the network's kind."""
     members: list[str] = []
