@@ -52,7 +52,7 @@ async def test_what_nothing_measures_says_so_and_is_not_called_well() -> None:
     lines = await lines_of(NetworksScreen, wired(Wires()), (120, 40))
     [between] = [line for line in lines if "interconnect" in line and "?" in line]
     assert "unknown" in between
-    assert "not measured: Enter says" in between
+    assert "not measured: Enter" in between
     detail = describe(wired(Wires()), Subject("network", "interconnect", ""))
     assert detail is not None
     assert any("prometheus-smokeping-prober" in field.text for block in detail.blocks for field in block.fields)
