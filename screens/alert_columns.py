@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import age, duration
+from farmtui.farm.units import age, ago, duration
 from screens.alert_rows import AlertRow, summary
 from widgets import ink
 from widgets.glyphs import glyphs
@@ -203,7 +203,7 @@ def _silence_state(row: SilenceRow) -> Content | str:
 
 def _ends(row: SilenceRow) -> Content | str:
     if row.silence.state == "expired" or row.left_s <= 0:
-        return f"{age(-row.left_s)} ago"
+        return ago(-row.left_s)
     if row.silence.state == "pending":
         starts_s = (row.silence.starts_at - row.at).total_seconds()
         return f"from {duration(starts_s)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farmtui.farm.state import Freshness, Severity, freshness_of
-from farmtui.farm.units import age
+from farmtui.farm.units import ago
 
 if TYPE_CHECKING:
     from farmtui.farm.farm import Farm
@@ -53,8 +53,8 @@ def last_answer(farm: Farm, source: SourceState) -> str:
     """`12 s ago`, `just now`, `never`."""
     if source.last_success_at is None:
         return "never"
-    words = age((farm.at - source.last_success_at).total_seconds())
-    return "just now" if words == "now" else f"{words} ago"
+    words = ago((farm.at - source.last_success_at).total_seconds())
+    return "just now" if words == "now" else words
 
 
 def source_trouble(farm: Farm, kind: str) -> list[tuple[Severity, str]]:

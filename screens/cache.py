@@ -13,7 +13,7 @@ from farmtui.commands import Command
 from farmtui.farm.sites import Site
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.traffic import CacheNode, RedisNode
-from farmtui.farm.units import age, count, data_size, duration, percent, rate
+from farmtui.farm.units import ago, count, data_size, duration, percent, rate
 from farmtui.insight.thresholds import HIT_RATIO_LOST, above
 from screens import limits
 from screens.columns import figure, limited, row_freshness, seen
@@ -96,7 +96,7 @@ def backends_cell(node: CacheNode, farm: Farm | None) -> Content | str:
     if sick:
         words = f"sick: {sick[0]}" if len(sick) == 1 else f"{len(sick)} of {whole} sick"
     if farm is not None and node.backends_at is not None and _backends_old(node, farm):
-        old = f"{words if whole else 'none'}, {age((farm.at - node.backends_at).total_seconds())} ago"
+        old = f"{words if whole else 'none'}, {ago((farm.at - node.backends_at).total_seconds())}"
         return Content.styled(f"{glyphs().freshness[Freshness.STALE]} {old}", ink.STALE)
     if not whole:
         return status_mark(Severity.UNKNOWN, "no answer") if node.backends_problem else "–"

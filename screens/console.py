@@ -250,6 +250,13 @@ SCREENS: tuple[ScreenEntry, ...] = (
     ScreenEntry(
         "cost", "0", "Spend against plan, scenarios, waste", "screens.cost:CostScreen", ("costs", "spend", "waste")
     ),
+    ScreenEntry(
+        "networks",
+        "",
+        "The interconnect, Ceph's networks, cache-net",
+        "screens.networks:NetworksScreen",
+        ("nets", "interconnect", "cache-net"),
+    ),
     ScreenEntry("journal", "", "Who did what, when", "screens.journal:JournalScreen", ("audit",)),
     ScreenEntry("sources", "", "Where the figures come from, and how old", "screens.sources:SourcesScreen", ("src",)),
 )

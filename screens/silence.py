@@ -17,7 +17,7 @@ from farmtui.farm.actions import ActionError
 from farmtui.farm.alerts import Alert, Matcher, Silence
 from farmtui.farm.matchers import MatcherError, parse_matchers
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import age, duration
+from farmtui.farm.units import ago, duration
 from farmtui.unix import unix_user
 from screens.alert_draft import (
     PRESETS,
@@ -402,8 +402,8 @@ def expire_dialog(silence: Silence, alerts: Sequence[Alert], beside: Around) -> 
 
 
 def _ago(now: datetime, then: datetime) -> str:
-    words = age((now - then).total_seconds())
-    return "just now" if words == "now" else f"{words} ago"
+    words = ago((now - then).total_seconds())
+    return "just now" if words == "now" else words
 
 
 async def expire(app: App[None], ident: str) -> None:

@@ -13,7 +13,7 @@ from farmtui.commands import Command
 from farmtui.farm.node import IdentityProblem
 from farmtui.farm.reading import SourceState
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import age, duration
+from farmtui.farm.units import age, ago, duration
 from screens.describe.signals import source_severity
 from screens.frame import FarmScreen
 from screens.lines import ClickableLine
@@ -203,8 +203,7 @@ class SourcesScreen(FarmScreen):
         farm = self.console.farm
         if source.last_success_at is None or farm is None:
             return "never"
-        words = age((farm.at - source.last_success_at).total_seconds())
-        return words if words == "now" else f"{words} ago"
+        return ago((farm.at - source.last_success_at).total_seconds())
 
     def _age_s(self, source: SourceState) -> float:
         farm = self.console.farm

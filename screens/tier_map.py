@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from farmtui.farm.networks import NetworkKind
 from farmtui.farm.node import Node, Tier, TierSummary
 from farmtui.farm.state import Severity
-from farmtui.farm.units import duration, percent, rate
+from farmtui.farm.units import percent, rate, round_trip
+from farmtui.insight.networks import flaws, network_state
 from screens.cache import total
 from widgets import ink
 from widgets.glyphs import glyphs
@@ -166,14 +168,26 @@ class TierMap(LineWidget):
 
 
 def _links(farm: Farm) -> Content:
+    """The interconnects by their probes; then networks with which something is wrong."""
     parts: list[tuple[str, str]] = []
-    for link in farm.interconnects:
-        severity = Severity.OK if link.up else Severity.CRITICAL
-        words = "up" if link.up else "DOWN"
+    for hop in farm.interconnects:
+        severity = Severity.OK if hop.up else Severity.CRITICAL
+        words = "up" if hop.up else "DOWN"
         parts += [
             (" interconnect ", ink.MUTED),
             (f"{glyphs().severity[severity]} {words} ", ink.SEVERITY[severity]),
-            (f"{duration(link.latency_s)}, {percent(link.loss_ratio)} lost  ", ink.MUTED),
-            (f"{link.instance} ", ink.MUTED),
+            (f"{round_trip(hop.latency_s)}, {percent(hop.loss_ratio)} lost  ", ink.MUTED),
+            (f"{hop.instance} ", ink.MUTED),
         ]
-    return Content.assemble(*parts)
+    shown: list[tuple[str, str]] = []
+    for network in farm.networks:
+        wrong = flaws(farm, network)
+        state = network_state(farm, network)
+        between = network.kind is NetworkKind.INTERCONNECT
+        if between and not farm.interconnects and not wrong:
+            shown += [(" interconnect ", ink.MUTED), ("not measured ", ink.SEVERITY[Severity.UNKNOWN])]
+        elif wrong and not (between and wrong[0].kind == "down"):
+            sign = f" {glyphs().severity[state]} {network.name} {wrong[0].text} "
+            shown.append((sign, ink.SEVERITY[state]))
+    # What is wrong stands first: at 80 columns the end is cut.
+    return Content.assemble(*shown, *parts)

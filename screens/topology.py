@@ -18,6 +18,8 @@ from screens.columns import limited, row_freshness
 from screens.describe.machines import node_subject
 from screens.describe.sites import site_subject
 from screens.frame import FarmScreen
+from screens.network_rows import NOUN, NetworkRow, network_rows, network_subject
+from screens.network_rows import columns as network_columns
 from screens.places import Subject
 from screens.tier_map import TierMap
 from widgets import ink
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from farmtui.farm.traffic import SiteTraffic
     from farmtui.insight.finding import Finding
 
-VIEWS = ("machines", "places", "sites")
+VIEWS = ("machines", "places", "sites", "networks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,12 @@ class SiteRow:
 
 
 class TopologyScreen(FarmScreen):
-    """The map of tiers above; below it machines, places (the tree) or sites."""
+    """The map of tiers above; below it machines, places (the tree), sites or networks."""
 
     NAME = "topology"
     CSS_PATH = "topology.tcss"
     KEYS: ClassVar[tuple[Command, ...]] = (
-        Command("topology.view", "v", "next_view", "View", "Show machines, places, or sites", shown=True),
+        Command("topology.view", "v", "next_view", "View", "Show machines, places, sites, or networks", shown=True),
         Command("topology.sort.name", "N", "sort('name')", "By name", "Sort by name", group="list"),
         Command("topology.sort.state", "S", "sort('state')", "By state", "Sort by state, worst first", group="list"),
         Command("topology.sort.tier", "T", "sort('tier')", "By tier", "Sort by tier", group="list"),
@@ -83,7 +85,7 @@ class TopologyScreen(FarmScreen):
     view: reactive[str] = reactive("machines")
 
     def compose_body(self) -> ComposeResult:
-        """The map, then one of three tables."""
+        """The map, then one of four tables."""
         yield TierMap(id="map")
         yield LiveTable[Node](
             self._columns(),
@@ -116,6 +118,10 @@ class TopologyScreen(FarmScreen):
             severity=lambda site: site.severity,
             noun="sites: Traefik's router metrics are off (addRoutersLabels), or nobody visits",
             id="sites",
+        )  # fmt: skip
+        yield LiveTable[NetworkRow](
+            network_columns(), key=lambda row: row.network.name, severity=lambda row: row.severity, noun=NOUN,
+            id="networks",
         )  # fmt: skip
 
     def _columns(self) -> tuple[Column[Node], ...]:
@@ -153,13 +159,16 @@ class TopologyScreen(FarmScreen):
         nodes = farm.nodes
         branches = tuple(branches_of(farm))
         sites = tuple(sites_of(farm))
+        nets = network_rows(farm)
         if self.console.faults_only:
             nodes = tuple(node for node in nodes if node.state >= Severity.WARNING)
             branches = tuple(branch for branch in branches if branch.severity >= Severity.WARNING)
             sites = tuple(site for site in sites if site.severity >= Severity.WARNING)
+            nets = tuple(row for row in nets if row.severity >= Severity.WARNING)
         self._table("machines").set_rows(nodes, freshness=Freshness.LIVE if nodes else fresh)
         self._table("places").set_rows(branches)
         self._table("sites").set_rows(sites, freshness=fresh)
+        self._table("networks").set_rows(nets, freshness=fresh)
 
     def labels_of(self, row: object) -> Mapping[str, str]:
         """A machine's labels are those that people know it by."""
@@ -168,7 +177,7 @@ class TopologyScreen(FarmScreen):
         return super().labels_of(row)
 
     def action_next_view(self) -> None:
-        """The next of machines, places and sites."""
+        """The next of machines, places, sites and networks."""
         self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
 
     def watch_view(self, view: str) -> None:
@@ -178,7 +187,7 @@ class TopologyScreen(FarmScreen):
         self._table(view).focus()
 
     def selected(self) -> Subject | None:
-        """The machine, place or site under the cursor."""
+        """The machine, place, site or network under the cursor."""
         row = self._table(self.view).cursor_row
         return subject_of(row) if row is not None else None
 
@@ -192,7 +201,7 @@ class TopologyScreen(FarmScreen):
         return self.query_one(f"#{ident}", LiveTable)
 
 
-def subject_of(row: Node | Branch | SiteRow) -> Subject | None:
+def subject_of(row: Node | Branch | SiteRow | NetworkRow) -> Subject | None:
     """The subject of a row of any of the tables."""
     match row:
         case Node():
@@ -201,6 +210,8 @@ def subject_of(row: Node | Branch | SiteRow) -> Subject | None:
             return row.subject
         case SiteRow():
             return site_subject(row.router)
+        case NetworkRow():
+            return network_subject(row.network)
 
 
 def sites_of(farm: Farm) -> Iterator[SiteRow]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from farmtui.farm.state import Freshness
-from farmtui.farm.units import age
+from farmtui.farm.units import age, ago
 from widgets import ink
 from widgets.glyphs import glyphs
 from widgets.painting import LineWidget
@@ -28,7 +28,7 @@ def freshness_text(freshness: Freshness, age_s: float | None = None) -> Content:
         case Freshness.LIVE:
             text = f"{sign} live"
         case Freshness.AGEING:
-            text = f"{sign} {old} ago" if old else f"{sign} ageing"
+            text = f"{sign} {ago(age_s)}" if old else f"{sign} ageing"
         case Freshness.STALE:
             text = f"{sign} stale {old} {sign}" if old else f"{sign} stale {sign}"
         case Freshness.NEVER:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import field_validator, model_validator
+from pydantic import StringConstraints, field_validator, model_validator
 
 from farmtui.config.cost import CostConfig
 from farmtui.config.fields import Section
+from farmtui.config.networks import NetworkConfig
 from farmtui.config.remote import CephConfig, GlusterConfig, LogsConfig, SshConfig, SwarmConfig, VarnishConfig
 from farmtui.config.sections import (
     AlertmanagerConfig,
@@ -25,6 +26,8 @@ from farmtui.config.sections import (
     UiConfig,
 )
 from farmtui.farm.node import Tier
+
+NetworkName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=40)]
 
 
 class Config(Section):
@@ -56,6 +59,8 @@ class Config(Section):
     """Ceph's own word on its health."""
     varnish: VarnishConfig | None = None
     """Varnish's backends."""
+    networks: dict[NetworkName, NetworkConfig] = {}
+    """Networks: the interconnect, Ceph's, cache-net."""
     nodes: list[NodeConfig] = []
     """Machines whose identity must be said explicitly."""
     cost: CostConfig = CostConfig()

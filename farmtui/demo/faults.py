@@ -25,8 +25,9 @@ from farmtui.demo.world.changes import (
     TasksFailing,
     Uncacheable,
 )
-from farmtui.demo.world.inventory import APP, CACHE, DATABASE, EDGE, OSDS_PER_NODE, Inventory
+from farmtui.demo.world.inventory import APP, CACHE, DATABASE, EDGE, OSDS_PER_NODE, STORAGE, Inventory
 from farmtui.demo.world.machine_changes import GuestBackupsFailing
+from farmtui.demo.world.network_changes import LinkWorn, MtuSet
 from farmtui.demo.world.site_changes import SiteHungry, SitesBroken
 
 CALM_S = 2 * 3600.0
@@ -123,6 +124,27 @@ _ALL = (
         900.0,
         lambda _farm: Interconnect(extra_s=0.09, loss=0.08),
         ("InterconnectLossy", "InterconnectSlow"),
+    ),
+    Fault(
+        "interconnect-slow",
+        "the link between DigitalOcean and Proxmox VE takes a detour: nothing is lost, all takes five times as long",
+        900.0,
+        lambda _farm: Interconnect(extra_s=0.055),
+        ("InterconnectSlow",),
+    ),
+    Fault(
+        "mtu-mismatch",
+        "a storage node has come back with the usual MTU on Ceph's cluster network, where the others have jumbo frames",
+        900.0,
+        lambda farm: MtuSet(farm.tiers[STORAGE][1].name, 1_500),
+        ("NetworkMtuMismatch",),
+    ),
+    Fault(
+        "interface-errors",
+        "a storage node receives damaged packets on Ceph's cluster network: its cable, or the port, is worn",
+        1_200.0,
+        lambda farm: LinkWorn(farm.tiers[STORAGE][2].name, 6.0),
+        ("NetworkInterfaceErrors",),
     ),
     Fault(
         "redis-pressure",

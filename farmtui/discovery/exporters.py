@@ -99,7 +99,7 @@ EXPORTERS: Final = (
     ),
     Exporter(
         "interconnect",
-        ("interconnect.up",),
+        ("probe.up",),
         "links",
         "topology",
         "probe the other side by blackbox_exporter in a job called interconnect",

@@ -12,12 +12,13 @@ from farmtui.farm.ceph_detail import CephDetail
 from farmtui.farm.cluster import Ceph, Galera, SwarmCounts
 from farmtui.farm.cost import CloudBill, Costing
 from farmtui.farm.gluster import GlusterPool
+from farmtui.farm.networks import Hop, Network, Wires
 from farmtui.farm.node import CloudAccount, Exporter, HostMetrics, IdentityProblem, Node, PveCluster, Tier, TierSummary
 from farmtui.farm.reading import SourceState, Trend
 from farmtui.farm.sites import SiteBook
 from farmtui.farm.state import Freshness
 from farmtui.farm.swarm import SwarmCluster
-from farmtui.farm.traffic import CacheTier, Edge, Interconnect
+from farmtui.farm.traffic import CacheTier, Edge
 from farmtui.farm.varnish import VarnishBackends
 
 
@@ -47,7 +48,7 @@ class PrometheusView:
     galera: Galera | None = None
     swarm: SwarmCounts | None = None
     ceph: Ceph | None = None
-    interconnects: tuple[Interconnect, ...] = ()
+    wires: Wires = field(default_factory=Wires)
     hosts: tuple[HostView, ...] = ()
     targets: tuple[Target, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -79,7 +80,9 @@ class Farm:
     gluster: tuple[GlusterPool, ...] = ()
     varnish: tuple[VarnishBackends, ...] = ()
     """The cache nodes' backends by varnishadm."""
-    interconnects: tuple[Interconnect, ...] = ()
+    networks: tuple[Network, ...] = ()
+    interconnects: tuple[Hop, ...] = ()
+    """The paths between the farm's sites, as the best prober of each interconnect sees them."""
     pve: tuple[PveCluster, ...] = ()
     cloud: CloudAccount | None = None
     bill: CloudBill | None = None

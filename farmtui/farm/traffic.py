@@ -1,4 +1,4 @@
-"""The request path's first half: the edge, the cache tier, and the links between sites."""
+"""The request path's first half: the edge and the cache tier."""
 
 from __future__ import annotations
 
@@ -136,14 +136,3 @@ class CacheTier:
     redis: tuple[RedisNode, ...]
     hit_ratio: float | None
     hit_ratio_last_week: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Interconnect:
-    """One link between the farm's sites, as a probe sees it. `latency_s` None: not measured."""
-
-    instance: str
-    up: bool
-    latency_s: float | None
-    loss_ratio: float | None
-    seen_at: datetime | None

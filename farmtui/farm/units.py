@@ -99,6 +99,13 @@ _DURATIONS = (
 )
 
 
+def round_trip(seconds: float | None) -> str:
+    """How long something takes to come back: as `duration`, and with a decimal below ten milliseconds: `1.2 ms`."""
+    if seconds is None or not 0 < seconds < 0.00995:
+        return duration(seconds)
+    return "< 0.1 ms" if seconds < 0.00005 else f"{seconds * 1000:.1f} ms"
+
+
 def age(seconds: float | None) -> str:
     """How long ago, coarse so that past a minute it changes rarely: `now`, `35 s`, `4 min`, `3 h`, `12 d`."""
     if absent := _absent(seconds):
@@ -113,6 +120,12 @@ def age(seconds: float | None) -> str:
         if whole >= size:
             return f"{whole // size} {name}"
     return f"{whole} s"
+
+
+def ago(seconds: float | None) -> str:
+    """When something was: `35 s ago`, and `now` where that is no time at all."""
+    words = age(seconds)
+    return words if seconds is None or words in ("now", NOT_A_NUMBER) else f"{words} ago"
 
 
 def money(amount: Decimal | None, currency: str = "$", digits: int = 2) -> str:

@@ -15,7 +15,8 @@ from farmtui.insight.finding import Finding
 from farmtui.insight.galera import galera_faults
 from farmtui.insight.gluster import gluster_faults
 from farmtui.insight.lookup import Machines
-from farmtui.insight.machines import compute_faults, link_faults, machine_faults
+from farmtui.insight.machines import compute_faults, machine_faults
+from farmtui.insight.networks import network_faults
 from farmtui.insight.pve import pve_faults
 from farmtui.insight.signals import explain_alerts, source_faults
 from farmtui.insight.sites import site_faults
@@ -30,7 +31,7 @@ def findings(farm: Farm) -> tuple[Finding, ...]:
     found = (
         *ceph_silence(farm),
         *source_faults(farm),
-        *link_faults(farm),
+        *network_faults(farm),
         *compute_faults(farm),
         *machine_faults(farm),
         *balancer_faults(farm),

@@ -1,4 +1,4 @@
-"""Faults of machines, of what carries them, and of the links between them."""
+"""Faults of machines, and of what carries them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from farmtui.farm.farm import Farm
-from farmtui.farm.node import CloudAccount, Node, Provider, PveCluster, PveHost, Tier, TierSummary
+from farmtui.farm.node import CloudAccount, Node, PveCluster, PveHost, Tier, TierSummary
 from farmtui.farm.state import Severity
-from farmtui.farm.units import age, duration, percent
 from farmtui.insight.finding import Finding, Thing
-from farmtui.insight.thresholds import LOSS, RATE_LEFT, above, below
+from farmtui.insight.thresholds import RATE_LEFT, below
 
 ALONE = 4
 """So many machines of a tier with the same trouble are told one by one; more are one finding with a count."""
@@ -30,51 +29,6 @@ PARTS = {
     Tier.OTHER: "compute",
 }
 """The part of the farm that a tier's machines belong to."""
-
-
-def link_faults(farm: Farm) -> Iterator[Finding]:
-    """Links that are down, with everything that is out of sight behind them, or lossy."""
-    down = [link for link in farm.interconnects if not link.up]
-    lossy = [(above(link.loss_ratio, LOSS), link) for link in farm.interconnects if link.up]
-    lossy = [(severity, link) for severity, link in lossy if severity]
-    topics = ("interconnect", "vpn", "wireguard")
-    if down:
-        behind = _out_of_sight(farm.nodes)
-        names = ", ".join(link.instance for link in down[:3])
-        seen = f"; {len(behind)} machines behind it are out of sight, and may be well" if behind else ""
-        yield Finding(
-            "interconnect/down", Severity.CRITICAL,
-            f"interconnect {names} is down" if len(down) == 1 else f"{len(down)} interconnects are down",
-            f"{names}: no probe gets through, the sites do not see each other{seen}",
-            _heard(down[0].seen_at, farm.at) + ((f"behind it: {_names([n.name for n in behind])}",) if behind else ()),
-            ("interconnect", down[0].instance), "topology", "network",
-            covers=frozenset(
-                {thing for node in behind for thing in things_of(node)}
-                | {("interconnect", link.instance) for link in farm.interconnects}
-            ),
-            topics=topics,
-        )  # fmt: skip
-    elif lossy:
-        severity, worst = max(lossy, key=lambda pair: pair[1].loss_ratio or 0.0)
-        latency = "" if worst.latency_s is None else f"latency {duration(worst.latency_s)}"
-        yield Finding(
-            "interconnect/loss", severity,
-            f"interconnect {worst.instance} loses packets" if len(lossy) == 1
-            else f"{len(lossy)} interconnects lose packets",
-            ", ".join(f"{link.instance}: {percent(link.loss_ratio)} of the probes are lost" for _, link in lossy[:3]),
-            (latency,) if latency else (),
-            ("interconnect", worst.instance), "topology", "network",
-            covers=frozenset(("interconnect", link.instance) for _, link in lossy), topics=topics,
-        )  # fmt: skip
-
-
-def _out_of_sight(nodes: Sequence[Node]) -> list[Node]:
-    """The machines of providers of which not one is seen to serve: behind a link that is down they may be well."""
-    sides: defaultdict[Provider, list[Node]] = defaultdict(list)
-    for node in nodes:
-        sides[node.provider].append(node)
-    dark = [side for side in sides.values() if len(side) > 1 and not any(node.serving for node in side)]
-    return [node for side in dark for node in side] if len(dark) < len(sides) else []
 
 
 def compute_faults(farm: Farm) -> Iterator[Finding]:
@@ -117,7 +71,7 @@ def _host(farm: Farm, cluster: PveCluster, host: PveHost) -> Finding:
     carried = sorted(node.name for node in hit if node.name != host.name and not node.serving)
     evidence = [f"PVE says {host.status}"]
     if carried:
-        evidence.append(f"with it: {_names(carried)}")
+        evidence.append(f"with it: {names_of(carried)}")
     return Finding(
         f"pve-host/{cluster.name}/{host.name}",
         Severity.CRITICAL if host.status == "offline" else Severity.UNKNOWN,
@@ -186,7 +140,7 @@ def _tier(farm: Farm, summary: TierSummary, down: Sequence[Node]) -> Finding | N
     wanted = expected if expected is not None else summary.seen
     cause = []
     if down:
-        cause.append(f"down: {_names([node.name for node in down])}")
+        cause.append(f"down: {names_of([node.name for node in down])}")
     if unseen:
         cause.append(f"{unseen} that the config expects {'has' if unseen == 1 else 'have'} been seen by no source")
     return Finding(
@@ -213,7 +167,7 @@ def _many(tier: Tier, severity: Severity, nodes: Sequence[Node], *, serving: boo
         f"machines/{tier.value}/{severity.name.lower()}/{'up' if serving else 'down'}",
         severity,
         f"{len(nodes)} {tier.title if tier is Tier.HYPERVISOR else f'{tier.title} machines'} {word}",
-        f"{_names([node.name for node in nodes])}",
+        f"{names_of([node.name for node in nodes])}",
         (f"{times} of them: {common}",) if times > 1 else (f"first: {common}",),
         screen="topology",
         part=PARTS[tier],
@@ -255,13 +209,8 @@ def _first(moments: Iterator[datetime | None]) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def _heard(seen_at: datetime | None, now: datetime) -> tuple[str, ...]:
-    """When a value was last measured, where that is not just now."""
-    words = "now" if seen_at is None else age((now - seen_at).total_seconds())
-    return () if words == "now" else (f"last measured {words} ago",)
-
-
-def _names(names: Sequence[str]) -> str:
+def names_of(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more
 

@@ -11,7 +11,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.node import Node
 from farmtui.farm.reading import FailureKind, SourceState
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import age, duration
+from farmtui.farm.units import ago, duration
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.lookup import Machines
 from farmtui.insight.machines import CEPH_HOST
@@ -46,7 +46,7 @@ def source_faults(farm: Farm) -> Iterator[Finding]:
                 f"its answer takes {duration(source.duration_s)}, and is wanted every {duration(source.interval_s)}"
                 if (source.duration_s or 0.0) > source.interval_s
                 else "it has not been asked in time: this machine is busy, or was asleep",
-                (f"last answer {age((farm.at - seen_at).total_seconds())} ago",) if seen_at else (),
+                (f"last answer {ago((farm.at - seen_at).total_seconds())}",) if seen_at else (),
                 ("source", source.name), "sources", "sources", since=seen_at, topics=_TOPICS.get(source.kind, ()),
             )  # fmt: skip
         elif source.freshness is Freshness.EMPTY and source.name not in _MAY_BE_EMPTY and source.kind in _WHY_EMPTY:
@@ -108,7 +108,7 @@ def _failing(farm: Farm, source: SourceState, *, blind: bool) -> Finding:
         eye = source.name in EYES and source.freshness is not Freshness.AGEING
         severity = Severity.UNKNOWN if eye or blind else Severity.WARNING
     word = _WORDS.get(failure.kind, "does not answer")
-    seen = f"last answer {age((farm.at - seen_at).total_seconds())} ago" if seen_at else "it has never answered"
+    seen = f"last answer {ago((farm.at - seen_at).total_seconds())}" if seen_at else "it has never answered"
     times = f"{source.failures_in_a_row} polls in a row have failed" if source.failures_in_a_row > 1 else ""
     return Finding(
         f"source/{source.name}", severity, f"{source.name} {word}", failure.what,

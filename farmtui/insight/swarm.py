@@ -8,7 +8,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.node import Tier
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.swarm import SwarmCluster, SwarmNode, SwarmService, SwarmTask
-from farmtui.farm.units import age
+from farmtui.farm.units import ago
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.lookup import Machines
 
@@ -56,8 +56,8 @@ def _no_leader(farm: Farm, cluster: SwarmCluster, managers: Sequence[SwarmNode])
     evidence = [f"{cluster.manager} answers, and says so"]
     if managers and cluster.read_at is not None:
         named = ", ".join(node.hostname for node in managers)
-        before = age((farm.at - cluster.read_at).total_seconds())
-        evidence.append(f"managers {named}; services and tasks are as they were {before} ago")
+        before = ago((farm.at - cluster.read_at).total_seconds())
+        evidence.append(f"managers {named}; services and tasks are as they were {before}")
     return Finding(
         "swarm/leader", Severity.CRITICAL, "Swarm has no leader",
         "too few of its managers see each other: nothing can be deployed, scaled or moved; what runs goes on running",

@@ -39,6 +39,19 @@ BRICK_FULL: Final = (0.90, 0.97)
 STORAGE_FULL: Final = (0.85, 0.95)
 """Of a storage of Proxmox VE: a thin pool or a ZFS that is full stops the guests on it."""
 LOSS: Final = (0.01, 0.20)
+"""Share of probes: from one in a hundred on TCP is several times slower."""
+INTERCONNECT_S: Final = (0.03, 0.15)
+"""Round trip between the farm's sites: WordPress asks its database dozens of times for a page."""
+HOP_S: Final = (0.005, 0.05)
+"""Round trip within a site, where it takes a tenth of that; the plan counts on 1-2 ms for the hop to the cache."""
+SLOW_TO_CRITICAL: Final = 5.0
+"""Where the config says from when on a network is slow, it is critically so from this many times that on."""
+HANDSHAKE_S: Final = (300.0, float("inf"))
+"""WireGuard shakes hands every two minutes while anything goes through, and drops a session after three."""
+INTERFACE_ERRORS_PER_S: Final = (0.1, 100.0)
+"""Damaged packets: a cable, a transceiver or a port; a link that is well has none."""
+INTERFACE_DROPS_PER_S: Final = (20.0, 2_000.0)
+"""Some are thrown away on every machine (unknown protocols, multicast)."""
 RATE_LEFT: Final = (0.10, 0.02)
 """Share of the hour's API requests that is left."""
 

@@ -19,6 +19,8 @@ from farmtui.farm.cost import CloudBill, Costing
 from farmtui.farm.farm import Farm, PrometheusView
 from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.identity import Declaration
+from farmtui.farm.network_join import Surroundings, interconnects, networks
+from farmtui.farm.networks import NetworkPlan
 from farmtui.farm.node import CloudAccount, PveCluster
 from farmtui.farm.nodes import Population, populate
 from farmtui.farm.reading import SourceState, Trend
@@ -112,6 +114,11 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
     if old is not None:
         swarm = shared(old.swarm_cluster, swarm)
     sites = _sites(book_of_sites, swarm, before)
+    nets = networks(
+        plans(config),
+        view.wires,
+        Surroundings(population.nodes, swarm, view.edge.backends if view.edge is not None else ()),
+    )
     states = tuple(source_state(report, now) for report in reports)
     farm = Farm(
         name=config.farm.name,
@@ -129,7 +136,8 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
         ceph_detail=detail,
         gluster=tuple(sorted(pools, key=lambda pool: pool.name)),
         varnish=backends,
-        interconnects=view.interconnects,
+        networks=nets,
+        interconnects=interconnects(nets),
         pve=pve,
         cloud=account,
         bill=bill,
@@ -176,7 +184,7 @@ def _ceph(reports: Sequence[Report], metrics: Ceph | None, now: datetime) -> Cep
 
 _SHARED: Final = (
     "cache", "ceph", "nodes", "tiers", "book", "trends", "identity_problems",
-    "swarm_cluster", "ceph_detail", "gluster", "varnish", "bill",
+    "swarm_cluster", "networks", "interconnects", "ceph_detail", "gluster", "varnish", "bill",
 )  # fmt: skip
 """Parts of the Farm that are not shared already by way of the view, and are not bookkeeping."""
 
@@ -223,6 +231,16 @@ def declarations(config: Config) -> tuple[Declaration, ...]:
             node.name, node.tier, tuple(node.prometheus), node.pve, node.droplet, addresses=tuple(node.addresses)
         )
         for node in config.nodes
+    )
+
+
+def plans(config: Config) -> tuple[NetworkPlan, ...]:
+    """The config's `networks:` as they are joined with what the farm tells."""
+    return tuple(
+        NetworkPlan(
+            name, net.kind, tuple(net.cidr), tuple(net.interface), tuple(net.jobs), tuple(net.members), net.slow_s
+        )
+        for name, net in config.networks.items()
     )
 
 

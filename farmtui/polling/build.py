@@ -22,9 +22,10 @@ def build_sources(config: Config, clock: Callable[[], datetime] = lambda: dateti
     if config.prometheus is not None:
         from farmtui.sources.prometheus import PrometheusSites, PrometheusSource, PrometheusTrends
 
+        probes = [job for network in config.networks.values() for job in network.jobs]
         sources += [
-            PrometheusSource(config.prometheus, config.slo, clock=clock),
-            PrometheusTrends(config.prometheus, clock=clock),
+            PrometheusSource(config.prometheus, config.slo, probes=probes, clock=clock),
+            PrometheusTrends(config.prometheus, probes=probes, clock=clock),
             PrometheusSites(config.prometheus, config.slo, clock=clock),
         ]
     if config.alertmanager is not None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from farmtui.farm.state import Severity
-from farmtui.farm.units import age, count
+from farmtui.farm.units import ago, count
 from screens.ceph_own import daemon_severity
 from screens.describe import Block, Field, Link
 from screens.describe.measured import measured
@@ -25,7 +25,7 @@ def ceph_measured(farm: Farm) -> Field:
     """When Ceph was last heard of; that it does not answer now, if so."""
     if farm.ceph_detail is not None and farm.ceph_detail.silent:
         before = farm.ceph_detail.known_at
-        since = f", {age((farm.at - before).total_seconds())} ago" if before else ""
+        since = f", {ago((farm.at - before).total_seconds())}" if before else ""
         return Field("measured", f"before Ceph fell silent{since}", Severity.UNKNOWN)
     return measured(farm, farm.ceph.heard_at if farm.ceph else None)
 
@@ -134,5 +134,5 @@ def _quorum(farm: Farm, detail: CephDetail) -> list[Field]:
     if quorum.leader:
         fields.append(Field("leader", quorum.leader))
     if quorum.since is not None:
-        fields.append(Field("since", f"{age((farm.at - quorum.since).total_seconds())} ago"))
+        fields.append(Field("since", ago((farm.at - quorum.since).total_seconds())))
     return fields

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from farmtui.farm.node import Droplet, Guest, Node, Provider, Tier
 from farmtui.farm.state import Severity
-from farmtui.farm.units import age, count, data_rate, data_size, duration, money, percent
+from farmtui.farm.units import ago, count, data_rate, data_size, duration, money, percent, round_trip
 from screens.describe import Block, Detail, Field, Link, describer
+from screens.describe.measured import measured
 from screens.describe.providers import balancer_subject, machine_link, task_links, volume_subject
 from screens.places import Subject
 
@@ -29,7 +30,7 @@ def describe_node(farm: Farm, key: str) -> Detail | None:
     if node is None:
         return None
     metrics = node.metrics
-    seen = age((farm.at - metrics.seen_at).total_seconds()) if metrics.seen_at else "never"
+    seen = ago((farm.at - metrics.seen_at).total_seconds()) if metrics.seen_at else "never"
     blocks = [
         Block(
             "Machine",
@@ -52,7 +53,7 @@ def describe_node(farm: Farm, key: str) -> Detail | None:
                 Field("network out", data_rate(metrics.transmit_bytes_per_s)),
                 Field("uptime", duration(metrics.uptime_s)),
                 Field("clock offset", duration(metrics.clock_offset_s)),
-                Field("measured", seen if seen in ("never", "now") else f"{seen} ago"),
+                Field("measured", seen),
             ),
         ),
         Block(
@@ -235,7 +236,7 @@ def _droplet_fields(farm: Farm, droplet: Droplet) -> Iterator[Field]:
         mine = [one for one in taken if one.kind == "droplet" and one.resource_id == droplet.ident]
         yield Field("snapshots", "\n".join(f"{one.name}  {one.size_gb} GB" for one in mine) or "none")
     if droplet.created_at:
-        yield Field("created", f"{age((farm.at - droplet.created_at).total_seconds())} ago")
+        yield Field("created", ago((farm.at - droplet.created_at).total_seconds()))
 
 
 @describer("tier")
@@ -259,19 +260,25 @@ def describe_tier(farm: Farm, key: str) -> Detail | None:
 @describer("interconnect")
 def describe_interconnect(farm: Farm, key: str) -> Detail | None:
     """The link between the farm's sites, as one probe sees it."""
-    link = next((link for link in farm.interconnects if link.instance == key), None)
+    found = ((hop, net) for net in farm.networks for hop in net.hops if hop.instance == key)
+    link, network = next(found, (next((hop for hop in farm.interconnects if hop.instance == key), None), None))
     if link is None:
         return None
     severity = Severity.OK if link.up else Severity.CRITICAL
     reasons = () if link.up else ("the far side does not answer the probe",)
     fields = (
         Field("probe target", link.instance),
+        Field("probed by", f"{link.by.value}{f', job {link.job}' if link.job else ''}"),
         Field("answers", "yes" if link.up else "no", severity),
-        Field("round trip", duration(link.latency_s)),
+        Field("round trip", round_trip(link.latency_s)),
+        Field("the slow ones", "not measured" if link.worst_s is None else round_trip(link.worst_s)),
+        Field("jitter", "not measured" if link.jitter_s is None else round_trip(link.jitter_s)),
         Field("lost in 5 min", percent(link.loss_ratio)),
         Field("between", "DigitalOcean and Proxmox VE" if _is_hybrid(farm) else "two networks"),
+        measured(farm, link.seen_at),
     )
-    return Detail(f"interconnect {link.instance}", severity, reasons, (Block("Interconnect", fields),), raw=link)
+    links = () if network is None else (Link("network", Subject("network", network.name, network.name), network.name),)
+    return Detail(f"interconnect {link.instance}", severity, reasons, (Block("Interconnect", fields),), links, raw=link)
 
 
 def _is_hybrid(farm: Farm) -> bool:

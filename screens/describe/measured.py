@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farmtui.farm.state import Severity
-from farmtui.farm.units import age
+from farmtui.farm.units import ago
 from screens.describe import Field
 
 if TYPE_CHECKING:
@@ -18,5 +18,4 @@ def measured(farm: Farm, at: datetime | None) -> Field:
     """How long ago."""
     if at is None:
         return Field("measured", "never", Severity.UNKNOWN)
-    words = age((farm.at - at).total_seconds())
-    return Field("measured", words if words == "now" else f"{words} ago")
+    return Field("measured", ago((farm.at - at).total_seconds()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import age, duration
+from farmtui.farm.units import ago as seconds_ago
+from farmtui.farm.units import duration
 from farmtui.insight.findings import findings
 from screens.describe import Block, Detail, Field, Link, describe, describer
 from screens.places import Subject
@@ -25,8 +26,7 @@ def ago(now: datetime, then: datetime | None) -> str:
     if seconds < -1:
         # What has two hours left and what has one are not alike; the seconds are no matter past a minute.
         return f"in {duration(round(-seconds / 60) * 60 if seconds < -60 else round(-seconds))}"
-    words = age(seconds)
-    return words if words == "now" else f"{words} ago"
+    return seconds_ago(seconds)
 
 
 def alert_subject(alert: Alert) -> Subject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farmtui.farm.state import Severity
-from farmtui.farm.units import age, count, data_size
+from farmtui.farm.units import ago, count, data_size
 from farmtui.insight.swarm import why_short
 from screens.compute_rows import replicas, service_severity, swarm_severity, task_severity
 from screens.describe import Block, Detail, Field, Link, describer
@@ -78,7 +78,7 @@ def describe_task(farm: Farm, key: str) -> Detail | None:
     if cluster is None or task is None:
         return None
     severity = task_severity(task)
-    since = f"{age((farm.at - task.since).total_seconds())} ago" if task.since else "–"
+    since = ago((farm.at - task.since).total_seconds()) if task.since else "–"
     fields = (
         Field("state", task.state, severity if severity > Severity.OK else None),
         Field("should be", task.desired_state),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farmtui.farm.state import Severity
-from farmtui.farm.units import age, count, data_size, duration, percent, rate
+from farmtui.farm.units import age, ago, count, data_size, duration, percent, rate
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.describe.machines import node_subject
 
@@ -30,8 +30,7 @@ def _measured(farm: Farm, seen_at: object) -> Field:
     from datetime import datetime
 
     seconds = (farm.at - seen_at).total_seconds() if isinstance(seen_at, datetime) else None
-    words = age(seconds)
-    return Field("measured", words if seconds is None or words == "now" else f"{words} ago")
+    return Field("measured", ago(seconds))
 
 
 @describer("varnish")

@@ -7,11 +7,19 @@ from pathlib import Path
 import pytest
 
 from farmtui.demo.world.ceph_changes import FlagSet, SlowOps
+from farmtui.demo.world.network_changes import LinkWorn
 from farmtui.sources.prometheus import PrometheusSource, PrometheusTrends
 from farmtui.sources.prometheus.catalogue import catalogue
 from tests.demo.stage import Clock, Stage, stage
 
-RIGHTLY_EMPTY = {"sites.failing", "cache.backends_down", "ceph.health_checks", "ceph.osd_flags", "ceph.slow_daemons"}
+RIGHTLY_EMPTY = {
+    "sites.failing",
+    "cache.backends_down",
+    "ceph.health_checks",
+    "ceph.osd_flags",
+    "ceph.slow_daemons",
+    "link.errors_per_s",
+}
 """What a farm in which all is well has none of."""
 NOT_HERE = {"db.replica_behind_s", "db.replica_running", "db.transfer_ratio"}
 """Of this farm's databases none is an asynchronous replica, or joins."""
@@ -40,7 +48,7 @@ async def test_every_figure_has_data_on_the_reference_farm() -> None:
 
 async def test_what_is_empty_without_faults_is_not_with_them() -> None:
     async with stage("site-broken", "worker-down", "osd-down") as farm:
-        await farm.running.keeper.ask(lambda o: o.happen(FlagSet("noout"), SlowOps(7)))
+        await farm.running.keeper.ask(lambda o: o.happen(FlagSet("noout"), SlowOps(7), LinkWorn("stor-3", 5.0)))
         farm.clock.at += 60.0
         found = {figure.name: await _rows(farm, figure.promql) for figure in FIGURES}
     # Of a cluster that has just lost an OSD's room nobody can tell how it grows.

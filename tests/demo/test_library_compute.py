@@ -149,6 +149,25 @@ async def test_a_clock_is_set_right(tmp_path: Path) -> None:
         assert "NodeClockSkew" not in await farm.alerts()
 
 
+async def test_an_interface_gets_the_mtu_of_its_network(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "mtu-mismatch") as farm:
+        assert "NetworkMtuMismatch" in await farm.alerts()
+        said = await farm.run("interface-mtu", node="stor-2")
+        assert "mtu 1500" in said
+        assert "by how much its MTU differs from that: 0 (== 0)" in said
+        await farm.pass_time(60.0)
+        assert "NetworkMtuMismatch" not in await farm.alerts()
+
+
+async def test_a_link_agrees_on_its_speed_anew(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "interface-errors") as farm:
+        assert "NetworkInterfaceErrors" in await farm.alerts()
+        said = await farm.run("link-renegotiate", node="stor-3")
+        assert "Speed: 10000Mb/s" in said
+        await farm.pass_time(600.0)
+        assert "NetworkInterfaceErrors" not in await farm.alerts()
+
+
 async def test_room_is_made_on_a_disk(tmp_path: Path) -> None:
     async with remedies(tmp_path, "disk-filling") as farm:
         await farm.run("disk-relief", node="db-1")

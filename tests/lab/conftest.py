@@ -23,6 +23,7 @@ from tests.lab.services.prometheus import NodeExporter, Prometheus
 from tests.lab.services.redis import Redis
 from tests.lab.services.ssh import SshHosts
 from tests.lab.services.swarm import Swarm
+from tests.lab.services.tunnel import Tunnel
 from tests.lab.services.varnish import Varnish
 from tests.terminal.pty_harness import PtySession
 
@@ -55,6 +56,7 @@ alertmanagers = running(Alertmanagers)
 node_exporters = running(NodeExporter)
 edge = running(Edge)
 interconnect = running(Interconnect)
+tunnel = running(Tunnel)
 ssh = running(SshHosts)
 ceph = running(Ceph)
 ceph_hosts = running(CephHosts)

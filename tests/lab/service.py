@@ -76,13 +76,13 @@ class Lab:
         entries = [{"targets": [at], "labels": {"job": job, "node": name}} for at, name in instances.items()]
         self._write(f"{job}-{owner}" if owner else job, entries)
 
-    def probe(self, job: str, exporter: str, target: str) -> None:
-        """Have Prometheus probe a TCP address through a blackbox exporter, and call it by that address."""
+    def probe(self, job: str, exporter: str, target: str, module: str = "tcp_connect") -> None:
+        """Have Prometheus probe an address through a blackbox exporter, and call it by that address."""
         labels = {
             "job": job,
             "instance": target,
             "__metrics_path__": "/probe",
-            "__param_module": "tcp_connect",
+            "__param_module": module,
             "__param_target": target,
         }
         self._write(job, [{"targets": [exporter], "labels": labels}])

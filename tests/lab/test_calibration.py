@@ -34,7 +34,7 @@ def test_the_edge(prometheus: Prometheus, edge: Edge, simulated: str) -> None:
 
 def test_the_interconnect(prometheus: Prometheus, interconnect: Interconnect, simulated: str) -> None:
     prometheus.wait_scraped("interconnect")
-    assert list(differences(figures_of("interconnect"), prometheus.url, simulated)) == []
+    assert list(differences(figures_of("probe"), prometheus.url, simulated)) == []
 
 
 def test_varnish(prometheus: Prometheus, varnish: Varnish, simulated: str) -> None:

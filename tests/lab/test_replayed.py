@@ -169,4 +169,4 @@ def test_check_tells_the_metrics_that_are_missing(farm: LabFarm) -> None:
     )
     assert "varnish_evictions_of_our_own" in done.stdout, done.stderr
     assert "prometheus.queries.cache.evictions_per_s" in done.stdout
-    assert "interconnect: none of its 3 queries gives data" in done.stdout
+    assert "probe: none of its 5 queries gives data" in done.stdout

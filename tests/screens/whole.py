@@ -9,10 +9,11 @@ from datetime import timedelta
 
 from farmtui.farm.cluster import Ceph, CephDaemon, Galera, GaleraNode, HealthCheck, Osd, Pool
 from farmtui.farm.farm import Farm
+from farmtui.farm.networks import Hop
 from farmtui.farm.node import Node, Provider, Tier, TierSummary
 from farmtui.farm.reading import Series, Trend
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.traffic import CacheNode, CacheTier, Edge, EdgeNode, Interconnect, RedisNode, SiteTraffic
+from farmtui.farm.traffic import CacheNode, CacheTier, Edge, EdgeNode, RedisNode, SiteTraffic
 from tests.screens.farms import NOW, make_alert, make_book, make_node, make_silence, make_source
 
 _TIERS = (
@@ -169,7 +170,7 @@ def whole_farm() -> Farm:
             )
         ),
         ceph=_ceph(),
-        interconnects=(Interconnect("10.99.0.1", True, 0.0123, 0.0, NOW),),
+        interconnects=(Hop("10.99.0.1", True, 0.0123, 0.0, NOW),),
         book=make_book(
             make_alert("NodeDown", instance="10.20.4.1:9100"),
             make_alert("CacheHitRatioLow", "warning", minutes=3),

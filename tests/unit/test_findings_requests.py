@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from farmtui.farm.cluster import SwarmCounts
+from farmtui.farm.networks import Hop, Network, NetworkKind
 from farmtui.farm.node import (
     CloudAccount,
     LoadBalancer,
@@ -19,7 +20,7 @@ from farmtui.farm.node import (
 )
 from farmtui.farm.reading import FailureKind
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.traffic import Backend, CacheTier, Certificate, Interconnect, RedisNode, SiteTraffic
+from farmtui.farm.traffic import Backend, CacheTier, Certificate, RedisNode, SiteTraffic
 from farmtui.insight.finding import Finding
 from farmtui.insight.findings import findings
 from farmtui.insight.health import overall
@@ -162,18 +163,20 @@ def test_redis_down_and_redis_full() -> None:
 
 
 def test_links_that_are_down_or_lossy() -> None:
-    dead, lossy = Interconnect("vpn-1", False, None, None, ago(3)), Interconnect("vpn-2", True, 0.01, 0.05, NOW)
+    dead, lossy = Hop("vpn-1", False, None, None, ago(3)), Hop("vpn-2", True, 0.01, 0.05, NOW)
     finding = found(dataclasses.replace(make_farm(), interconnects=(dead, lossy)))["interconnect/down"]
     assert (finding.severity, finding.title) == (CRITICAL, "interconnect vpn-1 is down")
     assert finding.evidence == ("last measured 3 min ago",)
-    finding = found(dataclasses.replace(make_farm(), interconnects=(lossy,)))["interconnect/loss"]
+    wire = Network("interconnect", NetworkKind.INTERCONNECT, hops=(lossy,))
+    told = found(dataclasses.replace(make_farm(), interconnects=(lossy,), networks=(wire,)))
+    finding = told["network/loss/interconnect"]
     assert (finding.severity, finding.cause) == (WARNING, "vpn-2: 5.0 % of the probes are lost")
 
 
 def test_everything_behind_a_link_that_is_down_is_out_of_sight_and_not_called_dead() -> None:
     far = [down(f"db-{n}", Tier.DATABASE, address=f"10.0.2.{n}") for n in (1, 2)]
     near = dataclasses.replace(make_node("cache-1"), provider=Provider.DIGITALOCEAN)
-    link = Interconnect("vpn-1", False, None, None, ago(3))
+    link = Hop("vpn-1", False, None, None, ago(3))
     book = make_book(make_alert("NodeDown", instance="10.0.2.1:9100"), make_alert("InterconnectDown"))
     farm = dataclasses.replace(make_farm(book, nodes=[near, *far]), interconnects=(link,))
     told = found(farm)

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from farmtui.config import Config
 from farmtui.farm.alerts import AlertBook
 from farmtui.farm.farm import Farm, HostView, PrometheusView
+from farmtui.farm.networks import Hop, Wires
 from farmtui.farm.node import CloudAccount, Droplet, Exporter, Guest, HostMetrics, PveCluster, PveHost
 from farmtui.farm.reading import FailureKind, Trend
 from farmtui.farm.state import Freshness
-from farmtui.farm.traffic import CacheNode, CacheTier, Interconnect
+from farmtui.farm.traffic import CacheNode, CacheTier
 from farmtui.polling.assemble import assemble, assembly, differs, shared
 from farmtui.polling.report import AGE_STEP_S, Report, freshness_at, next_change_s, shown_age
 from tests.unit.polling_stage import START, fails, seen
@@ -29,10 +30,10 @@ CONFIG = Config.model_validate(
         "nodes": [{"name": "web-1"}],
     }
 )
-PROBE = Interconnect("10.0.0.9", up=True, latency_s=0.01, loss_ratio=0.0, seen_at=START)
+PROBE = Hop("10.0.0.9", up=True, latency_s=0.01, loss_ratio=0.0, seen_at=START, job="interconnect")
 GUEST = Guest("main", 1, "web-1", "qemu", "pve-1", "running")
 VALUES: dict[str, Any] = {
-    "prometheus": replace(seen(count=2), cache=CacheTier((), (), 0.9, 0.8), interconnects=(PROBE,)),
+    "prometheus": replace(seen(count=2), cache=CacheTier((), (), 0.9, 0.8), wires=Wires(hops=(PROBE,))),
     "prometheus trends": MappingProxyType({"x": Trend("x", "x", "s", 60.0)}),
     "alertmanager": AlertBook((), (), ()),
     "proxmox main": PveCluster("main", quorate=True, hosts=(PveHost("main", "pve-1", "online"),), guests=(GUEST,)),
@@ -128,11 +129,11 @@ def test_a_new_value_a_new_failure_and_a_new_age_are_differences() -> None:
 
 
 def test_parts_that_are_equal_keep_their_identity_within_parts_that_are_not() -> None:
-    old = PrometheusView(cache=CacheTier((), (), 0.5, 0.5), interconnects=(Interconnect("a", True, None, None, None),))
-    new = PrometheusView(cache=CacheTier((), (), 0.5, 0.6), interconnects=(Interconnect("a", True, None, None, None),))
+    old = PrometheusView(cache=CacheTier((), (), 0.5, 0.5), wires=Wires((Hop("a", True, None, None, None),)))
+    new = PrometheusView(cache=CacheTier((), (), 0.5, 0.6), wires=Wires((Hop("a", True, None, None, None),)))
     made = shared(old, new)
     assert made == new
-    assert made.interconnects is old.interconnects
+    assert made.wires is old.wires
     assert made.cache is not old.cache
     trends = shared(MappingProxyType({"a": (1, 2), "b": (3,)}), MappingProxyType({"a": (1, 2), "c": (4,)}))
     assert dict(trends) == {"a": (1, 2), "c": (4,)}

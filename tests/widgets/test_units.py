@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farmtui.farm import units
+from farmtui.farm.state import Freshness
+from widgets.freshness_chip import freshness_text
 
 FORMATS: list[Callable[[float | None], str]] = [
     units.count,
@@ -21,6 +23,7 @@ FORMATS: list[Callable[[float | None], str]] = [
     units.percent,
     units.duration,
     units.age,
+    units.ago,
     units.number,
 ]
 
@@ -142,3 +145,12 @@ def test_money_loses_no_cent(cents: int) -> None:
 def test_units_of_the_catalogue(unit: str, text: str) -> None:
     assert units.in_unit(0.5, unit) == text
     assert units.in_unit(None, unit) == "–"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.0, "now"), (-3.0, "now"), (0.9, "now"), (1.0, "1 s ago"), (240.0, "4 min ago"), (None, "–")],
+)
+def test_what_is_of_now_is_never_said_to_be_now_ago(seconds: float | None, words: str) -> None:
+    assert units.ago(seconds) == words
+    assert "now ago" not in freshness_text(Freshness.AGEING, seconds).plain

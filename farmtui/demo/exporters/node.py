@@ -9,7 +9,7 @@ from farmtui.demo.exporters.series import Counter, Family, Gauge, named
 from farmtui.demo.exporters.targets import Target, Targets, boot_time
 from farmtui.demo.promql.series import Series
 from farmtui.demo.world.ceph_state import CephModel
-from farmtui.demo.world.inventory import APP, CACHE, DATABASE, EDGE, GIB, STORAGE, Machine
+from farmtui.demo.world.inventory import APP, CACHE, DATABASE, EDGE, GIB, STORAGE, Inventory, Machine
 from farmtui.demo.world.signals import NOTHING, Mix, Signal, steady
 from farmtui.demo.world.timeline import Epoch
 from farmtui.demo.world.waves import ONE, Wave
@@ -25,6 +25,9 @@ _ROOT_USED = {EDGE: 0.31, CACHE: 0.22, APP: 0.48, DATABASE: 0.52, STORAGE: 0.27}
 _MODES = {"user": 0.74, "system": 0.19, "softirq": 0.06, "irq": 0.0, "nice": 0.01}
 _IOWAIT, _STEAL = 0.006, 0.002
 _TMPFS = 0.1
+_TRAFFIC_SHARES = {"eth0": 1.0, "eth1": 0.7, "lo": 0.02}
+_TUNNEL_BYTES = (41_000.0, 14_000.0)
+"""In and out, for each page that the caches fetch through the tunnel."""
 
 
 class NodeExporter:
@@ -236,12 +239,12 @@ class NodeExporter:
             traffic = self._world.flows.signal(
                 "network", partial(self._traffic, machine, direction), machine.name, str(direction)
             )
-            devices = [("eth0", 1.0), ("lo", 0.02)]
+            devices = [(device, _TRAFFIC_SHARES.get(device, 0.0)) for device in devices_of(machine, self._world.farm)]
             devices += [("docker_gwbridge", 0.6)] if machine.tier in (EDGE, APP) else []
-            series += [
-                Counter(named(name, target.labels, device=device), present, ((share, traffic),))
-                for device, share in sorted(devices)
-            ]
+            for device, share in sorted(devices):
+                through = ((_TUNNEL_BYTES[direction], self._world.flows.worked),) if device == "wg0" else None
+                labels = named(name, target.labels, device=device)
+                series.append(Counter(labels, present, through or ((share, traffic),)))
         return series
 
     def _traffic(self, machine: Machine, direction: int, epoch: Epoch) -> Mix:
@@ -261,6 +264,17 @@ class NodeExporter:
             DATABASE: (320.0, 2_900.0),
         }[machine.tier][direction]
         return base + Mix((per_request, work))
+
+
+def devices_of(machine: Machine, farm: Inventory) -> tuple[str, ...]:
+    """The interfaces of a machine, those of containers and bridges aside."""
+    found = ["eth0", "lo"]
+    if machine.tier == STORAGE:
+        # The second is Ceph's cluster network; nothing is plugged into the third.
+        found += ["eth1", "eth2"]
+    if machine.name == farm.tiers[EDGE][0].name:
+        found.append("wg0")
+    return tuple(sorted(found))
 
 
 def _times(function: Callable[[float], float], factor: float) -> Callable[[float], float]:

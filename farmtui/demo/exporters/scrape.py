@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from farmtui.demo.exporters.cache import RedisExporter, VarnishExporter
 from farmtui.demo.exporters.ceph import CephExporter
 from farmtui.demo.exporters.database import DatabaseExporter
+from farmtui.demo.exporters.network import NetworkExporter
 from farmtui.demo.exporters.node import NodeExporter
 from farmtui.demo.exporters.pve import PveExporter
 from farmtui.demo.exporters.series import SCRAPE_S, Family
@@ -45,6 +46,7 @@ class Scraped:
             DatabaseExporter(world, self.targets),
             CephExporter(world, self.targets, self.ceph),
             PveExporter(world, self.targets),
+            NetworkExporter(world, self.targets),
             Watchers(world, self.targets),
         )
         self.families: dict[str, Family] = {

@@ -29,6 +29,9 @@ from farmtui.demo.world.world import World
 
 INTERCONNECT = "interconnect"
 CLOUD_API = "cloud-api"
+CACHE_NET = "cache-net"
+SMOKEPING = "smokeping"
+WIREGUARD = "wireguard"
 PVE = "pve"
 _DAY = 86_400.0
 
@@ -161,6 +164,12 @@ def _targets(farm: Inventory) -> Iterable[Target]:
     for job, instance in (*links, (CLOUD_API, "https://api.digitalocean.com/v2/account")):
         labels = {"instance": instance, "job": job, "node": prober.name, "tier": prober.tier}
         yield Target(job, instance, prober, "/probe", labels, blackbox)
+    edge = farm.tiers[EDGE][0]
+    for cache in farm.tiers[CACHE]:
+        labels = {"instance": cache.address, "job": CACHE_NET}
+        yield Target(CACHE_NET, cache.address, edge, "/probe", labels, f"{edge.address}:9115")
+    yield target(SMOKEPING, prober, 9374)
+    yield target(WIREGUARD, edge, 9586)
     for host in farm.hosts:
         machine = _hypervisor(host)
         labels = {"instance": host.address, "job": PVE, "node": host.name, "pve_host": host.name, "tier": machine.tier}

@@ -6,17 +6,20 @@ import math
 from collections.abc import Callable
 from functools import partial
 
+from farmtui.demo.exporters.network import USUAL_S
 from farmtui.demo.exporters.series import Family, Gauge, named
-from farmtui.demo.exporters.targets import CLOUD_API, INTERCONNECT, Targets
+from farmtui.demo.exporters.targets import CACHE_NET, CLOUD_API, INTERCONNECT, Target, Targets
 from farmtui.demo.promql.series import Series
+from farmtui.demo.world.changes import alive
 from farmtui.demo.world.day import BACKUP_ENDS_S
-from farmtui.demo.world.inventory import MONITORING
+from farmtui.demo.world.inventory import CACHE, MONITORING
 from farmtui.demo.world.world import World
 
 PROMETHEUS_VERSION = "2.42.0"
 ALERTMANAGER_VERSION = "0.25.0"
 _DAY = 86_400.0
-_USUAL_S = 0.0118
+_HOP_S = 0.0013
+_SETUP_S = 0.00021
 _CLOUD_STATUS = {"ok": 200.0, "unauthorized": 401.0, "limited": 429.0}
 
 
@@ -43,6 +46,7 @@ class Watchers:
                 "Returns how long the probe took to complete in seconds",
                 partial(self._probes, "probe_duration_seconds", self._duration),
             ),
+            Family("probe_icmp_duration_seconds", "gauge", "Duration of icmp request by phase", self._phases),
             Family(
                 "farm_backup_last_success_timestamp_seconds",
                 "gauge",
@@ -85,7 +89,40 @@ class Watchers:
             Gauge(named(name, t.labels), self._targets.answering(t), self._cloud[name])
             for t in self._targets.of(CLOUD_API)
         ]
-        return [*links, *clouds]
+        caches = [
+            Gauge(named(name, t.labels), self._targets.answering(t), partial(self._hop, name, t, index))
+            for index, t in enumerate(self._targets.of(CACHE_NET))
+        ]
+        return [*links, *clouds, *caches]
+
+    def _phases(self) -> list[Series]:
+        """A ping's parts; the round trip of one that was lost is 0."""
+        name = "probe_icmp_duration_seconds"
+        found: list[Series] = []
+        for job in (INTERCONNECT, CACHE_NET):
+            for index, t in enumerate(self._targets.of(job)):
+                for phase in ("resolve", "rtt", "setup"):
+                    compute = partial(self._phase, phase, t, index)
+                    found.append(Gauge(named(name, t.labels, phase=phase), self._targets.answering(t), compute))
+        return found
+
+    def _phase(self, phase: str, target: Target, index: int, t: float) -> float:
+        if phase != "rtt":
+            return _SETUP_S if phase == "setup" else 0.0
+        if target.job == CACHE_NET:
+            arrives, took_s = self._hop("probe_success", target, index, t), self._hop("", target, index, t)
+        else:
+            arrives, took_s = self._success(index, t), self._duration(index, t)
+        return round(took_s - _SETUP_S, 6) if arrives else 0.0
+
+    def _hop(self, name: str, target: Target, index: int, t: float) -> float:
+        """A ping from an edge node to a cache node: whether it comes back, or how long the probe takes."""
+        cache = next(m for m in self._world.farm.tiers[CACHE] if m.address == target.instance)
+        lives = alive(self._world.timeline.at(t).condition, self._world.farm, cache.name)
+        if name == "probe_success":
+            return float(lives)
+        noise = self._world.flows.noise(f"hop {index}", 20.0, 900.0).value(t)
+        return round(_HOP_S * (1.0 + 0.22 * noise) + 0.00005 * index, 6) if lives else 5.0
 
     def _backups(self) -> list[Series]:
         """The backup job writes it for the node exporter beside Prometheus (textfile collector)."""
@@ -130,7 +167,7 @@ class Watchers:
         noise = self._world.flows.noise(f"probe {index}", 20.0, 900.0).value(t)
         if not self._success(index, t):
             return 5.0
-        return round((_USUAL_S + now.interconnect_extra_s) * (1.0 + 0.18 * noise) + 0.0004 * index, 6)
+        return round((USUAL_S + now.interconnect_extra_s) * (1.0 + 0.18 * noise) + 0.0004 * index, 6)
 
     def _query_durations(self) -> list[Series]:
         timeline = self._world.timeline

@@ -157,6 +157,10 @@ class Condition:
     """The interconnect between DigitalOcean and Proxmox VE is down."""
     interconnect_extra_s: float = 0.0
     interconnect_loss: float = 0.0
+    mtus: Mapping[str, int] = field(default_factory=dict)
+    """Storage nodes whose interface on the cluster network takes packets of another size than it should."""
+    worn_links: Mapping[str, float] = field(default_factory=dict)
+    """Storage nodes whose interface there receives damaged packets, and how many a second."""
     uncacheable: float = 0.0
     """How much of what could be cached is not: 0 is normal, 1 nothing is cached."""
     broken_sites: Mapping[int, float] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from types import MappingProxyType
@@ -24,6 +24,9 @@ PACES: Final = ("fast", "slow", "sites", "budget")
 
 WINDOW: Final = "$window"
 """Stands in a query for the objective's window."""
+
+PROBE_JOBS: Final = "interconnect.*|cache-net.*|ceph-public.*|ceph-cluster.*"
+"""The jobs whose probes measure networks, as they stand in the queries; the config's are added there."""
 
 _NAME: Final = re.compile(r"[a-z]+(\.[a-z0-9_]+)?")
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -126,6 +129,22 @@ class Catalogue:
             for name, figure in self.figures.items()
         }
         return Catalogue(MappingProxyType(figures), self.trends)
+
+    def probing(self, jobs: Iterable[str]) -> Catalogue:
+        """The catalogue with further jobs whose probes measure networks; what the config overrides stays as it is."""
+        more = "".join(f"|{re.escape(job)}" for job in sorted(set(jobs)))
+        if not more:
+            return self
+        # It stands in a PromQL string.
+        wider = PROBE_JOBS + more.replace("\\", "\\\\").replace('"', '\\"')
+        figures = {
+            name: figure if figure.overridden else replace(figure, promql=figure.promql.replace(PROBE_JOBS, wider))
+            for name, figure in self.figures.items()
+        }
+        trends = {
+            name: replace(trend, promql=trend.promql.replace(PROBE_JOBS, wider)) for name, trend in self.trends.items()
+        }
+        return Catalogue(MappingProxyType(figures), MappingProxyType(trends))
 
     def with_overrides(self, overrides: Mapping[str, str]) -> Catalogue:
         """The catalogue with the config's own queries (`prometheus.queries`); trends of such a figure follow it.
@@ -262,7 +281,10 @@ _TITLES: Final = {
     "swarm": "Application: Docker Swarm",
     "db": "Database: MariaDB Galera",
     "ceph": "Storage: Ceph",
-    "interconnect": "Networks between the farm's sites",
+    "probe": "Networks: a blackbox exporter's probes",
+    "ping": "Networks: smokeping_prober",
+    "tunnel": "Networks: WireGuard",
+    "link": "Networks: interfaces (node exporter)",
 }
 
 

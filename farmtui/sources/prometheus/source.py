@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -66,15 +66,23 @@ class PrometheusSource:
     kind = "prometheus"
 
     def __init__(
-        self, config: PrometheusConfig, slo: SloConfig | None = None, *, clock: Callable[[], datetime] = now
+        self,
+        config: PrometheusConfig,
+        slo: SloConfig | None = None,
+        *,
+        probes: Iterable[str] = (),
+        clock: Callable[[], datetime] = now,
     ) -> None:
-        """Raises ConfigError where the config overrides a figure that there is not, SecretError for a bad reference."""
+        """`probes`: jobs that measure networks beside those that are called so.
+
+        Raises ConfigError where the config overrides a figure that there is not, SecretError for a bad reference.
+        """
         self.endpoint = config.url
         self.interval_s = config.interval_s
         self._config = config
         self._clock = clock
         days = (slo or SloConfig()).window_days
-        self._catalogue: Catalogue = catalogue().with_overrides(config.queries).over(days)
+        self._catalogue: Catalogue = catalogue().with_overrides(config.queries).over(days).probing(probes)
         self._client = PrometheusClient(config, source=self.name)
         self._http = HttpClient(config, connections=2)
         # Not the client's threads: all of those may hang in calls when there is something to compute.
@@ -131,7 +139,7 @@ class PrometheusSource:
         self, known: _Known, answers: Mapping[str, Answer], at: datetime, beside: _Beside
     ) -> tuple[_Known, PrometheusView]:
         figures = learn(known.figures, answers, at, self._catalogue, self.interval_s)
-        links = set(figures.instances("interconnect"))
+        links = set(figures.instances("probe"))
         found = evidence(figures, beside.targets, beside.probed | links)
         # Which targets are one machine is the costly part, and seldom changes.
         same = known.machines if found == known.evidence else machines(found)

@@ -1,4 +1,4 @@
-"""Figures as the request path's first half: the edge, the cache tier, and the links between the farm's sites."""
+"""Figures as the request path's first half: the edge and the cache tier."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from farmtui.farm.traffic import (
     Certificate,
     Edge,
     EdgeNode,
-    Interconnect,
     RedisNode,
     SiteTraffic,
 )
@@ -138,20 +137,4 @@ def _redis_node(figures: Figures, instance: str, role: str) -> RedisNode:
         clients=of("clients"),
         commands_per_s=of("commands_per_s"),
         seen_at=figures.seen("redis", instance),
-    )
-
-
-def interconnects(figures: Figures) -> tuple[Interconnect, ...]:
-    """The links between the farm's sites, by instance."""
-    return tuple(
-        Interconnect(
-            instance=instance,
-            up=up,
-            # A probe that has failed tells how long that took, which is no round trip.
-            latency_s=figures.of("interconnect.latency_s", instance) if up else None,
-            loss_ratio=figures.of("interconnect.loss_ratio", instance),
-            seen_at=figures.seen("interconnect", instance),
-        )
-        for instance in figures.instances("interconnect")
-        for up in (figures.is_one("interconnect.up", instance) is True,)
     )

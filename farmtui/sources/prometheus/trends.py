@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -76,13 +76,17 @@ class PrometheusTrends:
     name = "prometheus trends"
     kind = "prometheus"
 
-    def __init__(self, config: PrometheusConfig, *, clock: Callable[[], datetime] = now) -> None:
-        """Raises ConfigError where the config overrides a figure that there is not, SecretError for a bad reference."""
+    def __init__(
+        self, config: PrometheusConfig, *, probes: Iterable[str] = (), clock: Callable[[], datetime] = now
+    ) -> None:
+        """`probes`: see `PrometheusSource`.
+
+        Raises ConfigError where the config overrides a figure that there is not, SecretError for a bad reference."""
         self.endpoint = config.url
         self.interval_s = config.trends_interval_s
         self._config = config.model_copy(update={"pool_size": min(_THREADS, config.pool_size)})
         self._clock = clock
-        self._trends = catalogue().with_overrides(config.queries).trends
+        self._trends = catalogue().with_overrides(config.queries).probing(probes).trends
         self._client = PrometheusClient(self._config, source=self.name)
         self._kept: dict[str, Kept] = {}
         self._polls = 0

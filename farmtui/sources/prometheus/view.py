@@ -10,7 +10,8 @@ from farmtui.sources.prometheus.ceph import ceph
 from farmtui.sources.prometheus.clusters import galera, swarm
 from farmtui.sources.prometheus.figures import Figures
 from farmtui.sources.prometheus.hosts import Machine, hosts
-from farmtui.sources.prometheus.traffic import cache_tier, edge, interconnects
+from farmtui.sources.prometheus.traffic import cache_tier, edge
+from farmtui.sources.prometheus.wires import wires
 
 
 def view(
@@ -27,7 +28,7 @@ def view(
         galera=galera(figures),
         swarm=swarm(figures),
         ceph=ceph(figures),
-        interconnects=interconnects(figures),
+        wires=wires(figures),
         hosts=hosts(figures, machines, targets),
         targets=targets,
         rules=rules,

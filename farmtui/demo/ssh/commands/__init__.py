@@ -11,6 +11,7 @@ from farmtui.demo.ssh.commands import (
     files,
     filters,
     gluster,
+    interfaces,
     mariadb,
     plain,
     redis,
@@ -20,7 +21,14 @@ from farmtui.demo.ssh.commands import (
 )
 from farmtui.demo.world.inventory import APP, CACHE, DATABASE, EDGE, STORAGE
 
-_EVERYWHERE: Table = {**plain.COMMANDS, **filters.COMMANDS, **files.COMMANDS, **upkeep.COMMANDS, **systemd.COMMANDS}
+_EVERYWHERE: Table = {
+    **plain.COMMANDS,
+    **filters.COMMANDS,
+    **files.COMMANDS,
+    **upkeep.COMMANDS,
+    **interfaces.COMMANDS,
+    **systemd.COMMANDS,
+}
 _OF_TIER: dict[str, Table] = {
     EDGE: docker.COMMANDS,
     APP: docker.COMMANDS,

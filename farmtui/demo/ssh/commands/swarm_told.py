@@ -32,7 +32,7 @@ _BORN_S = 40 * 86_400.0
 _HISTORY = 4
 """Failed tasks of a slot that are kept: Swarm's task-history-limit less the one that is to run."""
 _BIG_SITE, _BIG_FARM = 5, 8
-_OVERLAYS = {"ingress": "10.0.0.0/24", "edge": "10.0.1.0/24", "sites": "10.10.0.0/16"}
+_OVERLAYS = {"ingress": "10.0.0.0/24", "edge": "10.0.1.0/24", "cache-net": "10.0.3.0/24", "sites": "10.10.0.0/16"}
 
 
 @cache
@@ -150,7 +150,7 @@ class SwarmTold:
                 "Placement": {"Constraints": [f"node.role == {'worker' if index is not None else 'manager'}"]}
                 if index is not None or name == TRAEFIK
                 else {},
-                "Networks": [{"Target": ident("network", "sites" if index is not None else "edge")}],
+                "Networks": [{"Target": ident("network", net)} for net in self._networks_of(name, index)],
                 "ForceUpdate": int(name in self.now.swarm.updated),
             },
             "Mode": mode,
@@ -330,6 +330,13 @@ class SwarmTold:
 
     # -- networks
 
+    @staticmethod
+    def _networks_of(name: str, index: int | None) -> tuple[str, ...]:
+        """The caches stand between the edge and the sites."""
+        if index is not None:
+            return ("sites", "cache-net")
+        return ("edge", "cache-net") if name == TRAEFIK else ("edge",)
+
     def network(self, name: str) -> Json:
         """One overlay network, as it is inspected."""
         return {
@@ -340,7 +347,7 @@ class SwarmTold:
             "IPAM": {"Driver": "default", "Config": [{"Subnet": _OVERLAYS[name]}]},
             "Internal": False,
             "Ingress": name == "ingress",
-            "Options": {"encrypted": ""} if name == "sites" else {},
+            "Options": {"encrypted": ""} if name in ("sites", "cache-net") else {},
         }
 
     @property
