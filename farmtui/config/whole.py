@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import field_validator, model_validator
 
+from farmtui.config.backups import BackupsConfig
 from farmtui.config.cost import CostConfig
 from farmtui.config.fields import Section
 from farmtui.config.remote import CephConfig, GlusterConfig, SshConfig, SwarmConfig, VarnishConfig
@@ -54,6 +55,8 @@ class Config(Section):
     """Ceph's own word on its health."""
     varnish: VarnishConfig | None = None
     """Varnish's backends."""
+    backups: BackupsConfig | None = None
+    """The backups of sites and guests."""
     nodes: list[NodeConfig] = []
     """Machines whose identity must be said explicitly."""
     cost: CostConfig = CostConfig()

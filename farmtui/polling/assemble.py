@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from farmtui.config import Config
 from farmtui.farm.alerts import AlertBook
+from farmtui.farm.backups import PveBackups, StoreListing
 from farmtui.farm.cache import cache_tier
 from farmtui.farm.ceph_detail import CephDetail
 from farmtui.farm.ceph_picture import Told, one_ceph
@@ -28,6 +29,7 @@ from farmtui.farm.state import Freshness, freshness_of
 from farmtui.farm.swarm import SwarmCluster
 from farmtui.farm.tiers import TierRules, tier_rules
 from farmtui.farm.varnish import VarnishBackends
+from farmtui.polling.backing import Backing, backing
 from farmtui.polling.costing import costing
 from farmtui.polling.report import Report, shown, source_state
 
@@ -50,6 +52,8 @@ class Assembly:
     costing: Costing
     told: tuple[SiteBook | None, SwarmCluster | None] = (None, None)
     """What `farm.sites` was made of."""
+    backing: Backing | None = None
+    """What `farm.backups` was made of."""
 
 
 def assemble(config: Config, reports: Sequence[Report], now: datetime) -> Farm:
@@ -67,6 +71,8 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
     backends: tuple[VarnishBackends, ...] = ()
     clusters: list[PveCluster] = []
     pools: list[GlusterPool] = []
+    listings: list[StoreListing] = []
+    kept: list[PveBackups] = []
     for report in reports:
         match report.value:
             case PrometheusView():
@@ -87,6 +93,10 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
                 detail = report.value
             case GlusterPool():
                 pools.append(report.value)
+            case StoreListing():
+                listings.append(report.value)
+            case PveBackups():
+                kept.append(report.value)
             case tuple():
                 # Only varnishadm's source gives several values: one for each cache node.
                 backends = report.value
@@ -112,6 +122,7 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
     if old is not None:
         swarm = shared(old.swarm_cluster, swarm)
     sites = _sites(book_of_sites, swarm, before)
+    backed = backing(config, listings, kept, sites, pve, before.backing if before else None)
     states = tuple(source_state(report, now) for report in reports)
     farm = Farm(
         name=config.farm.name,
@@ -129,6 +140,7 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
         ceph_detail=detail,
         gluster=tuple(sorted(pools, key=lambda pool: pool.name)),
         varnish=backends,
+        backups=backed.book,
         interconnects=view.interconnects,
         pve=pve,
         cloud=account,
@@ -145,7 +157,7 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
     )
     if old is not None:
         farm = replace(farm, **{name: shared(getattr(old, name), getattr(farm, name)) for name in _SHARED})
-    return Assembly(farm, population, view, money, (book_of_sites, swarm))
+    return Assembly(farm, population, view, money, (book_of_sites, swarm), backed)
 
 
 def _sites(told: SiteBook | None, swarm: SwarmCluster | None, before: Assembly | None) -> SiteBook | None:
@@ -266,4 +278,6 @@ def is_big(reports: Sequence[Report]) -> bool:
                 machines += len(report.value.droplets)
             case SiteBook():
                 machines += len(report.value.sites)
+            case StoreListing():
+                machines += len(report.value.stored)
     return machines > MACHINES_IN_THREAD

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from farmtui.demo.observed import Keeper, Observed
+from farmtui.demo.servers import proxmox_backups
 from farmtui.demo.servers.proxmox_ceph import ceph_daemons, ceph_filesystems, ceph_osds, ceph_pools, ceph_status
 from farmtui.demo.servers.proxmox_state import (
     Json,
@@ -49,7 +50,11 @@ class ProxmoxServer:
         self._questions: dict[str, Question] = {
             "/version": lambda _state, _given: version(),
             "/cluster/status": lambda state, _given: cluster_status(state),
-            "/cluster/resources": lambda state, given: cluster_resources(state, given.get("type", "")),
+            "/cluster/resources": lambda state, given: _resources(state, given.get("type", "")),
+            "/cluster/backup-info/not-backed-up": lambda state, _given: proxmox_backups.not_backed_up(state),
+            "/nodes/{node}/storage/{storage}/content": lambda state, given: proxmox_backups.content(
+                state, given["storage"], given.get("content", "")
+            ),
             "/cluster/tasks": lambda state, _given: self._tasks.listed(state.at),
             "/cluster/ceph/status": lambda state, _given: ceph_status(state),
             "/nodes": lambda state, _given: node_list(state),
@@ -135,6 +140,11 @@ class ProxmoxServer:
         if not hmac.compare_digest(token.encode(), self._token.encode()):
             return web.Response(status=401, reason="invalid token value!")
         return None
+
+
+def _resources(state: PveState, kind: str) -> list[Json]:
+    found = cluster_resources(state, kind)
+    return [*found, *proxmox_backups.storages(state)] if kind in ("", "storage") else found
 
 
 def _guest(given: Mapping[str, str]) -> tuple[str, int]:

@@ -176,6 +176,12 @@ class Condition:
     """What the nightly backup writes is worth nothing."""
     backed_up_at: float = 0.0
     """When a backup that somebody had started by hand succeeded."""
+    dumps_stopped: Mapping[int, float] = field(default_factory=dict)
+    """Sites whose database is dumped no more, by their index, and since when."""
+    files_missing: Mapping[int, float] = field(default_factory=dict)
+    """Sites whose file backup lacks most of its files, likewise."""
+    spaces_down: bool = False
+    """The store of the backups serves nobody."""
     prometheus_delay_s: float = 0.0
     cloud_api: str = "ok"
     """`ok`, `unauthorized` or `limited`."""

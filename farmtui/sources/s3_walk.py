@@ -1,0 +1,148 @@
+"""A walk through a bucket, page by page and over several polls if need be, that keeps the newest of each thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from farmtui.farm.backups import Stored
+from farmtui.farm.text import clean_text
+from farmtui.sources.errors import bad_answer
+from farmtui.sources.s3_client import Page, S3Object
+from farmtui.sources.s3_layout import Layout
+
+KEPT: Final = 3
+"""Backups of a thing that are remembered: the newest, the one before, and one whose objects are still coming in."""
+THINGS_MAX: Final = 500_000
+"""Things (a site's kind) that are remembered of one store: a layout that takes anything for a site must not cost all
+memory."""
+
+
+@dataclass(slots=True)
+class _Made:
+    """One backup: all objects of it that were met."""
+
+    backup: str
+    at: int
+    size_bytes: int
+    key: str
+
+
+@dataclass(slots=True)
+class Found:
+    """What one walk has found."""
+
+    things: dict[tuple[str, str], list[_Made]] = field(default_factory=dict)
+    objects: int = 0
+    unread: int = 0
+    left_out: int = 0
+    """Objects of things beyond `THINGS_MAX`."""
+
+    def take(self, layout: Layout, item: S3Object, ahead_s: int) -> None:
+        """Take one object. `ahead_s` is by how much our clock is ahead of the store's."""
+        if item.key.endswith("/"):
+            # A folder, as some clients make them.
+            return
+        self.objects += 1
+        read = layout.read(item.key)
+        if read is None:
+            self.unread += 1
+            return
+        made = self.things.get((read.kind, read.site))
+        if made is None:
+            if len(self.things) >= THINGS_MAX:
+                self.left_out += 1
+                return
+            made = self.things[read.kind, read.site] = []
+        at = item.at + ahead_s
+        for one in made:
+            if one.backup == read.backup:
+                one.size_bytes += item.size_bytes
+                one.at = max(one.at, at)
+                return
+        made.append(_Made(read.backup, at, item.size_bytes, item.key))
+        if len(made) > KEPT:
+            made.remove(min(made, key=lambda one: one.at))
+
+    def stored(self, bucket: str) -> Iterator[Stored]:
+        """Everything found, as the farm knows it."""
+        for (kind, site), made in self.things.items():
+            newest = max(made, key=lambda one: one.at)
+            before = max((one for one in made if one is not newest), key=lambda one: one.at, default=None)
+            yield Stored(
+                kind, site, newest.at, newest.size_bytes, clean_text(newest.key), bucket,
+                before.at if before else None, before.size_bytes if before else None,
+            )  # fmt: skip
+
+
+class Walk:
+    """A store's listing: always the same few requests a poll, however large the bucket."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._now = Found()
+        self._root = 0
+        self._after = ""
+        self._token = ""
+        self._whole: Found | None = None
+
+    @property
+    def at(self) -> tuple[str, str, str]:
+        """What to ask for next: prefix, the key behind which, and the token where a page of this poll has ended."""
+        return self._layout.prefixes[self._root], self._after, self._token
+
+    def begin(self) -> None:
+        """A poll begins: a token of the last one may have died meanwhile, the last key has not."""
+        self._token = ""
+
+    def take(self, page: Page) -> bool:
+        """Take a page; whether the walk has come to its end. Raises SourceError where the listing does not go on."""
+        ahead_s = round(page.clock_ahead_s) if abs(page.clock_ahead_s) >= SKEW_S else 0
+        if page.token and (not page.objects or page.objects[-1].key <= self._after):
+            # An end that never comes: the same page again, or one of nothing.
+            raise bad_answer("the listing does not go forward: its pages come again")
+        for item in page.objects:
+            self._now.take(self._layout, item, ahead_s)
+        if page.objects:
+            self._after = page.objects[-1].key
+        self._token = page.token
+        if page.token:
+            return False
+        self._after = ""
+        self._root += 1
+        if self._root < len(self._layout.prefixes):
+            return False
+        self._whole, self._now, self._root = self._now, Found(), 0
+        return True
+
+    @property
+    def whole(self) -> bool:
+        """Whether the bucket was listed to its end at least once."""
+        return self._whole is not None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a walk has begun that has not ended."""
+        return bool(self._now.objects or self._root or self._after)
+
+    def result(self, bucket: str) -> tuple[tuple[Stored, ...], Found]:
+        """What is known: of the last whole walk, and what this one has already seen anew; and whose counts hold."""
+        if self._whole is None:
+            return tuple(self._now.stored(bucket)), self._now
+        if not self._now.things:
+            return tuple(self._whole.stored(bucket)), self._whole
+        anew = {(stored.kind, stored.of): stored for stored in self._now.stored(bucket)}
+        return tuple(_newer(self._whole.stored(bucket), anew)), self._whole
+
+
+SKEW_S: Final = 5.0
+"""Clocks that differ by less agree: HTTP tells whole seconds, and an answer takes its time."""
+
+
+def _newer(old: Iterable[Stored], anew: dict[tuple[str, str], Stored]) -> Iterator[Stored]:
+    for stored in old:
+        found = anew.pop((stored.kind, stored.of), None)
+        # A thing of which the walk has not met the newest yet is not older for that.
+        yield stored if found is None or found.at < stored.at else found
+    yield from anew.values()
