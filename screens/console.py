@@ -233,6 +233,9 @@ SCREENS: tuple[ScreenEntry, ...] = (
     ScreenEntry(
         "cost", "0", "Spend against plan, scenarios, waste", "screens.cost:CostScreen", ("costs", "spend", "waste")
     ),
+    ScreenEntry(
+        "backups", "", "Every site's and guest's newest backup", "screens.backups:BackupsScreen", ("bk", "backup")
+    ),
     ScreenEntry("journal", "", "Who did what, when", "screens.journal:JournalScreen", ("audit",)),
     ScreenEntry("sources", "", "Where the figures come from, and how old", "screens.sources:SourcesScreen", ("src",)),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -74,12 +75,14 @@ def backup_book(
     for row in rows:
         if row.stored is not None and not row.excused:
             due.setdefault(row.overdue_at // HOUR_S, []).append(row)
+    missed = Counter(row.source for row in rows if not row.excused)
     return BackupBook(
         rows=tuple(rows),
         due={hour: tuple(found) for hour, found in due.items()},
         never=tuple(row for row in rows if row.stored is None and not row.excused),
         doubted=tuple(row for row in rows if row.doubt and not row.excused),
         unmatched=tuple(unmatched),
+        missed=missed,
         listings=tuple(listings),
         clusters=tuple(clusters),
         uncovered=tuple(_uncovered(clusters, guests, rules)),

@@ -12,6 +12,7 @@ from farmtui.farm.state import Severity
 GUEST: Final = "guest"
 """The kind of a whole guest's backup, as Proxmox VE makes them."""
 _NO_DUE: Final[Mapping[int, tuple[Backup, ...]]] = MappingProxyType({})
+_NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
 HOUR_S: Final = 3600
 
 
@@ -145,6 +146,8 @@ class BackupBook:
     """Listings of which no key names any site of the farm: the layout does not fit."""
     listings: tuple[StoreListing, ...] = ()
     clusters: tuple[PveBackups, ...] = ()
+    missed: Mapping[str, int] = field(default_factory=lambda: _NO_COUNTS)
+    """How many of the rows somebody would miss, by the source that tells of them."""
     uncovered: tuple[tuple[str, str], ...] = ()
     """`CLUSTER/VMID` and name of each guest that no job covers."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from farmtui.farm.node import Droplet, Guest, Node, Provider, Tier
 from farmtui.farm.state import Severity
 from farmtui.farm.units import age, count, data_rate, data_size, duration, money, percent
+from screens.backup_words import blocks as backups
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.places import Subject
 
@@ -119,7 +120,8 @@ def describe_guest(farm: Farm, key: str) -> Detail | None:
     guest = next((g for cluster in farm.pve for g in cluster.guests if g.ident == key), None)
     if guest is None:
         return None
-    return Detail(guest.name, _guest_severity(guest), (), (Block("Guest", tuple(_guest_fields(guest))),), raw=guest)
+    blocks = (Block("Guest", tuple(_guest_fields(guest))), *backups(farm, "guest", key))
+    return Detail(guest.name, _guest_severity(guest), (), blocks, raw=guest)
 
 
 def _guest_fields(guest: Guest) -> Iterator[Field]:
