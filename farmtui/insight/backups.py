@@ -62,7 +62,7 @@ def _overdue(farm: Farm, late: Sequence[Backup]) -> Iterator[Finding]:
         one = len(rows) == 1
         yield Finding(
             f"backups/overdue/{kind}", severity,
-            f"the {words} of {first.thing} is {old} old" if one
+            f"{first.thing}: no {words} for {old}" if one
             else f"{_counted(rows)} have no fresh {words}",
             "if it were lost now, all since then would be lost with it" if one
             else f"the oldest is {old} old: if one were lost now, all since its last backup would be lost with it",
@@ -95,7 +95,7 @@ def _never(rows: Sequence[Backup]) -> Iterator[Finding]:
         words = kind_words(kind)
         yield Finding(
             f"backups/never/{kind}", Severity.WARNING,
-            f"{none[0].thing} has no {words}" if len(none) == 1 else f"{_counted(none)} have no {words} at all",
+            f"{none[0].thing}: no {words} at all" if len(none) == 1 else f"{_counted(none)} have no {words} at all",
             "nothing of it could be restored; a new one is backed up for the first time tonight" if len(none) == 1
             else "nothing of them could be restored; new ones are backed up for the first time tonight",
             (_listed(none, [row.thing for row in none[:_NAMED]]),),
@@ -110,7 +110,7 @@ def _doubted(rows: Sequence[Backup]) -> Iterator[Finding]:
     told = [f"{row.thing} {row.kind}: {shrink_words(row.stored)}" for row in rows[:_NAMED] if row.stored]
     yield Finding(
         "backups/doubted", Severity.WARNING,
-        f"the newest {kind_words(first.kind)} of {first.thing} is {first.doubt}" if len(rows) == 1
+        f"{first.thing}: {kind_words(first.kind)} is {first.doubt}" if len(rows) == 1
         else f"{len(rows)} newest backups are much smaller than those before",
         "it came in time, and may hold only a part: a dump that was cut off, a disk that was not mounted",
         (_listed(rows, told), "before it is trusted: restore it elsewhere and look"),

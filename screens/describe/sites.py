@@ -46,9 +46,9 @@ def describe_site(farm: Farm, key: str) -> Detail | None:
     path = steps(farm, site)
     blocks = [
         Block("Its path, from the visitor down", tuple(_step(step) for step in path)),
+        *backups(farm, "site", key),
         Block("Site", tuple(_figures(site, farm.sites))),
         Block("Its share of what all sites share", tuple(_shares(site, farm.sites))),
-        *backups(farm, "site", key),
     ]
     service = service_of(farm, site)
     labels = (("site", site.name), ("router", site.key), ("service", service.name if service else ""))
