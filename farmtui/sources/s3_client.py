@@ -54,6 +54,7 @@ class S3Client:
         self._wire: Any = None
         self._lock = threading.Lock()
         self._heard: Mapping[str, str] = {}
+        self._status = 0
 
     def page(self, prefix: str, after: str, token: str) -> Page:
         """The objects whose keys begin with `prefix` and come behind `after`; `token` goes on where a page has ended.
@@ -113,6 +114,9 @@ class S3Client:
             return SourceError(
                 FailureKind.RATE_LIMITED, "it asks us to slow down", "raise the store's interval_s", status=status
             )
+        if self._status < 300 and code in ("", "500", "InternalError"):
+            # botocore calls a success whose body is no XML an error of the server's.
+            return bad_answer("the answer is not S3's XML")
         words = " ".join(filter(None, (code if code != str(status) else "", str(error.get("Message") or ""))))
         return status_error(status, detail=words) if status >= 400 else bad_answer(f"it refuses: {safe_words(words)}")
 
@@ -176,6 +180,7 @@ class S3Client:
         from botocore.awsrequest import AWSResponse
 
         answer = self._wire.ask(request.method, request.url, _plain(request.headers), request.body)
+        self._status = answer.status
         headers = {name: value for name, value in answer.headers.items() if name.lower() != "content-encoding"}
         response = AWSResponse(request.url, answer.status, headers, None)
         response._content = answer.body

@@ -28,6 +28,10 @@ class _Made:
     size_bytes: int
     key: str
 
+    def order(self) -> tuple[int, str]:
+        """Later is larger; of the same second the one whose name comes later."""
+        return self.at, self.backup
+
 
 @dataclass(slots=True)
 class Found:
@@ -63,13 +67,13 @@ class Found:
                 return
         made.append(_Made(read.backup, at, item.size_bytes, item.key))
         if len(made) > KEPT:
-            made.remove(min(made, key=lambda one: one.at))
+            made.remove(min(made, key=_Made.order))
 
     def stored(self, bucket: str) -> Iterator[Stored]:
         """Everything found, as the farm knows it."""
         for (kind, site), made in self.things.items():
-            newest = max(made, key=lambda one: one.at)
-            before = max((one for one in made if one is not newest), key=lambda one: one.at, default=None)
+            newest, *earlier = sorted(made, key=_Made.order, reverse=True)
+            before = earlier[0] if earlier else None
             yield Stored(
                 kind, site, newest.at, newest.size_bytes, clean_text(newest.key), bucket,
                 before.at if before else None, before.size_bytes if before else None,
