@@ -114,13 +114,15 @@ def _by_name(sites: SiteNames) -> dict[str, int]:
 
 def _of_store(listing: StoreListing, sites: SiteNames, known: Mapping[str, int], rules: Rules) -> Iterator[Backup]:
     source = store_source(listing.store)
+    # Each once, however many kinds of it there are: of 50,000 sites that counts.
+    subjects = [("site", key) for key, _ in sites]
     seen: dict[str, set[int]] = {kind: set() for kind in listing.kinds}
     for stored in listing.stored:
         place = known.get(slug(stored.of), -1)
         if place >= 0:
             seen.setdefault(stored.kind, set()).add(place)
             key, name = sites[place]
-            yield _row(stored, name, ("site", key), listing.store, source, rules, rules.exempts(key, name))
+            yield _row(stored, name, subjects[place], listing.store, source, rules, rules.exempts(key, name))
         else:
             exempt = rules.exempts(stored.of)
             yield _row(stored, stored.of, _NOBODY, listing.store, source, rules, exempt, strange=bool(sites))
@@ -131,7 +133,7 @@ def _of_store(listing: StoreListing, sites: SiteNames, known: Mapping[str, int],
         for place, (key, name) in enumerate(sites):
             if place not in there:
                 excused = "exempt" if rules.exempts(key, name) else ""
-                yield Backup(kind, name, ("site", key), listing.store, source, excused=excused)
+                yield Backup(kind, name, subjects[place], listing.store, source, excused=excused)
 
 
 def _of_cluster(cluster: PveBackups, guests: Sequence[Guest] | None, rules: Rules) -> Iterator[Backup]:
@@ -167,13 +169,11 @@ def _row(
     *,
     strange: bool = False,
 ) -> Backup:
-    overdue_s, critical_s = rules.limits(stored.kind)
     excused = "exempt" if exempt else "no such site" if strange and subject == _NOBODY else ""
     if excused == "no such site" and stored.kind == GUEST:
         excused = "no such guest"
     return Backup(
-        stored.kind, name, subject, store, source, stored, stored.at + overdue_s, stored.at + critical_s,
-        rules.doubt(stored), excused,
+        stored.kind, name, subject, store, source, stored, rules.limits(stored.kind), rules.doubt(stored), excused,
     )  # fmt: skip
 
 

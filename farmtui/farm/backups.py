@@ -29,7 +29,7 @@ class Stored:
     """When the newest was finished, by the store's clock, told by ours."""
     size_bytes: int
     name: str
-    """The newest's key (its first object's) or volume."""
+    """The newest's key (up to its {time}, where several objects are one) or volume."""
     where: str = ""
     """The bucket or the storage."""
     before_at: int | None = None
@@ -103,13 +103,22 @@ class Backup:
     """The name of the source that tells it."""
     stored: Stored | None = None
     """None: it has none."""
-    overdue_at: int = 0
-    critical_at: int = 0
-    """Unix seconds from which on it is."""
+    limits_s: tuple[int, int] = (0, 0)
+    """Seconds from which on the newest is overdue, and critical."""
     doubt: str = ""
     """What is wrong with the newest one itself, in a few words: `shrunk`, `empty`, `too small`."""
     excused: str = ""
     """Why nobody misses it: `no such site`, `exempt`, `no job`."""
+
+    @property
+    def overdue_at(self) -> int:
+        """Unix seconds from which on it is overdue; 0 where there is none."""
+        return self.stored.at + self.limits_s[0] if self.stored is not None else 0
+
+    @property
+    def critical_at(self) -> int:
+        """And from which on that is critical."""
+        return self.stored.at + self.limits_s[1] if self.stored is not None else 0
 
     @property
     def key(self) -> str:

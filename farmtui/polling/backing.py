@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from farmtui.config import Config
 from farmtui.config.backups import BackupsConfig
@@ -66,6 +67,7 @@ def _same(before: Backing, listings: Sequence[StoreListing], clusters: Sequence[
 def rules(config: BackupsConfig) -> Rules:
     """What the config says of ages and sizes."""
 
+    @cache
     def limits(kind: str) -> tuple[int, int]:
         age = config.age(kind)
         return round(age.overdue_h * 3600), round(age.critical_h * 3600)

@@ -37,7 +37,7 @@ class BackupsS3Source:
         self._client = S3Client(config)
         self._pool = CallPool(1, f"s3-{config.name}")
         self._layout = Layout(config.layout)
-        self._walk = Walk(self._layout)
+        self._walk = Walk(self._layout, config.bucket)
         self._asked = 0
         self._ahead_s = 0.0
 
@@ -82,21 +82,21 @@ class BackupsS3Source:
         return self._walk.take(page)
 
     def _listing(self) -> StoreListing:
-        stored, counts = self._walk.result(self._config.bucket)
+        listed = self._walk.result()
         problems = []
-        if not self._walk.whole:
+        if not listed.whole:
             problems.append(
-                f"the listing was cut after {counts.objects:,} objects: the next poll goes on; until it has come to "
+                f"the listing was cut after {listed.objects:,} objects: the next poll goes on; until it has come to "
                 "the end, what is missing is not known"
             )
-        if counts.left_out:
+        if listed.left_out:
             problems.append(f"more than {THINGS_MAX:,} sites are named: check the layout")
         if abs(self._ahead_s) >= SKEW_S:
             how = "ahead of" if self._ahead_s > 0 else "behind"
             problems.append(f"this machine's clock is {abs(self._ahead_s):.0f} s {how} the store's: ages count by it")
         return StoreListing(
-            self._config.name, self._config.bucket, self._layout.kinds, stored, self._walk.whole,
-            counts.objects, counts.unread, tuple(problems),
+            self._config.name, self._config.bucket, self._layout.kinds, listed.stored, listed.whole, listed.objects,
+            listed.unread, tuple(problems),
         )  # fmt: skip
 
     async def close(self) -> None:

@@ -73,7 +73,8 @@ class S3Client:
             answer = self._connect().list_objects_v2(**asked)
         except ClientError as error:
             raise self._refused(error.response) from None
-        except ResponseParserError:
+        except (ResponseParserError, ValueError):
+            # A ValueError is that of a number or a time that is none.
             raise bad_answer("the answer is not S3's XML") from None
         except BotoCoreError as error:
             raise SourceError(
@@ -155,6 +156,8 @@ class S3Client:
                 "credentials_file": (None, None, os.devnull, None),
             }
         )
+        # Its own takes half of the time that a page takes, for formats that no store uses.
+        session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
         client = session.create_client(
             "s3",
             endpoint_url=self._config.endpoint,
@@ -208,9 +211,15 @@ def _plain(headers: Mapping[str, str | bytes]) -> dict[str, str]:
 
 def _object(item: Mapping[str, Any]) -> S3Object:
     key, size, at = item.get("Key"), item.get("Size"), item.get("LastModified")
-    if not isinstance(key, str) or not isinstance(size, int) or not isinstance(at, datetime):
+    if not isinstance(key, str) or not isinstance(size, int) or not isinstance(at, int):
         raise bad_answer("the listing has an object without key, size or time")
-    return S3Object(key, max(0, size), int(at.timestamp()))
+    return S3Object(key, max(0, size), at)
+
+
+def _moment(text: str) -> int:
+    """A time of a listing (`2026-11-23T03:12:00.000Z`) as whole Unix seconds. Raises ValueError."""
+    told = datetime.fromisoformat(text)
+    return int((told if told.tzinfo is not None else told.replace(tzinfo=UTC)).timestamp())
 
 
 def _ahead_s(date: str) -> float:

@@ -31,6 +31,8 @@ class Layout:
         self._patterns = [(pattern.kind, _compiled(pattern.key)) for pattern in patterns]
         self.kinds: tuple[str, ...] = tuple(dict.fromkeys(p.kind for p in patterns if p.kind is not None))
         """Kinds that every site should have. One that only a key names ({kind}) is missed where it has been alone."""
+        self.in_parts = any("{time}" in pattern.key for pattern in patterns)
+        """Whether a backup may be several objects."""
         self.prefixes: tuple[str, ...] = _roots([_PART.split(pattern.key)[0] for pattern in patterns])
         """What has to be listed, none within another."""
 

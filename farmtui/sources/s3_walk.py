@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from farmtui.farm.backups import Stored
@@ -12,11 +12,15 @@ from farmtui.sources.errors import bad_answer
 from farmtui.sources.s3_client import Page, S3Object
 from farmtui.sources.s3_layout import Layout
 
-KEPT: Final = 3
-"""Backups of a thing that are remembered: the newest, the one before, and one whose objects are still coming in."""
+KEPT: Final = 2
+"""Backups of a thing that are remembered: the newest, and the one before."""
+KEPT_IN_PARTS: Final = 3
+"""And one more where several objects are one backup: its parts may still come in while it is the oldest."""
 THINGS_MAX: Final = 500_000
 """Things (a site's kind) that are remembered of one store: a layout that takes anything for a site must not cost all
 memory."""
+SKEW_S: Final = 5.0
+"""Clocks that differ by less agree: HTTP tells whole seconds, and an answer takes its time."""
 
 
 @dataclass(slots=True)
@@ -26,7 +30,6 @@ class _Made:
     backup: str
     at: int
     size_bytes: int
-    key: str
 
     def order(self) -> tuple[int, str]:
         """Later is larger; of the same second the one whose name comes later."""
@@ -35,9 +38,11 @@ class _Made:
 
 @dataclass(slots=True)
 class Found:
-    """What one walk has found."""
+    """What one walk has found so far."""
 
     things: dict[tuple[str, str], list[_Made]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    """Each site's name once, however many kinds of it there are."""
     objects: int = 0
     unread: int = 0
     left_out: int = 0
@@ -58,38 +63,52 @@ class Found:
             if len(self.things) >= THINGS_MAX:
                 self.left_out += 1
                 return
-            made = self.things[read.kind, read.site] = []
+            made = self.things[read.kind, self.names.setdefault(read.site, read.site)] = []
         at = item.at + ahead_s
         for one in made:
             if one.backup == read.backup:
                 one.size_bytes += item.size_bytes
                 one.at = max(one.at, at)
                 return
-        made.append(_Made(read.backup, at, item.size_bytes, item.key))
-        if len(made) > KEPT:
+        made.append(_Made(read.backup, at, item.size_bytes))
+        if len(made) > (KEPT_IN_PARTS if layout.in_parts else KEPT):
             made.remove(min(made, key=_Made.order))
 
-    def stored(self, bucket: str) -> Iterator[Stored]:
-        """Everything found, as the farm knows it."""
-        for (kind, site), made in self.things.items():
+    def stored(self, bucket: str, *, drain: bool = False) -> Iterator[Stored]:
+        """Everything found, as the farm knows it; `drain` lets each go as it is told, so that no two are held."""
+        for kind, site in tuple(self.things):
+            made = self.things.pop((kind, site)) if drain else self.things[kind, site]
             newest, *earlier = sorted(made, key=_Made.order, reverse=True)
             before = earlier[0] if earlier else None
             yield Stored(
-                kind, site, newest.at, newest.size_bytes, clean_text(newest.key), bucket,
+                kind, site, newest.at, newest.size_bytes, clean_text(newest.backup), bucket,
                 before.at if before else None, before.size_bytes if before else None,
             )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What is known of a bucket."""
+
+    stored: tuple[Stored, ...]
+    whole: bool
+    """Whether it was listed to its end at least once."""
+    objects: int
+    unread: int
+    left_out: int
 
 
 class Walk:
     """A store's listing: always the same few requests a poll, however large the bucket."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, bucket: str) -> None:
         self._layout = layout
+        self._bucket = bucket
         self._now = Found()
         self._root = 0
         self._after = ""
         self._token = ""
-        self._whole: Found | None = None
+        self._whole: Listed | None = None
 
     @property
     def at(self) -> tuple[str, str, str]:
@@ -117,31 +136,24 @@ class Walk:
         self._root += 1
         if self._root < len(self._layout.prefixes):
             return False
-        self._whole, self._now, self._root = self._now, Found(), 0
+        found = self._now
+        self._whole = _listed(tuple(found.stored(self._bucket, drain=True)), found, whole=True)
+        self._now, self._root = Found(), 0
         return True
 
-    @property
-    def whole(self) -> bool:
-        """Whether the bucket was listed to its end at least once."""
-        return self._whole is not None
-
-    @property
-    def under_way(self) -> bool:
-        """Whether a walk has begun that has not ended."""
-        return bool(self._now.objects or self._root or self._after)
-
-    def result(self, bucket: str) -> tuple[tuple[Stored, ...], Found]:
-        """What is known: of the last whole walk, and what this one has already seen anew; and whose counts hold."""
-        if self._whole is None:
-            return tuple(self._now.stored(bucket)), self._now
+    def result(self) -> Listed:
+        """What is known: of the last whole walk, and what this one has already seen anew."""
+        before = self._whole
+        if before is None:
+            return _listed(tuple(self._now.stored(self._bucket)), self._now, whole=False)
         if not self._now.things:
-            return tuple(self._whole.stored(bucket)), self._whole
-        anew = {(stored.kind, stored.of): stored for stored in self._now.stored(bucket)}
-        return tuple(_newer(self._whole.stored(bucket), anew)), self._whole
+            return before
+        anew = {(stored.kind, stored.of): stored for stored in self._now.stored(self._bucket)}
+        return replace(before, stored=tuple(_newer(before.stored, anew)))
 
 
-SKEW_S: Final = 5.0
-"""Clocks that differ by less agree: HTTP tells whole seconds, and an answer takes its time."""
+def _listed(stored: tuple[Stored, ...], found: Found, *, whole: bool) -> Listed:
+    return Listed(stored, whole, found.objects, found.unread, found.left_out)
 
 
 def _newer(old: Iterable[Stored], anew: dict[tuple[str, str], Stored]) -> Iterator[Stored]:

@@ -20,6 +20,7 @@ __all__ = ["s3"]
 
 HOUR = timedelta(hours=1)
 SHORT_S = 0.4
+_HEAD = "<ListBucketResult><Name>x</Name><IsTruncated>false</IsTruncated>"
 
 
 def good(reading: Reading[StoreListing]) -> StoreListing:
@@ -82,9 +83,7 @@ async def test_it_is_signed_and_the_keys_are_nowhere(s3: S3) -> None:
     assert PLANTED not in str(store.headers) + str(store.asked) + repr(vars(source))
 
 
-async def test_the_environment_says_neither_whom_to_ask_nor_as_whom(
-    s3: S3, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_environment_says_neither_whom_to_ask_nor_as_whom(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "AWS_PROFILE": "none-such", "AWS_ACCESS_KEY_ID": "OTHER", "AWS_SECRET_ACCESS_KEY": "other",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1",
@@ -157,7 +156,9 @@ async def test_a_bucket_that_is_too_large_for_one_poll_is_listed_over_several(s3
     assert "cut after 20 objects" in value.problems[0]
     second = await source.poll()
     assert (good(second).whole, len(good(second).stored), second.requests) == (True, 25, 2)
-    assert store.asked[2]["start-after"] == "db/s019/1", "it goes on behind the last key, by no token that may have died"
+    assert store.asked[2]["start-after"] == "db/s019/1", (
+        "it goes on behind the last key, by no token that may have died"
+    )
     # Meanwhile one is made anew, and one is deleted: the first is known as soon as the walk meets it.
     store.objects = [("db/s000/2", 7, AT), *store.objects[:24]]
     third = by_thing(good(await source.poll()))
@@ -271,10 +272,9 @@ async def test_a_key_that_is_not_there_is_a_fault_of_the_config(s3: S3, monkeypa
         "not XML at all",
         "",
         "<ListBucketResult><Name>x</Name></ListBucketResult>",
-        "<ListBucketResult><Name>x</Name><IsTruncated>false</IsTruncated><Contents><Key>db/a/1</Key></Contents>"
-        "</ListBucketResult>",
-        "<ListBucketResult><Name>x</Name><IsTruncated>false</IsTruncated><Contents><Key>db/a/1</Key>"
-        "<Size>many</Size><LastModified>yesterday</LastModified></Contents></ListBucketResult>",
+        f"{_HEAD}<Contents><Key>db/a/1</Key></Contents></ListBucketResult>",
+        f"{_HEAD}<Contents><Key>db/a/1</Key><Size>many</Size></Contents></ListBucketResult>",
+        f"{_HEAD}<Contents><Key>db/a/1</Key><LastModified>yesterday</LastModified></Contents></ListBucketResult>",
     ],
 )
 async def test_what_is_no_listing_is_never_an_empty_bucket(s3: S3, body: str) -> None:
@@ -333,7 +333,9 @@ async def test_garbage_is_no_http(s3: S3, serve_raw: ServeRaw) -> None:
     )
 
 
-async def test_certificates_are_verified(s3: S3, certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_certificates_are_verified(
+    s3: S3, certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     store = FakeS3([("db/a/1", 1, AT)])
     good(await s3.source(await s3.store(store, certificates.server())).poll())
     stranger = Certificates(tmp_path_factory.mktemp("stranger"))
