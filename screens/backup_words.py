@@ -8,7 +8,7 @@ from textual.content import Content
 
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import NOT_MEASURED, age, data_size, percent
-from farmtui.insight.backups import trusted_sources
+from farmtui.insight.backups import counted, trusted_sources
 from screens.describe import Block, Field
 from widgets import ink
 from widgets.glyphs import glyphs
@@ -81,75 +81,61 @@ def field(row: Backup, now: float, *, trusted: bool) -> Field:
     return Field(row.kind, words, bad)
 
 
-def late(book: BackupBook, farm: Farm) -> list[Backup]:
-    """Those that are overdue, by sources that are to be trusted."""
-    trusted = trusted_sources(farm)
-    return [row for row in book.overdue(farm.at.timestamp()) if row.source in trusted]
-
-
-def counts(farm: Farm, book: BackupBook) -> tuple[int, list[Backup], int, int, int]:
-    """How many should be there, which are overdue, and how many things have none, are doubted, or are not known."""
-    trusted = trusted_sources(farm)
-    unknown = sum(number for source, number in book.missed.items() if source not in trusted)
-    never = sum(row.source in trusted for row in book.never)
-    now = farm.at.timestamp()
-    doubted = sum(row.source in trusted and now < row.overdue_at for row in book.doubted)
-    return sum(book.missed.values()), late(book, farm), never, doubted, unknown
-
-
 def line(farm: Farm) -> Content | None:
     """The overview's line of backups; None where none are configured."""
     book, told = farm.backups, sources(farm)
     if book is None or not told:
         return None
-    whole, overdue, never, doubted, unknown = counts(farm, book)
+    found = counted(farm, book)
     silent = [source for source in told if source.name not in trusted_sources(farm)]
-    fresh = whole - len(overdue) - never - doubted - unknown
     now = farm.at.timestamp()
     parts: list[Content | str | tuple[str, str]] = [("backups  ", ink.MUTED)]
     sign = glyphs().severity[Severity.OK]
-    parts.append((f"{sign} {fresh:,} fresh", ink.SEVERITY[Severity.OK]) if whole else ("none known", ink.MUTED))
-    if overdue:
-        oldest = min(overdue, key=lambda row: row.stored.at if row.stored else 0)
+    whole = (f"{sign} {found.fresh:,} fresh", ink.SEVERITY[Severity.OK])
+    parts.append(whole if found.whole else ("none known", ink.MUTED))
+    if found.overdue:
+        oldest = min(found.overdue, key=_made_at)
         worst = oldest.state(now)[0]
-        parts += ["   ", status_mark(worst, f"{len(overdue):,} overdue"),
+        parts += ["   ", status_mark(worst, f"{len(found.overdue):,} overdue"),
                   (f", {oldest.thing} {old(oldest, now)} old", ink.MUTED)]  # fmt: skip
-    for number, words in ((never, "have none"), (doubted, "doubtful")):
+    for number, words in ((found.never, "have none"), (found.doubted, "doubtful")):
         if number:
             parts += ["   ", status_mark(Severity.WARNING, f"{number:,} {words}")]
     if silent:
         names = ", ".join(source.name.removeprefix("backups ") for source in silent)
-        many = f"{unknown:,} unknown: " if unknown else "unknown: "
+        many = f"{found.unknown:,} unknown: " if found.unknown else "unknown: "
         parts += ["   ", status_mark(Severity.UNKNOWN, f"{many}{names} {silent[0].freshness.value}")]
     return Content.assemble(*parts, ("   :backups shows them", ink.MUTED))
 
 
 def tiles(farm: Farm, book: BackupBook) -> dict[str, TileState]:
     """The tiles of the screen, by their names."""
-    whole, overdue, never, doubted, unknown = counts(farm, book)
-    told, trusted, now = sources(farm), trusted_sources(farm), farm.at.timestamp()
+    found, told = counted(farm, book), sources(farm)
+    trusted, now = trusted_sources(farm), farm.at.timestamp()
     fresh = freshness(farm)
-    oldest = min(overdue, key=lambda row: row.stored.at if row.stored else 0, default=None)
+    oldest = min(found.overdue, key=_made_at, default=None)
     silent = [source for source in told if source.name not in trusted]
-    good = whole - len(overdue) - never - doubted - unknown
     known = bool(book.rows)
+    # While one store is silent, "none" would be said of what nobody knows.
+    nothing = "that is known of" if silent else ""
     return {
         "fresh": TileState(
-            f"{good:,}" if known else "–", f"of {whole:,}" + (f", {unknown:,} unknown" if unknown else ""),
-            Severity.UNKNOWN if unknown else Severity.OK, fresh,
+            f"{found.fresh:,}" if known else "–",
+            f"of {found.whole:,}" + (f", {found.unknown:,} unknown" if found.unknown else ""),
+            Severity.UNKNOWN if found.unknown else Severity.OK, fresh,
         ),
         "overdue": TileState(
-            f"{len(overdue):,}" if known else "–",
-            f"{old(oldest, now)}: {oldest.thing}" if oldest is not None else "none is",
-            max((row.state(now)[0] for row in overdue), default=Severity.OK), fresh,
+            f"{len(found.overdue):,}" if known else "–",
+            f"{old(oldest, now)}: {oldest.thing}" if oldest is not None else nothing or "none is",
+            max((row.state(now)[0] for row in found.overdue), default=Severity.OK), fresh,
         ),
         "never": TileState(
-            f"{never:,}" if known else "–", book.never[0].thing if never else "all have one",
-            Severity.WARNING if never else Severity.OK, fresh,
+            f"{found.never:,}" if known else "–", book.never[0].thing if found.never else nothing or "all have one",
+            Severity.WARNING if found.never else Severity.OK, fresh,
         ),
         "doubted": TileState(
-            f"{doubted:,}" if known else "–", book.doubted[0].thing if doubted else "none is",
-            Severity.WARNING if doubted else Severity.OK, fresh,
+            f"{found.doubted:,}" if known else "–", book.doubted[0].thing if found.doubted else nothing or "none is",
+            Severity.WARNING if found.doubted else Severity.OK, fresh,
         ),
         "stores": TileState(
             f"{len(told) - len(silent)} of {len(told)}",
@@ -178,3 +164,7 @@ def note(farm: Farm, book: BackupBook) -> Content:
     ]
     told += [f"{one.cluster}: {', '.join(one.storages) or 'no storage for backups'}" for one in book.clusters]
     return Content.styled("   ".join(told), ink.MUTED)
+
+
+def _made_at(row: Backup) -> int:
+    return row.stored.at if row.stored is not None else 0

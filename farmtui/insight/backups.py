@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import nsmallest
 
@@ -27,6 +28,34 @@ def trusted_sources(farm: Farm) -> frozenset[str]:
     """Names of the sources whose word on backups is young enough to judge by."""
     return frozenset(
         source.name for source in farm.sources if source.kind == "backups" and source.freshness in _TRUSTED
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How the backups are that should be there; what is not told by a trusted source is `unknown`, and nothing else."""
+
+    whole: int
+    overdue: tuple[Backup, ...]
+    never: int
+    doubted: int
+    unknown: int
+
+    @property
+    def fresh(self) -> int:
+        """Those of which nothing is wrong."""
+        return self.whole - len(self.overdue) - self.never - self.doubted - self.unknown
+
+
+def counted(farm: Farm, book: BackupBook) -> Counts:
+    """The counts now. Cheap while few are overdue, however many there are."""
+    trusted, now = trusted_sources(farm), farm.at.timestamp()
+    return Counts(
+        sum(book.missed.values()),
+        tuple(row for row in book.overdue(now) if row.source in trusted),
+        sum(row.source in trusted for row in book.never),
+        sum(row.source in trusted and now < row.overdue_at for row in book.doubted),
+        sum(number for name, number in book.missed.items() if name not in trusted),
     )
 
 
@@ -149,6 +178,7 @@ def _uncovered(book: BackupBook, trusted: frozenset[str]) -> Iterator[Finding]:
 
 
 def _made_at(row: Backup) -> int:
+    """When its newest was made, Unix seconds."""
     return row.stored.at if row.stored is not None else 0
 
 

@@ -44,7 +44,7 @@ class S3Server:
     async def _list(self, request: web.Request) -> web.Response:
         objects = await self._keeper.ask(self._bucket.objects)
         if self._keeper.condition.spaces_down:
-            return _error(503, "ServiceUnavailable", "Please reduce your request rate.")
+            return _error(503, "ServiceUnavailable", "Service is unable to handle request.")
         if (refusal := self._refusal(request)) is not None:
             return refusal
         if request.match_info["bucket"] != BUCKET:
