@@ -13,7 +13,7 @@ from farmtui.app import FarmApp
 from farmtui.config import Config
 from farmtui.farm.farm import Farm
 from farmtui.polling import Feed
-from tests.demo.stage import Clock, stage
+from tests.demo.stage import Clock, patient, stage
 
 FAULT = "cache-node-down"
 SIZE = (120, 40)
@@ -43,7 +43,7 @@ async def picture() -> Farm:
     """The farm through the console's own sources, over the simulated servers."""
     async with stage(FAULT) as running:
         with tempfile.TemporaryDirectory() as folder:
-            feed = Feed(running.config(Path(folder)), clock=Standing(running.clock))
+            feed = Feed(patient(running.config(Path(folder))), clock=Standing(running.clock))
             try:
                 return await feed.one_cycle(60.0)
             finally:

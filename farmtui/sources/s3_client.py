@@ -39,7 +39,7 @@ class Page:
     objects: tuple[S3Object, ...]
     token: str
     clock_ahead_s: float
-    """By how much our clock is ahead of the store's (below 0: behind); to the second, as HTTP tells it."""
+    """By how much our clock is at least ahead of the store's (below 0: behind); 0 where it can be right."""
 
 
 class S3Client:
@@ -55,6 +55,7 @@ class S3Client:
         self._lock = threading.Lock()
         self._heard: Mapping[str, str] = {}
         self._status = 0
+        self._asked_at = self._heard_at = datetime.now(UTC)
 
     def page(self, prefix: str, after: str, token: str) -> Page:
         """The objects whose keys begin with `prefix` and come behind `after`; `token` goes on where a page has ended.
@@ -90,7 +91,7 @@ class S3Client:
         token = answer.get("NextContinuationToken") if answer["IsTruncated"] else ""
         if answer["IsTruncated"] and not token:
             raise bad_answer("the listing goes on, and does not say how")
-        return Page(found, str(token or ""), _ahead_s(self._heard.get("date", "")))
+        return Page(found, str(token or ""), ahead_s(self._heard.get("date", ""), self._asked_at, self._heard_at))
 
     def _refused(self, response: Mapping[str, Any]) -> SourceError:
         """S3's own codes in words. Keys and signatures, which its messages may repeat, are left out."""
@@ -177,11 +178,12 @@ class S3Client:
         return client
 
     def _hear(self, headers: Mapping[str, str]) -> None:
-        self._heard = headers
+        self._heard, self._heard_at = headers, datetime.now(UTC)
 
     def _send(self, request: Any, **_: object) -> Any:
         from botocore.awsrequest import AWSResponse
 
+        self._asked_at = datetime.now(UTC)
         answer = self._wire.ask(request.method, request.url, _plain(request.headers), request.body)
         self._status = answer.status
         headers = {name: value for name, value in answer.headers.items() if name.lower() != "content-encoding"}
@@ -222,11 +224,19 @@ def _moment(text: str) -> int:
     return int((told if told.tzinfo is not None else told.replace(tzinfo=UTC)).timestamp())
 
 
-def _ahead_s(date: str) -> float:
+def ahead_s(date: str, asked_at: datetime, heard_at: datetime) -> float:
+    """By how many seconds our clock is at least ahead of who has answered with this Date (below 0: behind).
+
+    0 where it can be right: the date was written between the question and the answer, to a second. A header that is no
+    date tells nothing.
+    """
     try:
         told = parsedate_to_datetime(date)
     except (ValueError, IndexError, TypeError, OverflowError):
         return 0.0
     if told.tzinfo is None:
         told = told.replace(tzinfo=UTC)
-    return (datetime.now(UTC) - told).total_seconds()
+    earliest, latest = (asked_at - told).total_seconds(), (heard_at - told).total_seconds()
+    if earliest > 1.0:
+        return earliest
+    return latest if latest < -1.0 else 0.0

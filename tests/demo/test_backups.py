@@ -18,15 +18,15 @@ from farmtui.insight.findings import findings
 from farmtui.polling import Feed
 from farmtui.sources.backups_s3 import BackupsS3Source
 from farmtui.status_document import key_figures
-from tests.demo.stage import Stage, stage
+from tests.demo.stage import PATIENT_S, Stage, patient, stage
 from tests.screenshot import Standing
 
 
 async def seen(running: Stage, folder: Path) -> Farm:
     """The farm through the console's own sources."""
-    feed = Feed(running.config(folder), clock=Standing(running.clock))
+    feed = Feed(patient(running.config(folder)), clock=Standing(running.clock))
     try:
-        return await feed.one_cycle(60.0)
+        return await feed.one_cycle(PATIENT_S)
     finally:
         await feed.close()
 
@@ -57,7 +57,7 @@ async def test_a_well_farm_has_every_backup_and_no_fault(tmp_path: Path) -> None
         farm = await seen(running, tmp_path)
     book = farm.backups
     assert book is not None
-    assert about_backups(farm) == {}
+    assert about_backups(farm) == {}, [source.warnings for source in farm.sources]
     sites = len(running.running.farm.sites)
     kinds = [row.kind for row in book.rows if not row.excused]
     assert (kinds.count("database"), kinds.count("files")) == (sites, sites)
