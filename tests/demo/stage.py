@@ -81,8 +81,10 @@ def patient(config: Config) -> Config:
     """The config with such deadlines where the simulated farm has short ones."""
     clusters = [cluster.model_copy(update={"deadline_s": PATIENT_S}) for cluster in config.proxmox]
     more: dict[str, Any] = {"proxmox": clusters}
-    if config.ceph is not None:
-        more["ceph"] = config.ceph.model_copy(update={"deadline_s": PATIENT_S})
+    for name in ("prometheus", "alertmanager", "digitalocean", "ceph", "swarm"):
+        section = getattr(config, name)
+        if section is not None:
+            more[name] = section.model_copy(update={"deadline_s": PATIENT_S})
     if config.backups is not None:
         stores = [
             store.model_copy(update={"deadline_s": PATIENT_S, "request_deadline_s": PATIENT_S})
