@@ -13,6 +13,7 @@ from farmtui.farm.cluster import Ceph, Galera, HealthCheck
 from farmtui.farm.farm import Farm
 from farmtui.farm.reading import SourceState
 from farmtui.farm.state import Severity
+from farmtui.insight.backups import counted
 from farmtui.insight.finding import Finding
 from farmtui.insight.health import Component
 
@@ -68,6 +69,14 @@ def key_figures(farm: Farm) -> tuple[KeyFigure, ...]:
         found += [
             KeyFigure("ceph_used_ratio", "Ceph raw used", "ratio", ceph.used_ratio),
             KeyFigure("ceph_full_in_s", "Ceph is full in", "s", ceph.full_in_s),
+        ]
+    if farm.backups is not None:
+        backups = counted(farm, farm.backups)
+        # What no source tells of now is unknown, and not fresh.
+        known = backups.whole - backups.unknown > 0
+        found += [
+            KeyFigure("backups_overdue", "backups overdue", "count", len(backups.overdue) if known else None),
+            KeyFigure("backups_missing", "backups missing", "count", backups.never if known else None),
         ]
     return tuple(found)
 

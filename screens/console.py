@@ -257,6 +257,9 @@ SCREENS: tuple[ScreenEntry, ...] = (
         "screens.networks:NetworksScreen",
         ("nets", "interconnect", "cache-net"),
     ),
+    ScreenEntry(
+        "backups", "", "Every site's and guest's newest backup", "screens.backups:BackupsScreen", ("bk", "backup")
+    ),
     ScreenEntry("journal", "", "Who did what, when", "screens.journal:JournalScreen", ("audit",)),
     ScreenEntry("sources", "", "Where the figures come from, and how old", "screens.sources:SourcesScreen", ("src",)),
 )

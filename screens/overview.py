@@ -17,6 +17,7 @@ from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration, percent, rate
 from farmtui.insight.finding import Finding
 from screens import limits
+from screens.backup_words import line as backups_line
 from screens.cache import against_last_week, hit_severity, hit_words, known
 from screens.ceph_own import ceph_age_s, ceph_health, health_freshness
 from screens.frame import FarmScreen
@@ -106,6 +107,7 @@ class OverviewScreen(FarmScreen):
         )
         yield Static(id="cause", markup=False)
         yield ClickableLine(id="runs")
+        yield ClickableLine(id="backups")
         with Grid(id="tiles"):
             for name, title, _ in TILES:
                 yield Tile(title, id=f"tile-{name}")
@@ -132,6 +134,11 @@ class OverviewScreen(FarmScreen):
         if self.console.remedies is not None:
             # A run may stand otherwise though nothing was written: nobody writes that its runner is gone.
             self._show_runs(self.console.remedies.picture)
+        line = self.query_one("#backups", ClickableLine)
+        told = backups_line(farm)
+        line.display = told is not None
+        if told is not None:
+            line.show(ClickableLine.part(told, "backups"))
         states = dict(tiles(farm))
         for name, _, _ in TILES:
             tile = self.query_one(f"#tile-{name}", Tile)

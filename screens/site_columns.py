@@ -32,8 +32,17 @@ FAILED = "?"
 """Stands for a figure that was asked for in vain: there is one, and it is not known."""
 
 
-def columns(book: Callable[[], SiteBook | None], without: frozenset[str]) -> tuple[Column[Site], ...]:
-    """The columns, but for those of figures in `without`. `book` gives what the shown sites are of."""
+BACKUP = "backup"
+"""The column of the newest backup, which is there where backups are configured."""
+
+
+def columns(
+    book: Callable[[], SiteBook | None],
+    without: frozenset[str],
+    backup: Callable[[Site], tuple[float | None, Content | str]],
+) -> tuple[Column[Site], ...]:
+    """The columns, but for those of figures in `without`. `book` gives what the shown sites are of; `backup` the age of
+    the backup of a site that is worst, in seconds and in words."""
 
     def asked(name: str, text: Content | str, value: float | None) -> Content | str:
         known = book()
@@ -48,7 +57,7 @@ def columns(book: Callable[[], SiteBook | None], without: frozenset[str]) -> tup
         known = book()
         return known.share(site, resource) if known is not None else None
 
-    hidden = {column for name in without for column in FIGURES[name]}
+    hidden = {column for name in without for column in FIGURES.get(name, (name,))}
     every: tuple[Column[Site], ...] = (
         Column("name", "site", lambda s: s.name, width=26, min_width=18, flex=2, priority=0, sort=lambda s: s.name),
         Column("why", "why", why_cell, width=26, min_width=16, flex=4, priority=0, sort=lambda s: s.rank,
@@ -71,6 +80,8 @@ def columns(book: Callable[[], SiteBook | None], without: frozenset[str]) -> tup
         Column("database", "db", lambda s: asked("site.db_busy", seconds(s.db_s, s.db_busy), s.db_busy), width=7,
                align="right", priority=4, sort=lambda s: s.db_s, descending=True,
                help="database time for each request that reaches PHP"),
+        Column(BACKUP, "backup", lambda s: backup(s)[1], width=12, priority=5, sort=lambda s: backup(s)[0],
+               descending=True, help="how old the oldest of its newest backups is; of whichever kind and store"),
         Column("share", "takes most of", share_cell, width=19, priority=3, sort=lambda s: s.largest_share,
                descending=True, help="the shared resource of which it takes the largest share"),
         Column("bar", "", lambda s: meter(s.largest_share, 10, text="") if s.largest is not None else "", width=10,

@@ -18,7 +18,8 @@ from screens.describe.sites import site_subject
 from screens.frame import FarmScreen
 from screens.lines import Line
 from screens.places import Subject
-from screens.site_columns import FIGURES, columns
+from screens.site_backups import SiteBackups
+from screens.site_columns import BACKUP, FIGURES, columns
 from screens.site_words import fallback_note, fallback_tiles, note, tiles, uncounted
 from widgets.live_table import LiveTable
 from widgets.tile import Tile, TileState
@@ -56,7 +57,8 @@ class SitesScreen(FarmScreen):
         self._book: SiteBook | None = None
         self._faulty: tuple[SiteBook | None, Sequence[Site]] = (None, ())
         self._whys: dict[str, str] = {}
-        self._without: frozenset[str] = frozenset()
+        self._without: frozenset[str] = frozenset({BACKUP})
+        self._backups = SiteBackups()
 
     def compose_body(self) -> ComposeResult:
         """Summary, one line of what is not measured, then the sites, or the services in their place."""
@@ -79,7 +81,7 @@ class SitesScreen(FarmScreen):
 
     def _columns(self) -> tuple[Any, ...]:
         """Those of figures that somebody measures; what could not be had now keeps its column."""
-        return columns(lambda: self._book, self._without)
+        return columns(lambda: self._book, self._without, self._backups.cell)
 
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Everything from the newest picture."""
@@ -87,6 +89,8 @@ class SitesScreen(FarmScreen):
         self._book = book
         sites: Sequence[Site] = book.sites if book is not None else ()
         without = frozenset(name for name in FIGURES if book is not None and name in book.missing)
+        if not self._backups.show(farm):
+            without |= {BACKUP}
         table, services = self._table("sites"), self._table("services")
         if without != self._without:
             self._without = without

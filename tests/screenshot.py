@@ -12,9 +12,8 @@ from unittest.mock import patch
 from farmtui.app import FarmApp
 from farmtui.config import Config
 from farmtui.farm.farm import Farm
-from farmtui.farm.reading import FailureKind
 from farmtui.polling import Feed
-from tests.demo.stage import Clock, stage
+from tests.demo.stage import Clock, patient, stage
 
 FAULT = "cache-node-down"
 SIZE = (120, 40)
@@ -44,13 +43,11 @@ async def picture() -> Farm:
     """The farm through the console's own sources, over the simulated servers."""
     async with stage(FAULT) as running:
         with tempfile.TemporaryDirectory() as folder:
-            config = running.config(Path(folder))
-            while True:
-                farm = await Feed(config, clock=Standing(running.clock)).one_cycle(60.0)
-                failures = [source.failure for source in farm.sources if source.failure is not None]
-                if not any(failure.kind is FailureKind.TIMEOUT for failure in failures):
-                    return farm
-                # A machine that is busy with other things: the picture is of the farm, not of that.
+            feed = Feed(patient(running.config(Path(folder))), clock=Standing(running.clock))
+            try:
+                return await feed.one_cycle(60.0)
+            finally:
+                await feed.close()
 
 
 async def screenshot() -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints, field_validator, model_validator
 
+from farmtui.config.backups import BackupsConfig
 from farmtui.config.cost import CostConfig
 from farmtui.config.fields import Section
 from farmtui.config.networks import NetworkConfig
@@ -61,6 +62,8 @@ class Config(Section):
     """Varnish's backends."""
     networks: dict[NetworkName, NetworkConfig] = {}
     """Networks: the interconnect, Ceph's, cache-net."""
+    backups: BackupsConfig | None = None
+    """The backups of sites and guests."""
     nodes: list[NodeConfig] = []
     """Machines whose identity must be said explicitly."""
     cost: CostConfig = CostConfig()

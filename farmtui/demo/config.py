@@ -10,12 +10,14 @@ from typing import Any
 
 import yaml
 
+from farmtui.demo.servers.s3_state import BUCKET
 from farmtui.demo.ssh.keys import SshDoors
 from farmtui.demo.world.inventory import EDGE, HYPERVISOR, MONITORING, PVE_CLUSTER, STORAGE, Inventory
 
 INTERVAL_S = 5.0
 CLOUD_INTERVAL_S = 15.0
 BILL_INTERVAL_S = 60.0
+BACKUPS_INTERVAL_S = 30.0
 TRENDS_INTERVAL_S = 15.0
 SITES_INTERVAL_S = 15.0
 SWARM_INTERVAL_S = 30.0
@@ -24,6 +26,7 @@ PROXMOX_DEADLINE_S = 4.0
 
 PVE_USER, PVE_TOKEN_NAME = "farmtui@pve", "demo"
 _DO_TOKEN_FILE, _PVE_TOKEN_FILE, _CA_FILE = "do-token", "pve-token", "ca.pem"
+_S3_ACCESS_FILE, _S3_SECRET_FILE = "s3-access-key", "s3-secret-key"
 _MOST_SERVICES = 1_000
 """A larger Swarm is not asked by command: each of its services is a word of several command lines."""
 _SSH_CONFIG_FILE, _SSH_KEY_FILE, _KNOWN_HOSTS_FILE = "ssh_config", "ssh-key", "ssh_known_hosts"
@@ -40,8 +43,12 @@ class Doors:
     proxmox_token: str = field(repr=False)
     digitalocean: str
     digitalocean_token: str = field(repr=False)
+    s3: str
+    """The store of the sites' backups."""
+    s3_access_key: str = field(repr=False)
+    s3_secret_key: str = field(repr=False)
     ca: bytes
-    """The certificate (PEM) of who vouches for the servers with TLS: Proxmox VE's and DigitalOcean's."""
+    """The certificate (PEM) of who vouches for the servers with TLS: Proxmox VE's, DigitalOcean's and the store's."""
     ssh: SshDoors
     gluster: bool = False
     """Whether the Gluster pool of the storage nodes is to be seen."""
@@ -57,6 +64,8 @@ def write_config(path: Path, farm: Inventory, doors: Doors) -> None:
     _write(folder / _CA_FILE, doors.ca)
     _write(folder / _PVE_TOKEN_FILE, doors.proxmox_token.encode())
     _write(folder / _DO_TOKEN_FILE, doors.digitalocean_token.encode())
+    _write(folder / _S3_ACCESS_FILE, doors.s3_access_key.encode())
+    _write(folder / _S3_SECRET_FILE, doors.s3_secret_key.encode())
     _write(folder / _SSH_KEY_FILE, doors.ssh.user_key)
     _write(folder / _KNOWN_HOSTS_FILE, doors.ssh.known_hosts().encode())
     _write(folder / _SSH_CONFIG_FILE, doors.ssh.ssh_config().encode())
@@ -109,6 +118,23 @@ def config(farm: Inventory, doors: Doors) -> dict[str, Any]:
             "ca_file": _CA_FILE,
             "interval_s": CLOUD_INTERVAL_S,
             "bill_interval_s": BILL_INTERVAL_S,
+        },
+        "backups": {
+            "stores": [
+                {
+                    "name": "spaces",
+                    "endpoint": doors.s3,
+                    "bucket": BUCKET,
+                    "region": "ams3",
+                    "access_key": f"file:{_S3_ACCESS_FILE}",
+                    "secret_key": f"file:{_S3_SECRET_FILE}",
+                    "ca_file": _CA_FILE,
+                    "interval_s": BACKUPS_INTERVAL_S,
+                    "deadline_s": 20,
+                }
+            ],
+            "pve_interval_s": BACKUPS_INTERVAL_S,
+            "exempt": ["lab-*"],
         },
         "cost": {
             "follows": "B",

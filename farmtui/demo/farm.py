@@ -22,6 +22,7 @@ from farmtui.demo.servers.listening import HOST, Listening
 from farmtui.demo.servers.placed import placed
 from farmtui.demo.servers.prometheus import PrometheusServer
 from farmtui.demo.servers.proxmox import ProxmoxServer
+from farmtui.demo.servers.s3 import S3Server
 from farmtui.demo.ssh.keys import Keys
 from farmtui.demo.ssh.servers import SshServers
 from farmtui.demo.world.inventory import MONITORING, Inventory, build_inventory
@@ -95,6 +96,8 @@ async def running(options: Options) -> AsyncIterator[Running]:
         api = ProxmoxServer(keeper, user=PVE_USER, token_name=PVE_TOKEN_NAME, token=pve_token)
         tls, authority = await certifying
         cloud = await serve(DigitalOceanServer(keeper, token=do_token).application(), tls=tls)
+        s3_access, s3_secret = secrets.token_hex(10).upper(), secrets.token_hex(20)
+        store = await serve(S3Server(keeper, access_key=s3_access, secret_key=s3_secret).application(), tls=tls)
         nodes = [await serve(api.application(host.name), host.name, tls) for host in farm.hosts[:API_NODES]]
         machines = SshServers.listen(keeper, Keys.make(), pace=options.pace)
         stack.push_async_callback(machines.stop)
@@ -110,6 +113,9 @@ async def running(options: Options) -> AsyncIterator[Running]:
                 proxmox_token=pve_token,
                 digitalocean=cloud.url,
                 digitalocean_token=do_token,
+                s3=store.url,
+                s3_access_key=s3_access,
+                s3_secret_key=s3_secret,
                 ca=authority,
                 ssh=machines.doors,
                 gluster=options.gluster,

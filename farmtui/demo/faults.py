@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from farmtui.demo.world.backup_changes import DumpStopped, FilesMissing, SpacesDown
 from farmtui.demo.world.ceph_changes import OsdStop, ScrubError, SlowOps, Written
 from farmtui.demo.world.changes import (
     BackupFailing,
@@ -251,6 +252,27 @@ _ALL = (
         "the last night's backup of one Proxmox VE host's guests has ended with errors; no alert tells of it",
         26 * 3600.0,
         lambda farm: GuestBackupsFailing(farm.hosts[2].name),
+        (),
+    ),
+    Fault(
+        "backups-overdue",
+        "the database of one site is dumped no more: its last good backup is days old",
+        3.2 * 86_400.0,
+        lambda farm: DumpStopped(min(23, len(farm.sites) - 1)),
+        (),
+    ),
+    Fault(
+        "backup-shrunk",
+        "the file backup of one site came in time, and is much smaller than the one before",
+        86_400.0,
+        lambda farm: FilesMissing(min(41, len(farm.sites) - 1)),
+        (),
+    ),
+    Fault(
+        "spaces-down",
+        "the object store that holds the sites' backups answers with errors: how old they are is not known",
+        900.0,
+        lambda _farm: SpacesDown(True),
         (),
     ),
     Fault(

@@ -8,6 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from farmtui.farm.alerts import AlertBook, Rule, Target
+from farmtui.farm.backups import BackupBook
 from farmtui.farm.ceph_detail import CephDetail
 from farmtui.farm.cluster import Ceph, Galera, SwarmCounts
 from farmtui.farm.cost import CloudBill, Costing
@@ -81,6 +82,8 @@ class Farm:
     varnish: tuple[VarnishBackends, ...] = ()
     """The cache nodes' backends by varnishadm."""
     networks: tuple[Network, ...] = ()
+    backups: BackupBook | None = None
+    """What is kept of the sites and guests; None where no backups are configured."""
     interconnects: tuple[Hop, ...] = ()
     """The paths between the farm's sites, as the best prober of each interconnect sees them."""
     pve: tuple[PveCluster, ...] = ()

@@ -56,7 +56,8 @@ class SourceState:
 
     name: str
     """Unique: `prometheus`, `prometheus trends`, `alertmanager`, `proxmox main`, `digitalocean`,
-    `digitalocean bill`, `swarm`, `gluster main`, `ceph`, `varnish`."""
+    `digitalocean bill`, `swarm`, `gluster main`, `ceph`, `varnish`,
+    `backups spaces`, `pve backups main`."""
     kind: str
     endpoint: str
     """Where it is, without credentials."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from farmtui.farm.farm import Farm
+from farmtui.insight.backups import backup_faults
 from farmtui.insight.balancers import balancer_faults
 from farmtui.insight.cache import cache_faults
 from farmtui.insight.ceph import ceph_faults
@@ -43,6 +44,7 @@ def findings(farm: Farm) -> tuple[Finding, ...]:
         *cache_faults(farm, machines),
         *edge_faults(farm, machines),
         *site_faults(farm),
+        *backup_faults(farm),
     )
     told = explain_alerts(farm, _causes(found), machines)
     return tuple(sorted(told, key=lambda f: (-f.severity, f.since or farm.at, f.key)))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from farmtui.farm.backups import BackupBook
 from farmtui.farm.farm import Farm
 from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.node import Tier
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import count, duration, percent, rate
+from farmtui.insight.backups import counted
 from farmtui.insight.ceph_own import ceph_health_words
 from farmtui.insight.finding import Finding
 from farmtui.insight.machines import PARTS
@@ -92,6 +94,8 @@ def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
         online = sum(host.status == "online" for host in hosts)
         droplets = f"{len(farm.cloud.droplets)} droplets" if farm.cloud else None
         yield "compute", "compute", _joined(f"{online} of {len(hosts)} PVE hosts online" if hosts else None, droplets)
+    if farm.backups is not None and any(source.kind == "backups" for source in farm.sources):
+        yield "backups", "backups", _backups(farm, farm.backups)
     if farm.interconnects:
         up = sum(link.up for link in farm.interconnects)
         yield "network", "topology", f"{up} of {len(farm.interconnects)} interconnects up"
@@ -124,6 +128,23 @@ def _swarm(farm: Farm) -> str:
         f"leader {leads}" if leads and cluster.quorum else "no leader",
         f"{ready} of {len(cluster.nodes)} nodes ready",
         f"{len(cluster.services)} services, {running} tasks run",
+    )
+
+
+def _backups(farm: Farm, book: BackupBook) -> str:
+    found = counted(farm, book)
+    return _joined(
+        f"{found.fresh:,} of {found.whole:,} fresh" if found.whole else "none is known",
+        *(
+            f"{number:,} {words}"
+            for number, words in (
+                (len(found.overdue), "overdue"),
+                (found.never, "have none"),
+                (found.doubted, "doubtful"),
+                (found.unknown, "unknown"),
+            )
+            if number
+        ),
     )
 
 

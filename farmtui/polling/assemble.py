@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from farmtui.config import Config
 from farmtui.farm.alerts import AlertBook
+from farmtui.farm.backups import PveBackups, StoreListing
 from farmtui.farm.cache import cache_tier
 from farmtui.farm.ceph_detail import CephDetail
 from farmtui.farm.ceph_picture import Told, one_ceph
@@ -30,6 +31,7 @@ from farmtui.farm.state import Freshness, freshness_of
 from farmtui.farm.swarm import SwarmCluster
 from farmtui.farm.tiers import TierRules, tier_rules
 from farmtui.farm.varnish import VarnishBackends
+from farmtui.polling.backing import Backing, backing
 from farmtui.polling.costing import costing
 from farmtui.polling.report import Report, shown, source_state
 
@@ -52,6 +54,8 @@ class Assembly:
     costing: Costing
     told: tuple[SiteBook | None, SwarmCluster | None] = (None, None)
     """What `farm.sites` was made of."""
+    backing: Backing | None = None
+    """What `farm.backups` was made of."""
 
 
 def assemble(config: Config, reports: Sequence[Report], now: datetime) -> Farm:
@@ -69,6 +73,8 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
     backends: tuple[VarnishBackends, ...] = ()
     clusters: list[PveCluster] = []
     pools: list[GlusterPool] = []
+    listings: list[StoreListing] = []
+    kept: list[PveBackups] = []
     for report in reports:
         match report.value:
             case PrometheusView():
@@ -89,6 +95,10 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
                 detail = report.value
             case GlusterPool():
                 pools.append(report.value)
+            case StoreListing():
+                listings.append(report.value)
+            case PveBackups():
+                kept.append(report.value)
             case tuple():
                 # Only varnishadm's source gives several values: one for each cache node.
                 backends = report.value
@@ -119,6 +129,7 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
         view.wires,
         Surroundings(population.nodes, swarm, view.edge.backends if view.edge is not None else ()),
     )
+    backed = backing(config, listings, kept, sites, pve, before.backing if before else None)
     states = tuple(source_state(report, now) for report in reports)
     farm = Farm(
         name=config.farm.name,
@@ -137,6 +148,7 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
         gluster=tuple(sorted(pools, key=lambda pool: pool.name)),
         varnish=backends,
         networks=nets,
+        backups=backed.book,
         interconnects=interconnects(nets),
         pve=pve,
         cloud=account,
@@ -153,7 +165,7 @@ def assembly(config: Config, reports: Sequence[Report], now: datetime, before: A
     )
     if old is not None:
         farm = replace(farm, **{name: shared(getattr(old, name), getattr(farm, name)) for name in _SHARED})
-    return Assembly(farm, population, view, money, (book_of_sites, swarm))
+    return Assembly(farm, population, view, money, (book_of_sites, swarm), backed)
 
 
 def _sites(told: SiteBook | None, swarm: SwarmCluster | None, before: Assembly | None) -> SiteBook | None:
@@ -284,4 +296,6 @@ def is_big(reports: Sequence[Report]) -> bool:
                 machines += len(report.value.droplets)
             case SiteBook():
                 machines += len(report.value.sites)
+            case StoreListing():
+                machines += len(report.value.stored)
     return machines > MACHINES_IN_THREAD

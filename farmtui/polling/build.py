@@ -42,6 +42,14 @@ def build_sources(config: Config, clock: Callable[[], datetime] = lambda: dateti
 
         sources.append(DigitalOceanSource(config.digitalocean, clock=clock))
         sources.append(DigitalOceanBillSource(config.digitalocean, clock=clock))
+    if config.backups is not None:
+        from farmtui.sources.backups_s3 import BackupsS3Source
+        from farmtui.sources.proxmox_backups import ProxmoxBackupsSource
+
+        sources += [BackupsS3Source(store, clock=clock) for store in config.backups.stores]
+        if config.backups.pve:
+            every_s = config.backups.pve_interval_s
+            sources += [ProxmoxBackupsSource(cluster, interval_s=every_s, clock=clock) for cluster in config.proxmox]
     if config.ceph is not None and config.ceph.via == "pve":
         from farmtui.sources.ceph_detail_pve import CephPveSource
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from farmtui.farm.alerts import AlertBook
+from farmtui.farm.backups import PveBackups, StoreListing
 from farmtui.farm.cost import CloudBill
 from farmtui.farm.farm import PrometheusView
 from farmtui.farm.gluster import GlusterPool
@@ -78,6 +79,10 @@ def _says_nothing(value: object) -> bool:
             return not value.peers
         case SiteBook():
             return not value.sites
+        case StoreListing():
+            return value.whole and not value.stored
+        case PveBackups():
+            return value.whole and not value.stored
         case AlertBook() | CloudBill():
             return False
     try:

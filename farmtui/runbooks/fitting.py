@@ -38,7 +38,8 @@ def offers(shelf: Shelf, farm: Farm, kind: str, key: str, finding: Finding | Non
     things = list(_things(farm, *((kind, key) if finding is None else finding.subject)))
     for alert in alerts:
         things += (value for value in _of_alert(farm, alert) if value not in things)
-    found = [offer for book in shelf.books.values() if (offer := _offer(book, farm, things, alerts))]
+    told = finding.runbook if finding is not None else ""
+    found = [offer for book in shelf.books.values() if (offer := _offer(book, farm, things, alerts, told))]
     return tuple(sorted(found, key=lambda one: _rank(one, kind)))
 
 
@@ -51,10 +52,10 @@ def _rank(offer: Offer, kind: str) -> tuple[bool, bool, bool, bool, int, str]:
     return not offer.by_alert, not worked_on, kind not in book.tags, not of_tier, book.risk, offer.book.name
 
 
-def _offer(shelved: Shelved, farm: Farm, things: list[Value], alerts: tuple[Alert, ...]) -> Offer | None:
+def _offer(shelved: Shelved, farm: Farm, things: list[Value], alerts: tuple[Alert, ...], told: str) -> Offer | None:
     book = shelved.book
     inputs = {name: text for name in book.inputs if (text := _known(book, name, farm, things))}
-    named = any(fnmatchcase(alert.name, pattern) for alert in alerts for pattern in book.alerts)
+    named = shelved.name == told or any(fnmatchcase(alert.name, pattern) for alert in alerts for pattern in book.alerts)
     # A thing on which a command is merely run does not make a book fit.
     worked_on = any(book.inputs[name].target is not False for name in inputs)
     if not named and not worked_on:

@@ -19,7 +19,8 @@ class Source(Protocol[T_co]):
     name: str
     """Unique among the farm's sources."""
     kind: str
-    """`prometheus`, `alertmanager`, `proxmox`, `digitalocean`, `bill`, `swarm`, `gluster`, `ceph` or `varnish`."""
+    """`prometheus`, `alertmanager`, `proxmox`, `digitalocean`, `bill`, `swarm`, `gluster`, `ceph`,
+    `varnish` or `backups`."""
     endpoint: str
     """Where it is, for people; never holds credentials."""
     interval_s: float

@@ -10,27 +10,18 @@ from __future__ import annotations
 import io
 import json
 import ssl
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 import requests
-import urllib3
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
-from farmtui.sources.errors import redirect_error, too_big
-from farmtui.sources.http import ANSWER_LIMIT, ERROR_LIMIT
+from farmtui.sources.http import ANSWER_LIMIT
+from farmtui.sources.wire import Answer, Headers, Wire, unheard
 
-_CHUNK: Final = 262_144
 _OF_THE_WIRE: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-
-Headers = Mapping[str, str]
-
-
-def _unheard(_: Headers) -> None:
-    """Nobody asks for the headers."""
 
 
 class Exchange(BaseAdapter):
@@ -42,15 +33,11 @@ class Exchange(BaseAdapter):
         *,
         deadline_s: float,
         limit_bytes: int = ANSWER_LIMIT,
-        heard: Callable[[Headers], None] = _unheard,
+        heard: Callable[[Headers], None] = unheard,
     ) -> None:
-        """`deadline_s` is for a whole exchange, however slowly its body drips in; `heard` is given every answer's
-        headers (names in lower case), whatever its status."""
+        """As `Wire` takes them."""
         super().__init__()
-        self._pool = urllib3.PoolManager(num_pools=2, maxsize=4, ssl_context=tls, cert_reqs="CERT_REQUIRED")
-        self._deadline_s = deadline_s
-        self._limit = limit_bytes
-        self._heard = heard
+        self._wire = Wire(tls, deadline_s=deadline_s, limit_bytes=limit_bytes, heard=heard)
 
     def settle(self, session: requests.Session) -> requests.Session:
         """Let a session use nothing but this."""
@@ -70,83 +57,44 @@ class Exchange(BaseAdapter):
     ) -> requests.Response:
         """Ask; the answer's body has been read. What the client says of time and TLS does not count.
 
-        Raises SourceError, TimeoutError and urllib3's errors: give any of them to `failure_of`.
+        Raises what `Wire.ask` raises.
         """
-        ends_at = time.monotonic() + self._deadline_s
-        answer = self._pool.request(
-            request.method or "GET",
-            request.url or "",
-            body=request.body,
-            headers={name: _text(value) for name, value in request.headers.items()},
-            timeout=urllib3.Timeout(total=self._deadline_s),
-            retries=False,
-            redirect=False,
-            preload_content=False,
-        )
-        try:
-            self._heard({name.lower(): value for name, value in answer.headers.items()})
-            if 300 <= answer.status < 400:
-                raise redirect_error(answer.headers.get("Location", ""))
-            body = self._body(answer, ends_at) if answer.status < 400 else self._refusal(answer, ends_at)
-        except BaseException:
-            # What is left in the socket belongs to this answer: the connection cannot be used again.
-            answer.close()
-            raise
-        answer.release_conn()
-        return _response(request, answer, body)
-
-    def _body(self, answer: urllib3.BaseHTTPResponse, ends_at: float) -> bytes:
-        """The body, unpacked, one socket read at a time: `read` waits for a whole chunk, however it drips in."""
-        read = bytearray()
-        while chunk := answer.read1(_CHUNK, decode_content=True):
-            read += chunk
-            if len(read) > self._limit:
-                raise too_big(self._limit)
-            if time.monotonic() > ends_at:
-                raise TimeoutError
-        return bytes(read)
-
-    def _refusal(self, answer: urllib3.BaseHTTPResponse, ends_at: float) -> bytes:
-        """The beginning of an error's body, where that is a JSON object; else an empty one.
-
-        Anything else trips proxmoxer, and tells nothing that its status does not.
-        """
-        read = bytearray()
-        try:
-            while chunk := answer.read1(ERROR_LIMIT, decode_content=True):
-                read += chunk
-                if len(read) > ERROR_LIMIT or time.monotonic() > ends_at:
-                    break
-        except (urllib3.exceptions.HTTPError, OSError):
-            # The status is known; that its words were cut off changes nothing.
-            read.clear()
-        answer.close()
-        try:
-            told = json.loads(read)
-        except (ValueError, RecursionError):
-            told = None
-        return bytes(read) if isinstance(told, dict) else b"{}"
+        headers = {name: _text(value) for name, value in request.headers.items()}
+        answer = self._wire.ask(request.method or "GET", request.url or "", headers, request.body)
+        return _response(request, answer)
 
     def close(self) -> None:
         """Close all connections that are not in use."""
-        self._pool.clear()
+        self._wire.close()
 
 
 class _Body(io.BytesIO):
     """A body that has been read. The clients set attributes on it."""
 
 
-def _response(request: requests.PreparedRequest, answer: urllib3.BaseHTTPResponse, body: bytes) -> requests.Response:
+def _refusal(body: bytes) -> bytes:
+    """An error's body, where that is a JSON object; else an empty one.
+
+    Anything else trips proxmoxer, and tells nothing that its status does not.
+    """
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        told = None
+    return body if isinstance(told, dict) else b"{}"
+
+
+def _response(request: requests.PreparedRequest, answer: Answer) -> requests.Response:
     response = requests.Response()
     response.status_code = answer.status
-    response.reason = answer.reason or ""
+    response.reason = answer.reason
     # The body is unpacked: what the headers say of its length and packing holds no longer.
     kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _OF_THE_WIRE]
     response.headers = CaseInsensitiveDict[str](kept)
     response.encoding = get_encoding_from_headers(response.headers)
     response.url = request.url or ""
     response.request = request
-    raw: Any = _Body(body)
+    raw: Any = _Body(answer.body if answer.status < 400 else _refusal(answer.body))
     response.raw = raw
     return response
 

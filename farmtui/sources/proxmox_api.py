@@ -80,11 +80,11 @@ class PveApi:
         told = asked.warnings if asked.value is None else (*asked.warnings, *asked.value.problems)
         return Reading(asked.value, self._clock(), time.perf_counter() - began, asked.failure, told, self._asked)
 
-    async def get(self, host: str, path: str) -> Any:
+    async def get(self, host: str, path: str, **query: str) -> Any:
         """What an API node answers for a path below /api2/json. Raises what `failure` makes words of."""
         self._asked += 1
         # The exchange ends after the deadline by itself; this ends the waiting.
-        return await self.work(lambda: self._call(host, path))
+        return await self.work(lambda: self._call(host, path, query))
 
     async def ask(self, path: str) -> Any:
         """What any API node answers for a path below /api2/json. Raises SourceError in words."""
@@ -134,9 +134,9 @@ class PveApi:
         for _, session in apis.values():
             session.close()
 
-    def _call(self, host: str, path: str) -> Any:
+    def _call(self, host: str, path: str, query: Mapping[str, str]) -> Any:
         """In a worker thread: proxmoxer takes its time to import, and every call blocks."""
-        return _checked(self._api(host)(path).get())
+        return _checked(self._api(host)(path).get(**query))
 
     def _send(self, host: str, method: str, path: str, data: Mapping[str, Any]) -> Any:
         return _checked(getattr(self._api(host)(path), method.lower())(**data))

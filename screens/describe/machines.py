@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from farmtui.farm.node import Droplet, Guest, Node, Provider, Tier
 from farmtui.farm.state import Severity
 from farmtui.farm.units import ago, count, data_rate, data_size, duration, money, percent, round_trip
+from screens.backup_words import blocks as backups
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.describe.measured import measured
 from screens.describe.providers import balancer_subject, machine_link, task_links, volume_subject
@@ -127,8 +128,8 @@ def describe_guest(farm: Farm, key: str) -> Detail | None:
         Link("runs on", host, f"PVE host {guest.host}"),
         *task_links(farm, guest.cluster, ident=str(guest.vmid)),
     )
-    block = Block("Guest", tuple(_guest_fields(guest)))
-    return Detail(guest.name, _guest_severity(guest), (), (block,), links, raw=guest)
+    blocks = (Block("Guest", tuple(_guest_fields(guest))), *backups(farm, "guest", key))
+    return Detail(guest.name, _guest_severity(guest), (), blocks, links, raw=guest)
 
 
 def _guest_fields(guest: Guest) -> Iterator[Field]:

@@ -8,6 +8,7 @@ from farmtui.farm.sites import Resource, Site, SiteBook
 from farmtui.farm.state import Severity
 from farmtui.farm.units import count, data_size, duration, percent, rate
 from farmtui.insight.site_path import OWN, Step, service_of, steps, suspect
+from screens.backup_words import blocks as backups
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.places import Subject
 
@@ -45,6 +46,7 @@ def describe_site(farm: Farm, key: str) -> Detail | None:
     path = steps(farm, site)
     blocks = [
         Block("Its path, from the visitor down", tuple(_step(step) for step in path)),
+        *backups(farm, "site", key),
         Block("Site", tuple(_figures(site, farm.sites))),
         Block("Its share of what all sites share", tuple(_shares(site, farm.sites))),
     ]

@@ -73,6 +73,27 @@ class Site:
         return await self.ask("POST", path, json=body)
 
 
+PATIENT_S = 60.0
+"""A deadline that no working answer meets, however loaded the machine is."""
+
+
+def patient(config: Config) -> Config:
+    """The config with such deadlines where the simulated farm has short ones."""
+    clusters = [cluster.model_copy(update={"deadline_s": PATIENT_S}) for cluster in config.proxmox]
+    more: dict[str, Any] = {"proxmox": clusters}
+    for name in ("prometheus", "alertmanager", "digitalocean", "ceph", "swarm"):
+        section = getattr(config, name)
+        if section is not None:
+            more[name] = section.model_copy(update={"deadline_s": PATIENT_S})
+    if config.backups is not None:
+        stores = [
+            store.model_copy(update={"deadline_s": PATIENT_S, "request_deadline_s": PATIENT_S})
+            for store in config.backups.stores
+        ]
+        more["backups"] = config.backups.model_copy(update={"stores": stores})
+    return config.model_copy(update=more)
+
+
 class Stage:
     """A farm that serves."""
 

@@ -13,6 +13,7 @@ import pytest
 from tests.lab.farm import LabFarm, lab_farm
 from tests.lab.service import Lab, Service, console_config
 from tests.lab.services.alertmanager import Alertmanagers
+from tests.lab.services.backups import Backups
 from tests.lab.services.ceph import Ceph
 from tests.lab.services.ceph_hosts import CephHosts
 from tests.lab.services.edge import Edge, Interconnect
@@ -60,6 +61,7 @@ tunnel = running(Tunnel)
 ssh = running(SshHosts)
 ceph = running(Ceph)
 ceph_hosts = running(CephHosts)
+backups = running(Backups)
 swarm = running(Swarm)
 gluster = running(Gluster)
 varnish = running(Varnish)

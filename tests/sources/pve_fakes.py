@@ -16,6 +16,7 @@ from farmtui.config import CephConfig, ProxmoxConfig
 from farmtui.sources.ceph_detail_pve import CephPveSource
 from farmtui.sources.proxmox import ProxmoxSource
 from farmtui.sources.proxmox_api import PveApi
+from farmtui.sources.proxmox_backups import ProxmoxBackupsSource
 from tests.sources.conftest import Certificates, Handler, Serve
 from tests.sources.prometheus.fakes import Fault
 
@@ -73,7 +74,7 @@ class Pve:
     def __init__(self, serve: Serve, certificates: Certificates) -> None:
         self._serve = serve
         self._certificates = certificates
-        self._sources: list[ProxmoxSource | CephPveSource | PveApi] = []
+        self._sources: list[ProxmoxSource | ProxmoxBackupsSource | CephPveSource | PveApi] = []
         self._opened: list[asyncio.Transport] = []
         self.now = 0.0
         """The sources' monotonic clock."""
@@ -100,6 +101,13 @@ class Pve:
         """A source for the Ceph behind these API nodes."""
         section = CephConfig(via="pve", deadline_s=deadline_s)
         source = CephPveSource(section, self.config(hosts), clock=lambda: AT, monotonic=lambda: self.now)
+        self._sources.append(source)
+        return source
+
+    def backups(self, *hosts: str, deadline_s: float = PATIENT_S) -> ProxmoxBackupsSource:
+        """A source for the backups of these API nodes' guests."""
+        config = self.config(hosts, deadline_s=deadline_s)
+        source = ProxmoxBackupsSource(config, interval_s=600.0, clock=lambda: AT, monotonic=lambda: self.now)
         self._sources.append(source)
         return source
 

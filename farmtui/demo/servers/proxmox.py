@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from farmtui.demo.observed import Keeper, Observed
+from farmtui.demo.servers import proxmox_backups
 from farmtui.demo.servers.proxmox_ceph import ceph_daemons, ceph_filesystems, ceph_osds, ceph_pools, ceph_status
 from farmtui.demo.servers.proxmox_state import (
     Json,
@@ -51,6 +52,10 @@ class ProxmoxServer:
             "/version": lambda _state, _given: version(),
             "/cluster/status": lambda state, _given: cluster_status(state),
             "/cluster/resources": lambda state, given: cluster_resources(state, given.get("type", "")),
+            "/cluster/backup-info/not-backed-up": lambda state, _given: proxmox_backups.not_backed_up(state),
+            "/nodes/{node}/storage/{storage}/content": lambda state, given: proxmox_backups.content(
+                state, given["storage"], given.get("content", "")
+            ),
             "/cluster/tasks": lambda state, _given: self._tasks.listed(state),
             "/cluster/ceph/status": lambda state, _given: ceph_status(state),
             "/nodes": lambda state, _given: node_list(state),

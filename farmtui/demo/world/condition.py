@@ -186,6 +186,12 @@ class Condition:
     """Sizes that machines were given since they were bought."""
     vzdump_failing: Mapping[str, float] = field(default_factory=dict)
     """PVE hosts whose nightly backup of guests fails, and since when."""
+    dumps_stopped: Mapping[int, float] = field(default_factory=dict)
+    """Sites whose database is dumped no more, by their index, and since when."""
+    files_missing: Mapping[int, float] = field(default_factory=dict)
+    """Sites whose file backup lacks most of its files, likewise."""
+    spaces_down: bool = False
+    """The store of the backups serves nobody."""
     prometheus_delay_s: float = 0.0
     cloud_api: str = "ok"
     """`ok`, `unauthorized` or `limited`."""
