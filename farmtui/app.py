@@ -6,18 +6,19 @@ import asyncio
 import os
 from difflib import get_close_matches
 from functools import partial
-from importlib import import_module
 from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on, work
 from textual.app import SuspendNotSupported
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from farmtui.commands import Command, bindings, completions, keymap, only_one
 from farmtui.farm.actions import ActionError
 from farmtui.farm.state import Severity
+from farmtui.keys import GLOBAL, misfits
+from farmtui.opened import OpenedFarm
 from farmtui.terminal import TerminalApp
 from screens.console import SCREENS, RemedyDesk, ScreenEntry, SilenceDesk
 from screens.frame import COMMON, FarmScreen, ViewScreen
@@ -27,7 +28,6 @@ from screens.statusline import nav_text, status_texts
 from themes import APP_CSS, choose, load_themes, variable_defaults
 from widgets.ascii_filter import terminal_filters
 from widgets.glyphs import set_ascii
-from widgets.live_table import LiveTable
 from widgets.prompt import History as Typed
 from widgets.prompt import Prompt, Suggestion
 from widgets.scrollbars import install_scrollbars
@@ -41,24 +41,11 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
     from farmtui.config import Config
+    from farmtui.config.salvage import Salvaged
     from farmtui.farm.farm import Farm
+    from farmtui.farm.mistake import ConfigState
     from farmtui.insight.finding import Finding
     from farmtui.polling import Feed
-    from farmtui.runbooks.remedies import Remedies
-
-GLOBAL: tuple[Command, ...] = (
-    *(entry.command for entry in SCREENS),
-    Command("prompt", "colon", "prompt", "Command", "Type a command or a screen's name", shown=True, group="console"),
-    Command("help", "question_mark", "help", "Help", "Every key that does something here", ("help",), shown=True),
-    Command("last", "minus", "last", "Last", "Go to the place before this one, and back", group="history"),
-    Command("history.back", "left_square_bracket", "step(-1)", "Back", "One step back", group="history"),
-    Command("history.forward", "right_square_bracket", "step(1)", "Forward", "One step forward", group="history"),
-    Command("faults", "ctrl+z", "faults", "Faults", "Show only what is not well", ("faults",), shown=True),
-    Command("refresh", "ctrl+r", "poll", "Poll", "Ask every source now", ("refresh", "poll"), group="console"),
-    Command("redraw", "ctrl+l", "redraw", "Redraw", "Paint the whole terminal anew", ("redraw",), group="console"),
-    Command("quit", "ctrl+c", "quit", "Quit", "Leave the console", ("quit", "q", "q!", "exit"), group="console"),
-    Command("theme", "", "theme", "Theme", "Change the colours", ("theme", "skin"), argument="name", group="console"),
-)
 
 
 class FarmApp(TerminalApp[int], inherit_bindings=False):
@@ -71,6 +58,8 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False  # `:` is the prompt; the palette's dimming repaints everything
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(GLOBAL))
     CSS_PATH = APP_CSS
+    EXECUTES: ClassVar[bool] = True
+    """Whether runs are kept in sight, and can be begun, from here."""
 
     def __init__(
         self,
@@ -82,32 +71,33 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         notices: Sequence[str] = (),
         themes_dir: Path | None = None,
         config_file: Path | None = None,
+        salvaged: Salvaged | None = None,
     ) -> None:
         """`start` gives the config once it is known (the simulated farm has to start first); `config` if it is.
 
         `config_file` is where it is read from: what executes runs reads it there. Without one nothing can be run.
+        `salvaged` is what was read there, in the place of `config`: the console begins with what is right in it.
         """
         super().__init__()
         # There is no screen yet that a key could be meant for: what is typed ahead waits for the first one.
         self.type_ahead.hold()
-        self._start = start
-        self._config = config
+        self._opened = OpenedFarm(
+            self, start, config=salvaged.config if salvaged else config, file=config_file,
+            mistakes=salvaged.mistakes if salvaged else (), stamp=salvaged.stamp if salvaged else None,
+            read_only=read_only, check=misfits,
+        )  # fmt: skip
         self._first_screen = first_screen
-        self._read_only = read_only
         self._notices = tuple(notices)
         self._problems: Sequence[str] = ()
         self._themes_dir = themes_dir
-        self._config_file = config_file
-        self._remedies: Remedies | None = None
         self._remedies_begun = False
-        self._feed: Feed | None = None
-        self._desk: SilenceDesk | None = None
+        self._told_state = self._opened.state
         self._findings: tuple[Finding, ...] = ()
         self._overall = Severity.UNKNOWN
         self._screen_health: Mapping[str, Severity] = MappingProxyType({})
         self._farm: Farm | None = None
         self._faults_only = False
-        self.farm_name = config.farm.name if config else "starting"
+        self.farm_name = self._opened.config.farm.name if self._opened.config else "starting"
         self._known_themes: dict[str, Theme] = {}
         self.history = History()
         self._typed = Typed()
@@ -142,21 +132,22 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     @property
     def read_only(self) -> str:
         """Why nothing can be changed; empty when it can. Nothing inside the console lifts it."""
-        if self._read_only:
-            return self._read_only
-        if self._config is not None and self._config.farm.read_only:
-            return "the config says farm.read_only: true"
-        return ""
+        return self._opened.read_only
+
+    @property
+    def config_state(self) -> ConfigState:
+        """What is wrong in the config file, and what follows from it."""
+        return self._opened.state
 
     @property
     def silences(self) -> SilenceDesk | None:
         """None where no Alertmanager is configured."""
-        return self._desk
+        return self._opened.silences
 
     @property
     def remedies(self) -> RemedyDesk | None:
         """None until the first picture: the journal is not what the first paint waits for."""
-        return self._remedies
+        return self._opened.remedies
 
     def go(self, place: Place) -> None:
         """Show a place, and remember it in the history."""
@@ -189,7 +180,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         """Polling goes on meanwhile; the newest picture is painted when the terminal is ours again."""
         from farmtui.shelling import Shell, signals_left_to_it
 
-        remedies, config = self._remedies, self._config
+        remedies, config = self._opened.remedies, self._opened.config
         if remedies is None or config is None:
             self.say("nothing is known yet to log in by", Severity.WARNING)
             return
@@ -210,9 +201,13 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
     def refresh_sources(self) -> None:
         """Poll everything now."""
-        if self._feed is not None:
-            self._feed.refresh()
+        if self._opened.feed is not None:
+            self._opened.feed.refresh()
             self.say("asking every source now")
+
+    def reload(self) -> None:
+        """Read the config file and the themes again."""
+        self.run_worker(self._opened.reload(asked=True), group="reload", exit_on_error=False)
 
     # -- life -----------------------------------------------------------------------------------
 
@@ -248,7 +243,11 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         self.call_after_refresh(self.type_ahead.listen)
         for notice in notices:
             self.say(notice, Severity.WARNING)
-        self.call_after_refresh(self._start_feed)
+        self.call_after_refresh(self._begin_polling)
+
+    def _begin_polling(self) -> None:
+        self._start_feed()
+        self._watch_config()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our stylesheet parses under a foreign theme too."""
@@ -258,45 +257,42 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         """Textual's own, then ours."""
         return terminal_filters(super().get_line_filters())
 
-    def use(self, config: Config) -> None:
-        """Take this config: looks and keys follow it at once."""
-        self._config = config
+    def take(self, config: Config, changed: Sequence[str]) -> None:
+        """Another config holds, of which these keys differ: looks and keys follow it at once."""
+        self._opened.config = config
         if self.is_running:
-            self._apply_ui()
+            looks = {key.split(".")[1] for key in changed if key.startswith("ui.")}
+            self._apply_ui(theme=not changed or "theme" in looks)
+            if "ascii" in looks:
+                self._repaint(anew=True)
 
     def asked_theme(self) -> str:
         """The theme that somebody wants; empty: whatever suits the terminal."""
-        return self._config.ui.theme if self._config is not None else ""
+        return self._opened.config.ui.theme if self._opened.config is not None else ""
 
-    def _apply_ui(self) -> None:
+    def _apply_ui(self, *, theme: bool = True) -> None:
         """Theme, signs and keys, from the config where there is one yet."""
-        ui = self._config.ui if self._config is not None else None
-        self.theme, notice = choose(self.asked_theme(), self._known_themes, os.environ)
-        if notice:
-            self.say(notice, Severity.WARNING)
-        if self._config is not None and ui is not None:
-            self.farm_name = self._config.farm.name
-            set_ascii(ui.ascii)
-            self.set_keymap(keymap(ui.keys))
+        if theme:
+            self.theme, notice = choose(self.asked_theme(), self._known_themes, os.environ)
+            if notice:
+                self.say(notice, Severity.WARNING)
+        config = self._opened.config
+        if config is not None:
+            self.farm_name = config.farm.name
+            set_ascii(config.ui.ascii)
+            self.set_keymap(keymap(config.ui.keys))
 
     @work(exclusive=True, group="feed", exit_on_error=False)
     async def _start_feed(self) -> None:
-        """Import what is heavy in a thread, then poll until the console ends."""
+        """Poll until the console ends."""
         try:
-            config = self._config or await self._start()
-        except Exception as error:  # noqa: BLE001 - whatever start does, the console stays and says it
+            await self._opened.run(lambda: None if self.is_headless else self.collect_in_quiet())
+        except Exception as error:  # noqa: BLE001 - whatever keeps it from polling, the console stays and says it
             self.say(f"cannot start: {error}", Severity.CRITICAL)
-            return
-        if config is not self._config:
-            self.use(config)
-        await asyncio.to_thread(_load_engine)
-        from farmtui.silences import desk_for
 
-        if not self.is_headless:
-            self.collect_in_quiet()
-        feed = self._feed = self.make_feed(config)
-        self._desk = desk_for(feed, read_only=self.read_only)
-        await feed.run()
+    @work(exclusive=True, group="config", exit_on_error=False)
+    async def _watch_config(self) -> None:
+        await self._opened.watch_file()
 
     def make_feed(self, config: Config) -> Feed:
         """What polls."""
@@ -306,37 +302,39 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
     def publish(self, farm: Farm) -> None:
         """A new picture: work out what is wrong once, then let the screen on top repaint what differs."""
+        from farmtui.insight.config_faults import with_config
         from farmtui.insight.findings import findings
         from farmtui.insight.health import components, overall
 
         self._farm = farm
-        self._findings = findings(farm)
+        found = findings(farm)
+        self._findings = with_config(found, self.config_state)
         self._overall = overall(farm, self._findings)
+        self._told_state = self.config_state
         health: dict[str, Severity] = {}
         for component in components(farm, self._findings):
             health[component.screen] = max(component.severity, health.get(component.screen, Severity.OK))
         self._screen_health = MappingProxyType(health)
         self._repaint()
-        if not self._remedies_begun and self._config is not None and self._config_file is not None:
+        if not self._remedies_begun and self.EXECUTES and self._opened.config and self._opened.file is not None:
             self._remedies_begun = True
-            self._watch_remedies(self._config, self._config_file)
+            self._watch_remedies()
+
+    def tell(self) -> None:
+        """What is known of the config, or of runs, has changed: show it."""
+        if self._farm is not None and self.config_state is not self._told_state:
+            self.publish(self._farm)
+        self._repaint()
 
     @work(exclusive=True, group="remedies", exit_on_error=False)
-    async def _watch_remedies(self, config: Config, config_file: Path) -> None:
-        """Runs and books, once there is a farm to look at: a thread imports what they need."""
-        await asyncio.to_thread(import_module, "farmtui.runbooks.remedies")
-        from farmtui.runbooks.remedies import Remedies
+    async def _watch_remedies(self) -> None:
+        """Runs and books, once there is a farm to look at."""
+        await self._opened.watch_remedies(lambda: self._farm)
 
-        self._remedies = Remedies(
-            config, config_file, farm=lambda: self._farm, on_change=self._repaint, read_only=self.read_only
-        )
-        await self._remedies.watch()
-
-    def _repaint(self) -> None:
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, FarmScreen):
-                screen.repaint()
-                break
+    def _repaint(self, *, anew: bool = False) -> None:
+        screen = self._farm_screen()
+        if screen is not None:
+            screen.repaint_anew() if anew else screen.repaint()
 
     # -- places ---------------------------------------------------------------------------------
 
@@ -379,6 +377,10 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     def action_poll(self) -> None:
         """Ask every source now."""
         self.refresh_sources()
+
+    def action_reload(self) -> None:
+        """Read the config file and the themes again."""
+        self.reload()
 
     def action_help(self) -> None:
         """Every key that does something here."""
@@ -460,24 +462,12 @@ def _view(place: Place) -> ViewScreen:
     return DetailScreen(place)
 
 
-def _load_engine() -> None:
-    """Import what polls, in a thread: aiohttp and the sources take longer than the first paint."""
-    import farmtui.polling
-    import farmtui.silences  # noqa: F401
-
-
-def key_scopes() -> dict[str, list[Binding]]:
-    """All bindings by the place where they hold, for `farmtui config keys` and for finding conflicts."""
-    scopes: dict[str, list[Binding]] = {
-        "everywhere": [*bindings(GLOBAL), *bindings(COMMON), *(b for b in LiveTable.BINDINGS if isinstance(b, Binding))]
-    }
-    for entry in SCREENS:
-        scopes[entry.name] = bindings(entry.load().KEYS)
-    return scopes
+async def already_known() -> Config:
+    """The start of a console whose config was read before."""
+    raise AssertionError("the config is known")
 
 
 def run(
-    config: Config | None,
     start: Callable[[], Awaitable[Config]] | None = None,
     *,
     screen: str | None = None,
@@ -485,16 +475,13 @@ def run(
     notices: Sequence[str] = (),
     themes_dir: Path | None = None,
     config_file: Path | None = None,
+    salvaged: Salvaged | None = None,
 ) -> int:
-    """Run the console until it is left; gives the exit code. Either a config, or `start` that brings one."""
-
-    async def known() -> Config:
-        assert config is not None
-        return config
+    """Run the console until it is left; gives the exit code. Either what was read, or `start` that brings a config."""
 
     app = FarmApp(
-        start or known, config=config, first_screen=screen, read_only=read_only, notices=notices,
-        themes_dir=themes_dir, config_file=config_file,
+        start or already_known, first_screen=screen, read_only=read_only, notices=notices,
+        themes_dir=themes_dir, config_file=config_file, salvaged=salvaged,
     )  # fmt: skip
-    app.run(mouse=config.ui.mouse if config else True)
+    app.run(mouse=salvaged.config.ui.mouse if salvaged else True)
     return app.return_code or 0

@@ -10,6 +10,7 @@ import typer
 from farmtui import books_cli, remedy_cli
 from farmtui.start import (
     USAGE,
+    find_or_leave,
     leave,
     leave_config,
     load_found,
@@ -79,7 +80,7 @@ def console(
     """
     context.obj = config
     if context.invoked_subcommand is None:
-        raise typer.Exit(open_console(lambda: load_or_leave(config), screen=screen, read_only=read_only))
+        raise typer.Exit(open_console(find_or_leave(config), screen=screen, read_only=read_only))
 
 
 @app.command()
@@ -115,7 +116,7 @@ def wall(
         raise typer.Exit(open_demo_wall(fault or (), seed=seed, every_s=every, theme=theme))
     if fault or seed is not None:
         leave("--fault and --seed are for --demo: a real farm brings its own")
-    raise typer.Exit(open_wall(lambda: load_or_leave(config or context.obj), every_s=every, theme=theme))
+    raise typer.Exit(open_wall(find_or_leave(config or context.obj), every_s=every, theme=theme))
 
 
 @app.command()
@@ -153,8 +154,8 @@ def serve(
     from farmtui.web.start import Wanted
 
     wanted = Wanted(show_wall, host, port, tuple(name or ()), token, allow_changes, every)
-    load = None if simulated else lambda: load_or_leave(config or context.obj)
-    raise typer.Exit(open_served(load, wanted, faults=fault or (), seed=seed))
+    path = None if simulated else find_or_leave(config or context.obj)
+    raise typer.Exit(open_served(path, wanted, faults=fault or (), seed=seed))
 
 
 @app.command()
@@ -201,6 +202,13 @@ def check(context: typer.Context, json: JsonOption = False, config: ConfigOption
     Exit code: 0 all well, 1 a query gives nothing, 2 a source fails (or the config cannot be used).
     """
     path, loaded = load_or_leave(config or context.obj)
+    if loaded.ui.keys:
+        # What a keymap may be, the screens know.
+        from farmtui.config.salvage import salvage_file
+        from farmtui.keys import misfits
+
+        if mistakes := salvage_file(path, misfits).mistakes:
+            leave("\n".join(map(str, mistakes)), name="")
     from farmtui import check as farm_check
 
     raise typer.Exit(farm_check.run(loaded, path, as_json=json))
@@ -239,9 +247,9 @@ def config_path(context: typer.Context, config: ConfigOption = None) -> None:
 @config_app.command("keys")
 def config_keys(context: typer.Context, config: ConfigOption = None) -> None:
     """List every command that has a key, by the id with which `ui.keys` in the config rebinds it."""
-    from farmtui.app import key_scopes
     from farmtui.commands import keymap_problems
     from farmtui.config import ConfigError
+    from farmtui.keys import key_scopes
 
     overrides: dict[str, str] = {}
     try:
@@ -256,4 +264,4 @@ def config_keys(context: typer.Context, config: ConfigOption = None) -> None:
             keys = overrides.get(binding.id or "", binding.key)
             typer.echo(f"  {binding.id or '-':<24} {keys:<24} {binding.tooltip or binding.description}".rstrip())
     if problems := keymap_problems(overrides, scopes):
-        leave("\n".join(problems))
+        leave("\n".join(f"ui.keys.{ident}: {what}" for ident, what in problems))

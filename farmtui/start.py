@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from farmtui.config import Config, ConfigError
+    from farmtui.config.salvage import Salvaged
     from farmtui.web.start import Wanted
 
 USAGE = 2
@@ -42,7 +43,6 @@ def open_demo(
             from farmtui.app import run
 
             return run(
-                None,
                 farm.config,
                 screen=screen_name(screen),
                 read_only=_why_read_only(read_only),
@@ -54,36 +54,34 @@ def open_demo(
         leave(str(error))
 
 
-def open_console(load: Callable[[], tuple[Path, Config]], *, screen: str | None, read_only: bool) -> int:
-    """Open the console on the config that `load` gives with its file; gives the exit code."""
+def open_console(path: Path, *, screen: str | None, read_only: bool) -> int:
+    """Open the console on the config at `path`, wrong as it may be; gives the exit code."""
     terminal_or_leave()
-    path, config = load()
-    screen = screen_name(screen or config.ui.screen)
     from farmtui import logs
 
     notice = logs.to_file()
-    from farmtui.app import key_scopes, run
+    from farmtui.app import run
+    from farmtui.config.salvage import salvage_file
+    from farmtui.keys import misfits
 
-    if config.ui.keys:
-        from farmtui.commands import keymap_problems
-
-        if problems := keymap_problems(config.ui.keys, key_scopes()):
-            leave("\n".join(f"{path}: {problem}" for problem in problems))
+    salvaged = salvage_file(path, misfits)
     return run(
-        config,
-        screen=screen,
+        screen=screen_name(screen or salvaged.config.ui.screen),
         read_only=_why_read_only(read_only),
         notices=[notice] if notice else [],
         themes_dir=_themes_folder(),
         config_file=path,
+        salvaged=salvaged,
     )
 
 
-def open_wall(load: Callable[[], tuple[Path, Config]], *, every_s: float, theme: str) -> int:
-    """Show the wall on the config that `load` gives; gives the exit code."""
+def open_wall(path: Path, *, every_s: float, theme: str) -> int:
+    """Show the wall on the config at `path`, wrong as it may be; gives the exit code."""
     terminal_or_leave()
-    _, config = load()
-    return _wall(config, None, every_s=every_s, theme=theme)
+    from farmtui.config.salvage import salvage_file
+    from farmtui.keys import misfits
+
+    return _wall(None, path, salvage_file(path, misfits), every_s=every_s, theme=theme)
 
 
 def open_demo_wall(faults: Sequence[str] = (), *, seed: int | None = None, every_s: float, theme: str) -> int:
@@ -93,12 +91,19 @@ def open_demo_wall(faults: Sequence[str] = (), *, seed: int | None = None, every
 
     try:
         with simulation.running(faults=faults, seed=seed) as farm:
-            return _wall(None, farm.config, every_s=every_s, theme=theme)
+            return _wall(farm.config, None, None, every_s=every_s, theme=theme)
     except simulation.SimulationError as error:
         leave(str(error))
 
 
-def _wall(config: Config | None, start: Callable[[], Awaitable[Config]] | None, *, every_s: float, theme: str) -> int:
+def _wall(
+    start: Callable[[], Awaitable[Config]] | None,
+    path: Path | None,
+    salvaged: Salvaged | None,
+    *,
+    every_s: float,
+    theme: str,
+) -> int:
     from farmtui import logs
 
     notice = logs.to_file()
@@ -108,8 +113,9 @@ def _wall(config: Config | None, start: Callable[[], Awaitable[Config]] | None, 
     # In a browser it is the page that notices when nothing comes any more.
     with contextlib.nullcontext(_no_beat) if in_browser() else beating() as beat:
         return run(
-            config,
             start,
+            config_file=path,
+            salvaged=salvaged,
             every_s=every_s,
             theme=theme,
             notices=[notice] if notice else [],
@@ -123,18 +129,18 @@ def _no_beat() -> None:
 
 
 def open_served(
-    load: Callable[[], tuple[Path, Config]] | None,
+    path: Path | None,
     wanted: Wanted,
     *,
     faults: Sequence[str] = (),
     seed: int | None = None,
 ) -> int:
-    """Serve the console or the wall to browsers; gives the exit code. Without `load`: on a simulated farm."""
+    """Serve the console or the wall to browsers; gives the exit code. Without `path`: on a simulated farm."""
     from farmtui.web.start import ServeError, run
 
     try:
-        if load is not None:
-            return run(load()[0], wanted)
+        if path is not None:
+            return run(path, wanted)
         import asyncio
 
         from farmtui import simulation
@@ -191,7 +197,22 @@ def load_found(given: Path | None) -> tuple[Path, Config]:
     from farmtui.config import find_config, load_config
 
     path = find_config(given)
-    return path, load_config(path)
+    config = load_config(path)
+    if config.prometheus is not None and config.prometheus.queries:
+        from farmtui.sources.prometheus.catalogue import catalogue
+
+        catalogue().with_overrides(config.prometheus.queries)
+    return path, config
+
+
+def find_or_leave(given: Path | None) -> Path:
+    """Where the config is that is found, wrong as it may be; or leave with where it was looked for."""
+    from farmtui.config import ConfigError, find_config
+
+    try:
+        return find_config(given)
+    except ConfigError as error:
+        leave_config(error)
 
 
 def load_or_leave(given: Path | None, code: int = USAGE) -> tuple[Path, Config]:

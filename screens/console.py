@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from farmtui.farm.alerts import Matcher
     from farmtui.farm.farm import Farm
+    from farmtui.farm.mistake import ConfigState
     from farmtui.insight.finding import Finding
     from farmtui.journal.entry import Entry
     from farmtui.journal.proof import Proof
@@ -144,6 +145,11 @@ class Console(Protocol):
         ...
 
     @property
+    def config_state(self) -> ConfigState:
+        """What is wrong in the config file, and what follows from it; another object when it has changed."""
+        ...
+
+    @property
     def silences(self) -> SilenceDesk | None:
         """None where no Alertmanager is configured."""
         ...
@@ -175,6 +181,10 @@ class Console(Protocol):
 
     def refresh_sources(self) -> None:
         """Poll everything now."""
+        ...
+
+    def reload(self) -> None:
+        """Read the config file and the themes again."""
         ...
 
 
@@ -235,4 +245,5 @@ SCREENS: tuple[ScreenEntry, ...] = (
     ),
     ScreenEntry("journal", "", "Who did what, when", "screens.journal:JournalScreen", ("audit",)),
     ScreenEntry("sources", "", "Where the figures come from, and how old", "screens.sources:SourcesScreen", ("src",)),
+    ScreenEntry("config", "", "What is wrong in the config file, line by line", "screens.config:ConfigScreen"),
 )

@@ -118,5 +118,5 @@ def test_config_keys_lists_the_ids_and_refuses_conflicts(tmp_path: Path) -> None
     (tmp_path / "farmtui.yaml").write_text("ui: {keys: {faults: f5, refresh: f5, nothing: f6}}\n")
     done = farmtui("config", "keys", home=tmp_path)
     assert done.code == 2
-    assert "faults and refresh are both on 'f5'" in done.err
+    assert "ui.keys.refresh: 'f5' is the key of faults (everywhere)" in done.err
     assert "ui.keys.nothing: is not a command" in done.err

@@ -10,6 +10,7 @@ from textual.app import App
 from farmtui.farm.actions import ActionError
 from farmtui.farm.alerts import Matcher
 from farmtui.farm.farm import Farm
+from farmtui.farm.mistake import ConfigState
 from farmtui.farm.state import Severity
 from screens.console import RemedyDesk, SilenceDesk
 from screens.frame import FarmScreen
@@ -70,6 +71,8 @@ class HostApp(App[None]):
         self.screen_health: Mapping[str, Severity] = {}
         self.faults_only = False
         self.read_only = read_only
+        self.config_state = ConfigState()
+        self.reloaded = 0
         self.silences = desk
         self.remedies = remedies
         self.said: list[tuple[str, Severity]] = []
@@ -123,6 +126,10 @@ class HostApp(App[None]):
     def clip(self, text: str, what: str) -> None:
         """Record what was copied."""
         self.clipped.append(text)
+
+    def reload(self) -> None:
+        """Count."""
+        self.reloaded += 1
 
     def refresh_sources(self) -> None:
         """Count."""
