@@ -19,13 +19,14 @@ from farmtui.farm.actions import ActionError
 from farmtui.farm.state import Severity
 from farmtui.keys import GLOBAL, misfits
 from farmtui.opened import OpenedFarm
+from farmtui.skins import Skins
 from farmtui.terminal import TerminalApp
 from screens.console import SCREENS, RemedyDesk, ScreenEntry, SilenceDesk
 from screens.frame import COMMON, FarmScreen, ViewScreen
 from screens.lines import Line
 from screens.places import History, Place, Subject
 from screens.statusline import nav_text, status_texts
-from themes import APP_CSS, choose, load_themes, variable_defaults
+from themes import APP_CSS, choose, variable_defaults
 from widgets.ascii_filter import terminal_filters
 from widgets.glyphs import set_ascii
 from widgets.prompt import History as Typed
@@ -88,8 +89,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         )  # fmt: skip
         self._first_screen = first_screen
         self._notices = tuple(notices)
-        self._problems: Sequence[str] = ()
-        self._themes_dir = themes_dir
+        self._skins = Skins(themes_dir)
         self._remedies_begun = False
         self._told_state = self._opened.state
         self._findings: tuple[Finding, ...] = ()
@@ -98,7 +98,6 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         self._farm: Farm | None = None
         self._faults_only = False
         self.farm_name = self._opened.config.farm.name if self._opened.config else "starting"
-        self._known_themes: dict[str, Theme] = {}
         self.history = History()
         self._typed = Typed()
 
@@ -208,6 +207,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     def reload(self) -> None:
         """Read the config file and the themes again."""
         self.run_worker(self._opened.reload(asked=True), group="reload", exit_on_error=False)
+        self._reskin(self._skins.load())
 
     # -- life -----------------------------------------------------------------------------------
 
@@ -219,11 +219,8 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     def on_mount(self) -> None:
         """Paint first; everything heavy comes after."""
         install_scrollbars()
-        themes, problems = load_themes(self._themes_dir)
-        for theme in themes:
+        for theme in self._skins.load():
             self.register_theme(theme)
-            self._known_themes[theme.name] = theme
-        self._problems = problems
         self._apply_ui()
         self.begin()
 
@@ -235,7 +232,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         left, _ = status_texts(None, (), Severity.UNKNOWN, name=self.farm_name, flags=(), crumbs=())
         self.query_one("#status", Line).show(left)
         self.query_one("#nav", Line).show(nav_text(SCREENS, first, {}, width=self.size.width))
-        self.call_after_refresh(self._show_first, first, (*self._notices, *self._problems))
+        self.call_after_refresh(self._show_first, first, (*self._notices, *self._skins.problems))
 
     def _show_first(self, first: str, notices: Sequence[str]) -> None:
         """The first screen, then what was typed ahead, then what polls."""
@@ -248,6 +245,21 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     def _begin_polling(self) -> None:
         self._start_feed()
         self._watch_config()
+        self.run_worker(self._skins.watch(self._reskin), group="themes", exit_on_error=False)
+
+    def _reskin(self, changed: Sequence[Theme]) -> None:
+        """Themes have changed: the one that is shown is shown anew."""
+        shown = self.theme
+        for theme in changed:
+            self.register_theme(theme)
+        for problem in self._skins.problems:
+            self.say(problem, Severity.WARNING)
+        if shown not in self._skins.known or self.asked_theme() in {theme.name for theme in changed}:
+            self._apply_ui()
+        if self.theme == shown and any(theme.name == shown for theme in changed):
+            # It is only looked at when another name is given.
+            self.theme = "textual-dark"
+            self.theme = shown
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our stylesheet parses under a foreign theme too."""
@@ -273,7 +285,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     def _apply_ui(self, *, theme: bool = True) -> None:
         """Theme, signs and keys, from the config where there is one yet."""
         if theme:
-            self.theme, notice = choose(self.asked_theme(), self._known_themes, os.environ)
+            self.theme, notice = choose(self.asked_theme(), self._skins.known, os.environ)
             if notice:
                 self.say(notice, Severity.WARNING)
         config = self._opened.config
@@ -398,10 +410,10 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
     def action_theme(self, name: str) -> None:
         """Change the colours."""
-        if name in self._known_themes:
+        if name in self._skins.known:
             self.theme = name
         else:
-            self.say(f"there is no theme {name!r}; known: {', '.join(self._our_themes())}", Severity.WARNING)
+            self.say(f"there is no theme {name!r}; known: {', '.join(self._skins.names)}", Severity.WARNING)
 
     def _farm_screen(self) -> FarmScreen | None:
         return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, FarmScreen)), None)
@@ -418,7 +430,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         """What a command may become: names that begin so first, then those that hold it."""
         name, _, argument = typed.partition(" ")
         if " " in typed and name in ("theme", "skin"):
-            return [Suggestion(f"{name} {theme}") for theme in self._our_themes() if theme.startswith(argument)]
+            return [Suggestion(f"{name} {theme}") for theme in self._skins.names if theme.startswith(argument)]
         return [Suggestion(known, command.help) for known, command in completions(typed, self._prompt_commands())]
 
     @on(Prompt.Submitted)
@@ -441,9 +453,6 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         else:
             screen = self._farm_screen()
             await self.run_action(command.action, screen if screen is not None and command in screen.KEYS else None)
-
-    def _our_themes(self) -> list[str]:
-        return sorted(self._known_themes)
 
 
 def _make(entry: ScreenEntry) -> FarmScreen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +14,7 @@ from textual.widgets import Static
 from textual.worker import WorkerCancelled, WorkerFailed
 
 import farmtui.opened
+import themes
 from farmtui.app import FarmApp, already_known
 from farmtui.config.salvage import salvage_file
 from farmtui.farm.actions import ActionError
@@ -252,7 +253,7 @@ async def test_by_hand_it_says_that_nothing_has_changed_and_a_file_that_is_gone_
     async with console(path) as (app, pilot):
         await pilot.press("colon", *"reload", "enter")
         await until(pilot, lambda: "nothing has changed" in said(app))
-        os.unlink(path)
+        path.unlink()
         await until(pilot, lambda: bool(app.config_state.mistakes))
         assert app.farm_name == "shop"
         assert "cannot be read" in app.read_only, "runners cannot read it either"
@@ -265,6 +266,28 @@ async def test_a_theme_that_somebody_has_chosen_stays_when_something_else_change
         save(path, GOOD + "slo: {target: 0.99}\n")
         await until(pilot, lambda: "slo.target" in said(app))
         assert app.theme == "farm-light"
+
+
+async def test_a_theme_of_the_users_is_shown_as_soon_as_its_file_is_saved(tmp_path: Path) -> None:
+    folder = tmp_path / "themes"
+    folder.mkdir()
+    ours = (Path(themes.__file__).parent / "farm-dark.yaml").read_text()
+    path = config(tmp_path, GOOD + "ui: {theme: mine}\n")
+    app = FarmApp(already_known, config_file=path, salvaged=salvage_file(path, misfits), themes_dir=folder)
+    async with app.run_test(notifications=True) as pilot:
+        await until(pilot, lambda: app.farm is not None)
+        assert app.theme != "mine"
+        (folder / "mine.yaml").write_text(ours.replace("name: farm-dark", "name: mine"))
+        await until(pilot, lambda: app.theme == "mine")
+        before = app.theme_variables["accent"]
+        (folder / "mine.yaml").write_text(
+            re.sub(r"accent: .*", 'accent: "#123456"', ours.replace("name: farm-dark", "name: mine"))
+        )
+        await until(pilot, lambda: app.theme_variables["accent"] != before)
+        (folder / "mine.yaml").write_text("nonsense: true\n")
+        await until(pilot, lambda: "theme skipped" in said(app))
+        assert app.theme != "mine"
+        await ended(app)
 
 
 async def test_a_wall_tells_it_too(tmp_path: Path) -> None:
