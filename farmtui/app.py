@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
-from difflib import get_close_matches
 from functools import partial
-from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on, work
-from textual.app import SuspendNotSupported
 from textual.binding import BindingType
+from textual.screen import Screen
 
-from farmtui.commands import Command, bindings, completions, keymap, only_one
+from farmtui import switching
+from farmtui.asking import NotUnderstoodError, suggestions, understood
+from farmtui.commands import Command, bindings, keymap
 from farmtui.farm.actions import ActionError
 from farmtui.farm.state import Severity
 from farmtui.keys import GLOBAL, misfits
 from farmtui.opened import OpenedFarm
+from farmtui.showing import make_screen, make_view
 from farmtui.skins import Skins
 from farmtui.terminal import TerminalApp
-from screens.console import SCREENS, RemedyDesk, ScreenEntry, SilenceDesk
+from screens.console import SCREENS, RemedyDesk, SilenceDesk
 from screens.frame import COMMON, FarmScreen, ViewScreen
 from screens.lines import Line
 from screens.places import History, Place, Subject
@@ -82,14 +83,20 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         super().__init__()
         # There is no screen yet that a key could be meant for: what is typed ahead waits for the first one.
         self.type_ahead.hold()
+        self._asked_read_only = read_only
         self._opened = OpenedFarm(
-            self, start, config=salvaged.config if salvaged else config, file=config_file,
-            mistakes=salvaged.mistakes if salvaged else (), stamp=salvaged.stamp if salvaged else None,
-            read_only=read_only, check=misfits,
-        )  # fmt: skip
+            self, start, config=config, file=config_file, salvaged=salvaged, read_only=read_only, check=misfits
+        )
+        self._first_file = config_file
         self._first_screen = first_screen
         self._notices = tuple(notices)
         self._skins = Skins(themes_dir)
+        self._farms: tuple[str, ...] = ()
+        self._begin_with_nothing()
+        self._typed = Typed()
+
+    def _begin_with_nothing(self) -> None:
+        """What is known of a farm before anything is."""
         self._remedies_begun = False
         self._told_state = self._opened.state
         self._findings: tuple[Finding, ...] = ()
@@ -97,9 +104,8 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         self._screen_health: Mapping[str, Severity] = MappingProxyType({})
         self._farm: Farm | None = None
         self._faults_only = False
-        self.farm_name = self._opened.config.farm.name if self._opened.config else "starting"
+        self.farm_name = self._opened.name
         self.history = History()
-        self._typed = Typed()
 
     # -- what screens may ask (screens.console.Console) -----------------------------------------
 
@@ -139,6 +145,11 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         return self._opened.state
 
     @property
+    def farm_colour(self) -> int:
+        """The ground of the farm's name: one of the theme's line colours, from 1; 0: none."""
+        return (self._opened.config.farm.colour or 0) if self._opened.config else 0
+
+    @property
     def silences(self) -> SilenceDesk | None:
         """None where no Alertmanager is configured."""
         return self._opened.silences
@@ -176,25 +187,14 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
     @work(exclusive=True, group="shell", exit_on_error=False)
     async def _in_shell(self, host: str) -> None:
-        """Polling goes on meanwhile; the newest picture is painted when the terminal is ours again."""
-        from farmtui.shelling import Shell, signals_left_to_it
+        from farmtui.lending import lend_to_shell
 
         remedies, config = self._opened.remedies, self._opened.config
         if remedies is None or config is None:
             self.say("nothing is known yet to log in by", Severity.WARNING)
             return
         try:
-            shell = Shell(config.ssh, host)
-            await remedies.shell_opened(host)
-            begun = monotonic()
-            try:
-                with self.suspend(), signals_left_to_it():
-                    print(f"farmtui: ssh {host}; the console comes back when the shell ends", flush=True)
-                    code = await asyncio.to_thread(shell.run)
-            except SuspendNotSupported:
-                self.say("this terminal cannot be lent to a shell", Severity.WARNING)
-                code = -1
-            await remedies.shell_closed(host, code, monotonic() - begun)
+            await lend_to_shell(self, host, config.ssh, remedies)
         except ActionError as error:
             self.say(str(error), Severity.CRITICAL)
 
@@ -226,13 +226,16 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
     def begin(self) -> None:
         """The screens, of which the first is shown as soon as the first frame is painted."""
-        for entry in SCREENS:
-            self.add_mode(entry.name, partial(_make, entry))
+        self._add_screens()
         first = self._first_screen or SCREENS[0].name
         left, _ = status_texts(None, (), Severity.UNKNOWN, name=self.farm_name, flags=(), crumbs=())
         self.query_one("#status", Line).show(left)
         self.query_one("#nav", Line).show(nav_text(SCREENS, first, {}, width=self.size.width))
         self.call_after_refresh(self._show_first, first, (*self._notices, *self._skins.problems))
+
+    def _add_screens(self) -> None:
+        for entry in SCREENS:
+            self.add_mode(entry.name, partial(make_screen, entry))
 
     def _show_first(self, first: str, notices: Sequence[str]) -> None:
         """The first screen, then what was typed ahead, then what polls."""
@@ -245,7 +248,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     def _begin_polling(self) -> None:
         self._start_feed()
         self._watch_config()
-        self.run_worker(self._skins.watch(self._reskin), group="themes", exit_on_error=False)
+        self.run_worker(self._skins.watch(self._reskin), group="themes", exclusive=True, exit_on_error=False)
 
     def _reskin(self, changed: Sequence[Theme]) -> None:
         """Themes have changed: the one that is shown is shown anew."""
@@ -290,7 +293,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
                 self.say(notice, Severity.WARNING)
         config = self._opened.config
         if config is not None:
-            self.farm_name = config.farm.name
+            self.farm_name = self._opened.name
             set_ascii(config.ui.ascii)
             self.set_keymap(keymap(config.ui.keys))
 
@@ -361,7 +364,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         while len(self.screen_stack) > 1 + shared:
             self.pop_screen()
         for depth in range(shared, len(place.trail)):
-            self.push_screen(_view(Place(place.screen, place.trail[: depth + 1])))
+            self.push_screen(make_view(Place(place.screen, place.trail[: depth + 1])))
 
     def action_screen(self, name: str) -> None:
         """Go to a top-level screen."""
@@ -378,6 +381,47 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         place = self.history.last()
         if place is not None:
             self.go(place)
+
+    # -- farms ----------------------------------------------------------------------------------
+
+    def action_farm(self, name: str = "") -> None:
+        """Leave this farm and open another; without a name: say which there are."""
+        if self.is_web:
+            # Who was given this page was given this farm.
+            self.say("a browser shows the farm that it is served", Severity.WARNING)
+        else:
+            self._open_farm(name)
+
+    @work(exclusive=True, group="farm", exit_on_error=False)
+    async def _open_farm(self, name: str) -> None:
+        """Nothing of the one that is left stays: no screen, no dialog, no plan. Its runs go on by themselves."""
+        try:
+            path = await asyncio.to_thread(switching.path_of, name, self._opened.file, self._first_file)
+        except switching.StayError as error:
+            self.say(str(error), error.severity)
+            return
+        salvaged = await asyncio.to_thread(switching.salvaged_at, path, misfits)
+        for group in ("feed", "config", "remedies", "reload", "shell"):
+            self.workers.cancel_group(self, group)
+        left = self.farm_name
+        self._opened = OpenedFarm(
+            self, already_known, file=path, salvaged=salvaged, read_only=self._asked_read_only, check=misfits
+        )
+        self._begin_with_nothing()
+        self.add_mode(switching.AWAY, Screen)
+        await self.switch_mode(switching.AWAY)
+        for entry in SCREENS:
+            await self.remove_mode(entry.name)
+        self._add_screens()
+        self._apply_ui()
+        self.go(Place(salvaged.config.ui.screen if salvaged.config.ui.screen in self._modes else SCREENS[0].name))
+        await self.remove_mode(switching.AWAY)
+        self._begin_polling()
+        self.say(f"{left} is left; this is {self.farm_name}")
+
+    @work(exclusive=True, group="farms", exit_on_error=False)
+    async def _look_for_farms(self) -> None:
+        self._farms = await asyncio.to_thread(switching.names, self._opened.file, self._first_file)
 
     # -- commands -------------------------------------------------------------------------------
 
@@ -405,6 +449,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     def action_prompt(self) -> None:
         """Open the `:` prompt."""
         screen = self._farm_screen()
+        self._look_for_farms()
         if screen is not None:
             screen.query_one(Prompt).ask(":", complete=self.complete, history=self._typed)
 
@@ -427,70 +472,26 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         return {name: command for command in (*GLOBAL, *own) for name in command.names}
 
     def complete(self, typed: str) -> list[Suggestion]:
-        """What a command may become: names that begin so first, then those that hold it."""
-        name, _, argument = typed.partition(" ")
-        if " " in typed and name in ("theme", "skin"):
-            return [Suggestion(f"{name} {theme}") for theme in self._skins.names if theme.startswith(argument)]
-        return [Suggestion(known, command.help) for known, command in completions(typed, self._prompt_commands())]
+        """What a command may become."""
+        arguments = {"theme": self._skins.names, "skin": self._skins.names, "farm": self._farms}
+        return suggestions(typed, self._prompt_commands(), arguments)
 
     @on(Prompt.Submitted)
     async def _command_entered(self, message: Prompt.Submitted) -> None:
-        if message.kind != ":":
+        if message.kind != ":" or not message.text.strip():
             return
-        name, _, argument = message.text.strip().partition(" ")
-        if not name:
+        try:
+            command, argument = understood(message.text, self._prompt_commands())
+        except NotUnderstoodError as error:
+            message.prompt.complain(str(error))
             return
-        commands = self._prompt_commands()
-        command = commands.get(name.lower()) or only_one(name.lower(), commands)
-        if command is None:
-            close = get_close_matches(name.lower(), commands, n=1)
-            hint = f"; did you mean {close[0]}?" if close else "; ? shows what there is"
-            message.prompt.complain(f"there is no command {name!r}{hint}")
-        elif command.argument and not argument.strip():
-            message.prompt.complain(f"{name} wants a {command.argument}")
-        elif command.argument:
-            await self.run_action(f"{command.action}({argument.strip()!r})")
+        if command.argument:
+            await self.run_action(f"{command.action}({argument!r})")
         else:
             screen = self._farm_screen()
             await self.run_action(command.action, screen if screen is not None and command in screen.KEYS else None)
 
 
-def _make(entry: ScreenEntry) -> FarmScreen:
-    """A screen, imported only when it is first shown."""
-    return entry.load()()
-
-
-def _view(place: Place) -> ViewScreen:
-    """The view of the thing at a trail's end, imported only when one is opened."""
-    if place.trail[-1].kind == "run":
-        from screens.run import RunScreen
-
-        return RunScreen(place)
-    from screens.detail import DetailScreen
-
-    return DetailScreen(place)
-
-
 async def already_known() -> Config:
     """The start of a console whose config was read before."""
     raise AssertionError("the config is known")
-
-
-def run(
-    start: Callable[[], Awaitable[Config]] | None = None,
-    *,
-    screen: str | None = None,
-    read_only: str = "",
-    notices: Sequence[str] = (),
-    themes_dir: Path | None = None,
-    config_file: Path | None = None,
-    salvaged: Salvaged | None = None,
-) -> int:
-    """Run the console until it is left; gives the exit code. Either what was read, or `start` that brings a config."""
-
-    app = FarmApp(
-        start or already_known, first_screen=screen, read_only=read_only, notices=notices,
-        themes_dir=themes_dir, config_file=config_file, salvaged=salvaged,
-    )  # fmt: skip
-    app.run(mouse=salvaged.config.ui.mouse if salvaged else True)
-    return app.return_code or 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from farmtui import books_cli, remedy_cli
 from farmtui.start import (
     USAGE,
+    farm_or_leave,
     find_or_leave,
     leave,
     leave_config,
@@ -37,9 +38,42 @@ app.add_typer(config_app, name="config")
 app.add_typer(books_cli.runbooks_app, name="runbooks")
 remedy_cli.register(app)
 
+
+def _config_wanted(context: typer.Context, given: Path | None) -> Path | None:
+    return _only_one(context, "config", given)
+
+
+def _farm_wanted(context: typer.Context, name: str | None) -> str | None:
+    if _only_one(context, "farm", name) is not None and name is not None:
+        context.obj = farm_or_leave(name)
+    return name
+
+
+T = TypeVar("T")
+
+
+def _only_one(context: typer.Context, option: str, given: T | None) -> T | None:
+    """Two ways to say which config it is would leave it open which one was meant."""
+    if given is not None:
+        said = context.meta.setdefault("farmtui.config", option)
+        if said != option:
+            raise typer.BadParameter("give --config or --farm, not both")
+    return given
+
+
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", metavar="FILE", help="The config file, instead of the first one found."),
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="The config file, instead of the first one found.",
+        callback=_config_wanted,
+    ),
+]
+FarmOption = Annotated[
+    str | None,
+    typer.Option("--farm", "-F", metavar="NAME", help="The farm of this name (docs/farms.md).", callback=_farm_wanted),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 ScreenOption = Annotated[str | None, typer.Option("--screen", "-s", metavar="NAME", help="The screen to start on.")]
@@ -68,6 +102,7 @@ def _show_version(wanted: bool) -> None:
 def console(
     context: typer.Context,
     config: ConfigOption = None,
+    farm: FarmOption = None,
     screen: ScreenOption = None,
     read_only: ReadOnlyOption = False,
     version: Annotated[
@@ -76,11 +111,11 @@ def console(
 ) -> None:
     """The operations console of a WordPress farm. Without a command it opens the console.
 
-    The config is the first of: --config, $FARMTUI_CONFIG, ./farmtui.yaml, the user's config folder.
+    The config is that of --farm, or the first of: --config, $FARMTUI_CONFIG, ./farmtui.yaml, the user's config folder.
     """
-    context.obj = config
+    context.obj = config or context.obj
     if context.invoked_subcommand is None:
-        raise typer.Exit(open_console(find_or_leave(config), screen=screen, read_only=read_only))
+        raise typer.Exit(open_console(find_or_leave(context.obj), screen=screen, read_only=read_only))
 
 
 @app.command()
@@ -105,6 +140,7 @@ def demo(
 def wall(
     context: typer.Context,
     config: ConfigOption = None,
+    farm: FarmOption = None,
     every: EveryOption = 15.0,
     theme: Annotated[str, typer.Option("--theme", metavar="NAME", help="Other colours than the wall's own.")] = "",
     simulated: Annotated[bool, typer.Option("--demo", help="On a simulated farm.")] = False,
@@ -123,6 +159,7 @@ def wall(
 def serve(
     context: typer.Context,
     config: ConfigOption = None,
+    farm: FarmOption = None,
     show_wall: Annotated[bool, typer.Option("--wall", help="The wall instead of the console.")] = False,
     host: Annotated[
         str, typer.Option("--host", metavar="ADDRESS", help="Listen there, and not on loopback alone.")
@@ -163,6 +200,7 @@ def status(
     context: typer.Context,
     json: JsonOption = False,
     config: ConfigOption = None,
+    farm: FarmOption = None,
     deadline: Annotated[
         float,
         typer.Option("--deadline", metavar="SECONDS", min=1, max=600, help="Give up on a source after this long."),
@@ -180,6 +218,7 @@ def cost(
     context: typer.Context,
     json: JsonOption = False,
     config: ConfigOption = None,
+    farm: FarmOption = None,
     deadline: Annotated[
         float,
         typer.Option("--deadline", metavar="SECONDS", min=1, max=600, help="Give up on a source after this long."),
@@ -196,7 +235,9 @@ def cost(
 
 
 @app.command()
-def check(context: typer.Context, json: JsonOption = False, config: ConfigOption = None) -> None:
+def check(
+    context: typer.Context, json: JsonOption = False, config: ConfigOption = None, farm: FarmOption = None
+) -> None:
     """Try every source and every query, and tell what is wrong and how to mend it.
 
     Exit code: 0 all well, 1 a query gives nothing, 2 a source fails (or the config cannot be used).
@@ -225,7 +266,7 @@ def config_schema() -> None:
 
 
 @config_app.command("show")
-def config_show(context: typer.Context, config: ConfigOption = None) -> None:
+def config_show(context: typer.Context, config: ConfigOption = None, farm: FarmOption = None) -> None:
     """Print the config in force, defaults included; secrets stay references."""
     from farmtui.config.text import shown
 
@@ -234,7 +275,7 @@ def config_show(context: typer.Context, config: ConfigOption = None) -> None:
 
 
 @config_app.command("path")
-def config_path(context: typer.Context, config: ConfigOption = None) -> None:
+def config_path(context: typer.Context, config: ConfigOption = None, farm: FarmOption = None) -> None:
     """Print which file is the config, or where one was looked for."""
     from farmtui.config import ConfigError, find_config
 
@@ -245,7 +286,7 @@ def config_path(context: typer.Context, config: ConfigOption = None) -> None:
 
 
 @config_app.command("keys")
-def config_keys(context: typer.Context, config: ConfigOption = None) -> None:
+def config_keys(context: typer.Context, config: ConfigOption = None, farm: FarmOption = None) -> None:
     """List every command that has a key, by the id with which `ui.keys` in the config rebinds it."""
     from farmtui.commands import keymap_problems
     from farmtui.config import ConfigError

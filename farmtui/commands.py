@@ -31,6 +31,8 @@ class Command:
     """What it is called at the `:` prompt; none keeps it to its key."""
     argument: str = ""
     """Name of the argument that it takes at the prompt; the action then gets it as its only parameter."""
+    optional: bool = False
+    """Whether it can do without that argument, and gets an empty one then."""
     shown: bool = False
     """Whether the footer shows it."""
     group: str = "view"

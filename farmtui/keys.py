@@ -26,8 +26,10 @@ GLOBAL: tuple[Command, ...] = (
     Command("redraw", "ctrl+l", "redraw", "Redraw", "Paint the whole terminal anew", ("redraw",), group="console"),
     Command("quit", "ctrl+c", "quit", "Quit", "Leave the console", ("quit", "q", "q!", "exit"), group="console"),
     Command("theme", "", "theme", "Theme", "Change the colours", ("theme", "skin"), argument="name", group="console"),
+    Command("farm", "", "farm", "Farm", "Open another farm, or say which there are", ("farm",), argument="name",
+            optional=True, group="console"),
     Command("reload", "", "reload", "Reload", "Read the config and the themes again", ("reload",), group="console"),
-)
+)  # fmt: skip
 """What can be done wherever somebody is; a screen's name at the prompt among it."""
 
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from farmtui.farm.mistake import ConfigState, Mistake, why_locked
+from farmtui.farm.mistake import ConfigState, why_locked
 from farmtui.farm.state import Severity
 
 if TYPE_CHECKING:
@@ -64,29 +64,36 @@ class OpenedFarm:
         *,
         config: Config | None = None,
         file: Path | None = None,
-        mistakes: Sequence[Mistake] = (),
-        stamp: Stamp | None = None,
+        salvaged: Salvaged | None = None,
         read_only: str = "",
         check: Check | None = None,
     ) -> None:
-        """`start` gives the config once it is known; `config` if it is, with what is wrong in its file.
+        """`start` gives the config once it is known; `config` if it is, or `salvaged`, which is what was in its file.
 
         `read_only` is why nothing can be changed whatever the config says. `check` finds what does not fit the console.
         """
-        self.config = config
+        self.config = salvaged.config if salvaged else config
         self.file = file
         self.feed: Feed | None = None
         self.silences: AlertmanagerDesk | None = None
         self.remedies: Remedies | None = None
         self._host = host
         self._start = start
-        self._stamp = stamp
+        self._stamp = salvaged.stamp if salvaged else None
         self._asked_read_only = read_only
         self._check = check
-        self._own = tuple(mistakes)
+        self._own = salvaged.mistakes if salvaged else ()
         """What was wrong in the text that the config is of."""
         self.state = ConfigState(str(file or ""), self._own, locked=why_locked(self._own))
         self._reloading = asyncio.Lock()
+
+    @property
+    def name(self) -> str:
+        """What the farm calls itself; where it does not, its file's name."""
+        if self.config is None:
+            return "starting"
+        unnamed = "name" not in self.config.farm.model_fields_set
+        return self.file.stem if unnamed and self.file is not None else self.config.farm.name
 
     @property
     def read_only(self) -> str:

@@ -40,16 +40,18 @@ def open_demo(
     notice = logs.to_file()
     try:
         with simulation.running(faults=faults, seed=seed) as farm:
-            from farmtui.app import run
+            from farmtui.app import FarmApp
 
-            return run(
+            app = FarmApp(
                 farm.config,
-                screen=screen_name(screen),
+                first_screen=screen_name(screen),
                 read_only=_why_read_only(read_only),
                 notices=[notice] if notice else [],
                 themes_dir=_themes_folder(),
                 config_file=farm.config_file,
             )
+            app.run()
+            return app.return_code or 0
     except simulation.SimulationError as error:
         leave(str(error))
 
@@ -60,19 +62,22 @@ def open_console(path: Path, *, screen: str | None, read_only: bool) -> int:
     from farmtui import logs
 
     notice = logs.to_file()
-    from farmtui.app import run
+    from farmtui.app import FarmApp, already_known
     from farmtui.config.salvage import salvage_file
     from farmtui.keys import misfits
 
     salvaged = salvage_file(path, misfits)
-    return run(
-        screen=screen_name(screen or salvaged.config.ui.screen),
+    app = FarmApp(
+        already_known,
+        first_screen=screen_name(screen or salvaged.config.ui.screen),
         read_only=_why_read_only(read_only),
         notices=[notice] if notice else [],
         themes_dir=_themes_folder(),
         config_file=path,
         salvaged=salvaged,
     )
+    app.run(mouse=salvaged.config.ui.mouse)
+    return app.return_code or 0
 
 
 def open_wall(path: Path, *, every_s: float, theme: str) -> int:
@@ -213,6 +218,17 @@ def find_or_leave(given: Path | None) -> Path:
         return find_config(given)
     except ConfigError as error:
         leave_config(error)
+
+
+def farm_or_leave(name: str) -> Path:
+    """The config of a farm; or leave with the farms that there are."""
+    from farmtui.config import ConfigError
+    from farmtui.config.farms import find_farm
+
+    try:
+        return find_farm(name)
+    except ConfigError as error:
+        leave(str(error))
 
 
 def load_or_leave(given: Path | None, code: int = USAGE) -> tuple[Path, Config]:

@@ -115,6 +115,11 @@ class Console(Protocol):
     """The farm's name from the config."""
 
     @property
+    def farm_colour(self) -> int:
+        """The ground of its name: one of the theme's line colours, from 1; 0: none."""
+        ...
+
+    @property
     def farm(self) -> Farm | None:
         """The newest picture, or None before the first."""
         ...

@@ -159,7 +159,7 @@ class FarmScreen(Screen[None]):
         left, right = status_texts(
             farm, console.findings, console.overall, name=console.farm_name, flags=flags, crumbs=self.place.crumbs,
             runs=runs_text(remedies, datetime.now(UTC)) if remedies is not None else (),
-            config=console.config_state, width=self.size.width,
+            config=console.config_state, colour=console.farm_colour, width=self.size.width,
         )  # fmt: skip
         self.query_one("#status", Line).show(left, right)
         nav = nav_text(SCREENS, self.NAME, console.screen_health, width=self.size.width)

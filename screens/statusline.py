@@ -34,11 +34,15 @@ def status_texts(
     crumbs: Sequence[str],
     runs: Sequence[tuple[str, str]] = (),
     config: ConfigState | None = None,
+    colour: int = 0,
     width: int = 80,
 ) -> tuple[Content, Content]:
     """Left: the farm, how it is, and what is open. Right: what cannot be trusted, and the picture's time (UTC)."""
     signs = glyphs()
-    left: list[Content | str | tuple[str, str]] = [(f" {name} ", f"{ink.STRONG} {ink.ACCENT}")]
+    ground = f"reverse {ink.series_style(colour - 1)}" if colour else ink.ACCENT
+    left: list[Content | str | tuple[str, str]] = [(f" {name} ", f"{ink.STRONG} {ground}")]
+    if colour:
+        left.append(" ")
     if config is not None and config.mistakes:
         left += [config_chip(config, short=width < NARROW), "  "]
     if farm is None:

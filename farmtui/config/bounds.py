@@ -51,7 +51,9 @@ def cost_of(problem: Problem) -> tuple[Keys, bool]:
         stays = not trust and inside and (_is_plain(inside, meant) or (unknown and not meant))
         return (keys if stays else section), limit or trust
     if top in LIMITING:
-        harmless = (top == "farm" and keys[1:2] in (("name",), ("sites",))) or (top == "ssh" and _is_plain(keys, meant))
+        harmless = (top == "farm" and keys[1:2] in (("name",), ("sites",), ("colour",))) or (
+            top == "ssh" and _is_plain(keys, meant)
+        )
         return keys, limit or not harmless or unknown
     # A section that nobody knows may have been a limit, unless it reads very much like one that is none.
     close = get_close_matches(top, SOURCES | HARMLESS | LIMITING, n=1, cutoff=0.8)

@@ -65,6 +65,7 @@ class HostApp(App[None]):
     ) -> None:
         super().__init__()
         self.farm_name = "lab"
+        self.farm_colour = 0
         self.farm = farm
         self.findings = findings
         self.overall = Severity.OK
