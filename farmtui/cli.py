@@ -10,8 +10,8 @@ import typer
 from farmtui import books_cli, remedy_cli
 from farmtui.start import (
     USAGE,
-    farm_or_leave,
     find_or_leave,
+    found,
     leave,
     leave_config,
     load_found,
@@ -44,8 +44,7 @@ def _config_wanted(context: typer.Context, given: Path | None) -> Path | None:
 
 
 def _farm_wanted(context: typer.Context, name: str | None) -> str | None:
-    if _only_one(context, "farm", name) is not None and name is not None:
-        context.obj = farm_or_leave(name)
+    context.obj = _only_one(context, "farm", name) or context.obj
     return name
 
 
@@ -277,10 +276,10 @@ def config_show(context: typer.Context, config: ConfigOption = None, farm: FarmO
 @config_app.command("path")
 def config_path(context: typer.Context, config: ConfigOption = None, farm: FarmOption = None) -> None:
     """Print which file is the config, or where one was looked for."""
-    from farmtui.config import ConfigError, find_config
+    from farmtui.config import ConfigError
 
     try:
-        typer.echo(find_config(config or context.obj))
+        typer.echo(found(config or context.obj))
     except ConfigError as error:
         leave_config(error, USAGE)
 

@@ -197,11 +197,11 @@ def _themes_folder() -> Path:
     return user_config_path("farmtui") / "themes"
 
 
-def load_found(given: Path | None) -> tuple[Path, Config]:
+def load_found(given: Path | str | None) -> tuple[Path, Config]:
     """The config that is found, with its file. Raises ConfigError."""
-    from farmtui.config import find_config, load_config
+    from farmtui.config import load_config
 
-    path = find_config(given)
+    path = found(given)
     config = load_config(path)
     if config.prometheus is not None and config.prometheus.queries:
         from farmtui.sources.prometheus.catalogue import catalogue
@@ -210,28 +210,28 @@ def load_found(given: Path | None) -> tuple[Path, Config]:
     return path, config
 
 
-def find_or_leave(given: Path | None) -> Path:
+def found(given: Path | str | None) -> Path:
+    """The config file: a path is one, a name is a farm's; without either the first there is. Raises ConfigError."""
+    from farmtui.config import find_config
+
+    if isinstance(given, str):
+        from farmtui.config.farms import find_farm
+
+        return find_farm(given)
+    return find_config(given)
+
+
+def find_or_leave(given: Path | str | None) -> Path:
     """Where the config is that is found, wrong as it may be; or leave with where it was looked for."""
-    from farmtui.config import ConfigError, find_config
+    from farmtui.config import ConfigError
 
     try:
-        return find_config(given)
+        return found(given)
     except ConfigError as error:
         leave_config(error)
 
 
-def farm_or_leave(name: str) -> Path:
-    """The config of a farm; or leave with the farms that there are."""
-    from farmtui.config import ConfigError
-    from farmtui.config.farms import find_farm
-
-    try:
-        return find_farm(name)
-    except ConfigError as error:
-        leave(str(error))
-
-
-def load_or_leave(given: Path | None, code: int = USAGE) -> tuple[Path, Config]:
+def load_or_leave(given: Path | str | None, code: int = USAGE) -> tuple[Path, Config]:
     """The config that is found, with its file; or leave with what is wrong with it."""
     from farmtui.config import ConfigError
 
