@@ -51,10 +51,7 @@ if TYPE_CHECKING:
 
 
 class FarmApp(TerminalApp[int], inherit_bindings=False):
-    """The console. It holds the newest Farm; screens hold no data of their own.
-
-    Its keys are its own: Textual's for leaving are not among them.
-    """
+    """The console. It holds the newest Farm; screens hold no data of their own. Its keys are its own, not Textual's."""
 
     TITLE = "farmtui"
     ENABLE_COMMAND_PALETTE = False  # `:` is the prompt; the palette's dimming repaints everything
@@ -235,11 +232,17 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
     def _add_screens(self) -> None:
         for entry in SCREENS:
-            self.add_mode(entry.name, partial(make_screen, entry))
+            self.add_mode(entry.name, partial(self._make_screen, entry.name))
+
+    def _make_screen(self, name: str) -> FarmScreen:
+        return make_screen(name)
+
+    def _first_place(self, first: str) -> Place:
+        return Place(first)
 
     def _show_first(self, first: str, notices: Sequence[str]) -> None:
         """The first screen, then what was typed ahead, then what polls."""
-        self.go(Place(first))
+        self.go(self._first_place(first))
         self.call_after_refresh(self.type_ahead.listen)
         for notice in notices:
             self.say(notice, Severity.WARNING)
@@ -384,25 +387,20 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
     # -- farms ----------------------------------------------------------------------------------
 
-    def action_farm(self, name: str = "") -> None:
-        """Leave this farm and open another; without a name: say which there are."""
-        if self.is_web:
-            # Who was given this page was given this farm.
-            self.say("a browser shows the farm that it is served", Severity.WARNING)
-        else:
-            self._open_farm(name)
-
     @work(exclusive=True, group="farm", exit_on_error=False)
-    async def _open_farm(self, name: str) -> None:
-        """Nothing of the one that is left stays: no screen, no dialog, no plan. Its runs go on by themselves."""
+    async def action_farm(self, name: str = "") -> None:
+        """Leave this farm and open another; without a name: say which there are.
+
+        Nothing of the one that is left stays: no screen, no dialog, no plan. Its runs go on by themselves.
+        """
         try:
+            switching.check_may_leave(self.is_web)
             path = await asyncio.to_thread(switching.path_of, name, self._opened.file, self._first_file)
         except switching.StayError as error:
             self.say(str(error), error.severity)
             return
         salvaged = await asyncio.to_thread(switching.salvaged_at, path, misfits)
-        for group in ("feed", "config", "remedies", "reload", "shell"):
-            self.workers.cancel_group(self, group)
+        await self.leaving()
         left = self.farm_name
         self._opened = OpenedFarm(
             self, already_known, file=path, salvaged=salvaged, read_only=self._asked_read_only, check=misfits
@@ -418,6 +416,11 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         await self.remove_mode(switching.AWAY)
         self._begin_polling()
         self.say(f"{left} is left; this is {self.farm_name}")
+
+    async def leaving(self) -> None:
+        """Another farm is about to be opened."""
+        for group in ("feed", "config", "remedies", "reload", "shell"):
+            self.workers.cancel_group(self, group)
 
     @work(exclusive=True, group="farms", exit_on_error=False)
     async def _look_for_farms(self) -> None:
@@ -435,7 +438,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         self.refresh_sources()
 
     def action_reload(self) -> None:
-        """Read the config file and the themes again."""
+        """As `reload`, by name."""
         self.reload()
 
     def action_help(self) -> None:

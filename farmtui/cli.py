@@ -104,6 +104,7 @@ def console(
     farm: FarmOption = None,
     screen: ScreenOption = None,
     read_only: ReadOnlyOption = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, not where you were.")] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
@@ -114,7 +115,7 @@ def console(
     """
     context.obj = config or context.obj
     if context.invoked_subcommand is None:
-        raise typer.Exit(open_console(find_or_leave(context.obj), screen=screen, read_only=read_only))
+        raise typer.Exit(open_console(find_or_leave(context.obj), screen=screen, read_only=read_only, fresh=fresh))
 
 
 @app.command()
@@ -242,8 +243,8 @@ def check(
     Exit code: 0 all well, 1 a query gives nothing, 2 a source fails (or the config cannot be used).
     """
     path, loaded = load_or_leave(config or context.obj)
-    if loaded.ui.keys:
-        # What a keymap may be, the screens know.
+    if loaded.ui.keys or loaded.ui.screen != "overview":
+        # Which keys and screens there are, the screens know.
         from farmtui.config.salvage import salvage_file
         from farmtui.keys import misfits
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from textual.binding import Binding
@@ -46,6 +47,11 @@ def key_scopes() -> dict[str, list[Binding]]:
 def misfits(config: Config) -> list[tuple[tuple[str, ...], str]]:
     """What the config says of keys and figures that there are not: keys with what is wrong. Imports the screens."""
     found: list[tuple[tuple[str, ...], str]] = []
+    screens = [name for entry in SCREENS for name in (entry.name, *entry.names)]
+    if config.ui.screen not in screens:
+        close = next(iter(get_close_matches(config.ui.screen, screens, n=1)), "")
+        hint = f"did you mean {close}?" if close else f"there are {', '.join(entry.name for entry in SCREENS)}"
+        found.append((("ui", "screen"), f"is not a screen; {hint}"))
     if config.ui.keys:
         found += [(("ui", "keys", ident), what) for ident, what in keymap_problems(config.ui.keys, key_scopes())]
     if config.prometheus is not None and config.prometheus.queries:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from screens.console import ScreenEntry
+from screens.console import SCREENS
 from screens.frame import FarmScreen, ViewScreen
 from screens.places import Place
 
 
-def make_screen(entry: ScreenEntry) -> FarmScreen:
+def make_screen(name: str) -> FarmScreen:
     """A screen of the registry."""
-    return entry.load()()
+    return next(entry for entry in SCREENS if entry.name == name).load()()
 
 
 def make_view(place: Place) -> ViewScreen:

@@ -56,20 +56,24 @@ def open_demo(
         leave(str(error))
 
 
-def open_console(path: Path, *, screen: str | None, read_only: bool) -> int:
-    """Open the console on the config at `path`, wrong as it may be; gives the exit code."""
+def open_console(path: Path, *, screen: str | None, read_only: bool, fresh: bool = False) -> int:
+    """Open the console on the config at `path`, wrong as it may be; gives the exit code. `fresh`: not where one was."""
     terminal_or_leave()
     from farmtui import logs
 
     notice = logs.to_file()
-    from farmtui.app import FarmApp, already_known
+    from farmtui.app import already_known
+    from farmtui.coming_back import ReturningApp
     from farmtui.config.salvage import salvage_file
     from farmtui.keys import misfits
 
     salvaged = salvage_file(path, misfits)
-    app = FarmApp(
+    # The screen to start on is where there is none to come back to; one that is asked for comes before both.
+    app = ReturningApp(
         already_known,
-        first_screen=screen_name(screen or salvaged.config.ui.screen),
+        first_screen=screen_name(screen),
+        usual_screen=screen_name(salvaged.config.ui.screen) or "",
+        restore=not fresh and not in_browser(),
         read_only=_why_read_only(read_only),
         notices=[notice] if notice else [],
         themes_dir=_themes_folder(),

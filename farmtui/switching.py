@@ -22,6 +22,12 @@ class StayError(Exception):
         self.severity = severity
 
 
+def check_may_leave(in_browser: bool) -> None:
+    """Raises StayError where who looks was given this farm alone."""
+    if in_browser:
+        raise StayError("a browser shows the farm that it is served")
+
+
 def names(*opened: Path | None) -> tuple[str, ...]:
     """The farms that there are; those of these files are among them. May block."""
     from farmtui.config.farms import known_farms

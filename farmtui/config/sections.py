@@ -206,6 +206,9 @@ class UiConfig(Section):
     unset: farm-dark, and farm-16 where the terminal has few colours or NO_COLOR is set."""
     screen: str = "overview"
     """The screen to start on."""
+    restore: bool = True
+    """Begin where one was when the console was left, or its connection lost, within 12 hours: place, filters, orders.
+    `--fresh` begins anew once."""
     ascii: bool | None = None
     """Draw with ASCII only; unset: decided by the locale and TERM."""
     mouse: bool = True
