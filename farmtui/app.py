@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import os
-from difflib import get_close_matches
 from functools import partial
-from importlib import import_module
-from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on, work
-from textual.app import SuspendNotSupported
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
+from textual.screen import Screen
 
-from farmtui.commands import Command, bindings, completions, keymap, only_one
+from farmtui import switching
+from farmtui.asking import NotUnderstoodError, suggestions, understood
+from farmtui.commands import Command, bindings, keymap
 from farmtui.farm.actions import ActionError
 from farmtui.farm.state import Severity
+from farmtui.keys import GLOBAL, misfits
 from farmtui.looking import Looks
+from farmtui.opened import OpenedFarm, already_known
+from farmtui.showing import make_screen
+from farmtui.skins import Skins
 from farmtui.tail.desk import LogDesk
 from farmtui.terminal import TerminalApp
-from screens.console import SCREENS, RemedyDesk, ScreenEntry, SilenceDesk
+from screens.console import SCREENS, RemedyDesk, SilenceDesk
 from screens.frame import COMMON, FarmScreen, ViewScreen
 from screens.lines import Line
 from screens.opened import view_of
 from screens.places import History, Place, Subject
 from screens.statusline import nav_text, status_texts
-from themes import APP_CSS, choose, load_themes, variable_defaults
+from themes import APP_CSS, choose, variable_defaults
 from widgets.ascii_filter import terminal_filters
 from widgets.glyphs import set_ascii
-from widgets.live_table import LiveTable
 from widgets.prompt import History as Typed
 from widgets.prompt import Prompt, Suggestion
 from widgets.scrollbars import install_scrollbars
@@ -44,37 +46,22 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
     from farmtui.config import Config
+    from farmtui.config.salvage import Salvaged
     from farmtui.farm.farm import Farm
+    from farmtui.farm.mistake import ConfigState
     from farmtui.insight.finding import Finding
     from farmtui.polling import Feed
-    from farmtui.runbooks.remedies import Remedies
-
-GLOBAL: tuple[Command, ...] = (
-    *(entry.command for entry in SCREENS),
-    Command("prompt", "colon", "prompt", "Command", "Type a command or a screen's name", shown=True, group="console"),
-    Command("help", "question_mark", "help", "Help", "Every key that does something here", ("help",), shown=True),
-    Command("last", "minus", "last", "Last", "Go to the place before this one, and back", group="history"),
-    Command("history.back", "left_square_bracket", "step(-1)", "Back", "One step back", group="history"),
-    Command("history.forward", "right_square_bracket", "step(1)", "Forward", "One step forward", group="history"),
-    Command("faults", "ctrl+z", "faults", "Faults", "Show only what is not well", ("faults",), shown=True),
-    Command("refresh", "ctrl+r", "poll", "Poll", "Ask every source now", ("refresh", "poll"), group="console"),
-    Command("redraw", "ctrl+l", "redraw", "Redraw", "Paint the whole terminal anew", ("redraw",), group="console"),
-    Command("quit", "ctrl+c", "quit", "Quit", "Leave the console", ("quit", "q", "q!", "exit"), group="console"),
-    Command("logs.of", "", "screen.logs_of", "Logs", "The log of a machine", ("logs",), argument="machine"),
-    Command("theme", "", "theme", "Theme", "Change the colours", ("theme", "skin"), argument="name", group="console"),
-)
 
 
 class FarmApp(TerminalApp[int], inherit_bindings=False):
-    """The console. It holds the newest Farm; screens hold no data of their own.
-
-    Its keys are its own: Textual's for leaving are not among them.
-    """
+    """The console. It holds the newest Farm; screens hold no data of their own. Its keys are its own, not Textual's."""
 
     TITLE = "farmtui"
     ENABLE_COMMAND_PALETTE = False  # `:` is the prompt; the palette's dimming repaints everything
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(GLOBAL))
     CSS_PATH = APP_CSS
+    EXECUTES: ClassVar[bool] = True
+    """Whether runs are kept in sight, and can be begun, from here."""
 
     def __init__(
         self,
@@ -86,36 +73,41 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         notices: Sequence[str] = (),
         themes_dir: Path | None = None,
         config_file: Path | None = None,
+        salvaged: Salvaged | None = None,
     ) -> None:
         """`start` gives the config once it is known (the simulated farm has to start first); `config` if it is.
 
         `config_file` is where it is read from: what executes runs reads it there. Without one nothing can be run.
+        `salvaged` is what was read there, in the place of `config`: the console begins with what is right in it.
         """
         super().__init__()
         # There is no screen yet that a key could be meant for: what is typed ahead waits for the first one.
         self.type_ahead.hold()
-        self._start = start
-        self._config = config
+        self._asked_read_only = read_only
+        self._opened = OpenedFarm(
+            self, start, config=config, file=config_file, salvaged=salvaged, read_only=read_only, check=misfits
+        )
+        self._first_file = config_file
         self._first_screen = first_screen
-        self._read_only = read_only
         self._notices = tuple(notices)
-        self._problems: Sequence[str] = ()
-        self._themes_dir = themes_dir
-        self._config_file = config_file
-        self._remedies: Remedies | None = None
+        self._skins = Skins(themes_dir)
+        self._farms: tuple[str, ...] = ()
+        self._begin_with_nothing()
+        self._typed = Typed()
+
+    def _begin_with_nothing(self) -> None:
+        """What is known of a farm before anything is."""
         self._remedies_begun = False
-        self._feed: Feed | None = None
-        self._desk: SilenceDesk | None = None
+        self._told_state = self._opened.state
         self._findings: tuple[Finding, ...] = ()
         self._overall = Severity.UNKNOWN
         self._screen_health: Mapping[str, Severity] = MappingProxyType({})
         self._farm: Farm | None = None
         self._faults_only = False
-        self.farm_name = config.farm.name if config else "starting"
-        self._known_themes: dict[str, Theme] = {}
-        self.logs = LogDesk(lambda: self._config, lambda: self.read_only)
-        self.looks = Looks()
-        self.history, self._typed = History(), Typed()
+        self.farm_name = self._opened.name
+        self.logs = LogDesk(lambda: self._opened.config, lambda: self.read_only)
+        self.looks = Looks(lambda: self._opened.config)
+        self.history = History()
 
     # -- what screens may ask (screens.console.Console) -----------------------------------------
 
@@ -147,21 +139,27 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     @property
     def read_only(self) -> str:
         """Why nothing can be changed; empty when it can. Nothing inside the console lifts it."""
-        if self._read_only:
-            return self._read_only
-        if self._config is not None and self._config.farm.read_only:
-            return "the config says farm.read_only: true"
-        return ""
+        return self._opened.read_only
+
+    @property
+    def config_state(self) -> ConfigState:
+        """What is wrong in the config file, and what follows from it."""
+        return self._opened.state
+
+    @property
+    def farm_colour(self) -> int:
+        """The ground of the farm's name: one of the theme's line colours, from 1; 0: none."""
+        return (self._opened.config.farm.colour or 0) if self._opened.config else 0
 
     @property
     def silences(self) -> SilenceDesk | None:
         """None where no Alertmanager is configured."""
-        return self._desk
+        return self._opened.silences
 
     @property
     def remedies(self) -> RemedyDesk | None:
         """None until the first picture: the journal is not what the first paint waits for."""
-        return self._remedies
+        return self._opened.remedies
 
     def go(self, place: Place) -> None:
         """Show a place, and remember it in the history."""
@@ -191,33 +189,27 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
     @work(exclusive=True, group="shell", exit_on_error=False)
     async def _in_shell(self, host: str) -> None:
-        """Polling goes on meanwhile; the newest picture is painted when the terminal is ours again."""
-        from farmtui.shelling import Shell, signals_left_to_it
+        from farmtui.lending import lend_to_shell
 
-        remedies, config = self._remedies, self._config
+        remedies, config = self._opened.remedies, self._opened.config
         if remedies is None or config is None:
             self.say("nothing is known yet to log in by", Severity.WARNING)
             return
         try:
-            shell = Shell(config.ssh, host)
-            await remedies.shell_opened(host)
-            begun = monotonic()
-            try:
-                with self.suspend(), signals_left_to_it():
-                    print(f"farmtui: ssh {host}; the console comes back when the shell ends", flush=True)
-                    code = await asyncio.to_thread(shell.run)
-            except SuspendNotSupported:
-                self.say("this terminal cannot be lent to a shell", Severity.WARNING)
-                code = -1
-            await remedies.shell_closed(host, code, monotonic() - begun)
+            await lend_to_shell(self, host, config.ssh, remedies)
         except ActionError as error:
             self.say(str(error), Severity.CRITICAL)
 
     def refresh_sources(self) -> None:
         """Poll everything now."""
-        if self._feed is not None:
-            self._feed.refresh()
+        if self._opened.feed is not None:
+            self._opened.feed.refresh()
             self.say("asking every source now")
+
+    def reload(self) -> None:
+        """Read the config file and the themes again."""
+        self.run_worker(self._opened.reload(asked=True), group="reload", exit_on_error=False)
+        self._reskin(self._skins.load())
 
     # -- life -----------------------------------------------------------------------------------
 
@@ -229,31 +221,56 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     def on_mount(self) -> None:
         """Paint first; everything heavy comes after."""
         install_scrollbars()
-        themes, problems = load_themes(self._themes_dir)
-        for theme in themes:
+        for theme in self._skins.load():
             self.register_theme(theme)
-            self._known_themes[theme.name] = theme
-        self._problems = problems
         self._apply_ui()
         self.begin()
 
     def begin(self) -> None:
         """The screens, of which the first is shown as soon as the first frame is painted."""
-        for entry in SCREENS:
-            self.add_mode(entry.name, partial(_make, entry))
+        self._add_screens()
         first = self._first_screen or SCREENS[0].name
         said = status_texts(None, (), Severity.UNKNOWN, name=self.farm_name, flags=(), crumbs=())
         self.query_one("#status", Line).show(said[0])
         self.query_one("#nav", Line).show(nav_text(SCREENS, first, {}, width=self.size.width))
-        self.call_after_refresh(self._show_first, first, (*self._notices, *self._problems))
+        self.call_after_refresh(self._show_first, first, (*self._notices, *self._skins.problems))
+
+    def _add_screens(self) -> None:
+        for entry in SCREENS:
+            self.add_mode(entry.name, partial(self._make_screen, entry.name))
+
+    def _make_screen(self, name: str) -> FarmScreen:
+        return make_screen(name)
+
+    def _first_place(self, first: str) -> Place:
+        return Place(first)
 
     def _show_first(self, first: str, notices: Sequence[str]) -> None:
         """The first screen, then what was typed ahead, then what polls."""
-        self.go(Place(first))
+        self.go(self._first_place(first))
         self.call_after_refresh(self.type_ahead.listen)
         for notice in notices:
             self.say(notice, Severity.WARNING)
-        self.call_after_refresh(self._start_feed)
+        self.call_after_refresh(self._begin_polling)
+
+    def _begin_polling(self) -> None:
+        self._start_feed()
+        self._watch_config()
+        self.run_worker(self._skins.watch(self._reskin), group="themes", exclusive=True, exit_on_error=False)
+
+    def _reskin(self, changed: Sequence[Theme]) -> None:
+        """Themes have changed: the one that is shown is shown anew."""
+        shown = self.theme
+        for theme in changed:
+            self.register_theme(theme)
+        for problem in self._skins.problems:
+            self.say(problem, Severity.WARNING)
+        if shown not in self._skins.known or self.asked_theme() in {theme.name for theme in changed}:
+            self._apply_ui()
+        if self.theme == shown and any(theme.name == shown for theme in changed):
+            # It is only looked at when another name is given.
+            self.theme = "textual-dark"
+            self.theme = shown
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our stylesheet parses under a foreign theme too."""
@@ -263,46 +280,42 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         """Textual's own, then ours."""
         return terminal_filters(super().get_line_filters())
 
-    def use(self, config: Config) -> None:
-        """Take this config: looks and keys follow it at once."""
-        self._config = config
+    def take(self, config: Config, changed: Sequence[str]) -> None:
+        """Another config holds, of which these keys differ: looks and keys follow it at once."""
+        self._opened.config = config
         if self.is_running:
-            self._apply_ui()
+            looks = {key.split(".")[1] for key in changed if key.startswith("ui.")}
+            self._apply_ui(theme=not changed or "theme" in looks)
+            if "ascii" in looks:
+                self._repaint(anew=True)
 
     def asked_theme(self) -> str:
         """The theme that somebody wants; empty: whatever suits the terminal."""
-        return self._config.ui.theme if self._config is not None else ""
+        return self._opened.config.ui.theme if self._opened.config is not None else ""
 
-    def _apply_ui(self) -> None:
+    def _apply_ui(self, *, theme: bool = True) -> None:
         """Theme, signs and keys, from the config where there is one yet."""
-        ui = self._config.ui if self._config is not None else None
-        self.theme, notice = choose(self.asked_theme(), self._known_themes, os.environ)
-        if notice:
-            self.say(notice, Severity.WARNING)
-        if self._config is not None and ui is not None:
-            self.farm_name = self._config.farm.name
-            set_ascii(ui.ascii)
-            self.set_keymap(keymap(ui.keys))
+        if theme:
+            self.theme, notice = choose(self.asked_theme(), self._skins.known, os.environ)
+            if notice:
+                self.say(notice, Severity.WARNING)
+        config = self._opened.config
+        if config is not None:
+            self.farm_name = self._opened.name
+            set_ascii(config.ui.ascii)
+            self.set_keymap(keymap(config.ui.keys))
 
     @work(exclusive=True, group="feed", exit_on_error=False)
     async def _start_feed(self) -> None:
-        """Import what is heavy in a thread, then poll until the console ends."""
+        """Poll until the console ends."""
         try:
-            config = self._config or await self._start()
-        except Exception as error:  # noqa: BLE001 - whatever start does, the console stays and says it
+            await self._opened.run(lambda: None if self.is_headless else self.collect_in_quiet())
+        except Exception as error:  # noqa: BLE001 - whatever keeps it from polling, the console stays and says it
             self.say(f"cannot start: {error}", Severity.CRITICAL)
-            return
-        if config is not self._config:
-            self.use(config)
-        self.looks.use(config)
-        await asyncio.to_thread(_load_engine)
-        from farmtui.silences import desk_for
 
-        if not self.is_headless:
-            self.collect_in_quiet()
-        feed = self._feed = self.make_feed(config)
-        self._desk = desk_for(feed, read_only=self.read_only)
-        await feed.run()
+    @work(exclusive=True, group="config", exit_on_error=False)
+    async def _watch_config(self) -> None:
+        await self._opened.watch_file()
 
     def make_feed(self, config: Config) -> Feed:
         """What polls."""
@@ -312,37 +325,39 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
     def publish(self, farm: Farm) -> None:
         """A new picture: work out what is wrong once, then let the screen on top repaint what differs."""
+        from farmtui.insight.config_faults import with_config
         from farmtui.insight.findings import findings
         from farmtui.insight.health import components, overall
 
         self._farm = farm
-        self._findings = findings(farm)
+        found = findings(farm)
+        self._findings = with_config(found, self.config_state)
         self._overall = overall(farm, self._findings)
+        self._told_state = self.config_state
         health: dict[str, Severity] = {}
         for component in components(farm, self._findings):
             health[component.screen] = max(component.severity, health.get(component.screen, Severity.OK))
         self._screen_health = MappingProxyType(health)
         self._repaint()
-        if not self._remedies_begun and self._config is not None and self._config_file is not None:
+        if not self._remedies_begun and self.EXECUTES and self._opened.config and self._opened.file is not None:
             self._remedies_begun = True
-            self._watch_remedies(self._config, self._config_file)
+            self._watch_remedies()
+
+    def tell(self) -> None:
+        """What is known of the config, or of runs, has changed: show it."""
+        if self._farm is not None and self.config_state is not self._told_state:
+            self.publish(self._farm)
+        self._repaint()
 
     @work(exclusive=True, group="remedies", exit_on_error=False)
-    async def _watch_remedies(self, config: Config, config_file: Path) -> None:
-        """Runs and books, once there is a farm to look at: a thread imports what they need."""
-        await asyncio.to_thread(import_module, "farmtui.runbooks.remedies")
-        from farmtui.runbooks.remedies import Remedies
+    async def _watch_remedies(self) -> None:
+        """Runs and books, once there is a farm to look at."""
+        await self._opened.watch_remedies(lambda: self._farm)
 
-        self._remedies = Remedies(
-            config, config_file, farm=lambda: self._farm, on_change=self._repaint, read_only=self.read_only
-        )
-        await self._remedies.watch()
-
-    def _repaint(self) -> None:
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, FarmScreen):
-                screen.repaint()
-                break
+    def _repaint(self, *, anew: bool = False) -> None:
+        screen = self._farm_screen()
+        if screen is not None:
+            screen.repaint_anew() if anew else screen.repaint()
 
     # -- places ---------------------------------------------------------------------------------
 
@@ -375,6 +390,47 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         if place is not None:
             self.go(place)
 
+    # -- farms ----------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="farm", exit_on_error=False)
+    async def action_farm(self, name: str = "") -> None:
+        """Leave this farm and open another; without a name: say which there are.
+
+        Nothing of the one that is left stays: no screen, no dialog, no plan. Its runs go on by themselves.
+        """
+        try:
+            switching.check_may_leave(self.is_web)
+            path = await asyncio.to_thread(switching.path_of, name, self._opened.file, self._first_file)
+        except switching.StayError as error:
+            self.say(str(error), error.severity)
+            return
+        salvaged = await asyncio.to_thread(switching.salvaged_at, path, misfits)
+        await self.leaving()
+        left = self.farm_name
+        self._opened = OpenedFarm(
+            self, already_known, file=path, salvaged=salvaged, read_only=self._asked_read_only, check=misfits
+        )
+        self._begin_with_nothing()
+        self.add_mode(switching.AWAY, Screen)
+        await self.switch_mode(switching.AWAY)
+        for entry in SCREENS:
+            await self.remove_mode(entry.name)
+        self._add_screens()
+        self._apply_ui()
+        self.go(Place(salvaged.config.ui.screen if salvaged.config.ui.screen in self._modes else SCREENS[0].name))
+        await self.remove_mode(switching.AWAY)
+        self._begin_polling()
+        self.say(f"{left} is left; this is {self.farm_name}")
+
+    async def leaving(self) -> None:
+        """Another farm is about to be opened."""
+        for group in ("feed", "config", "remedies", "reload", "shell"):
+            self.workers.cancel_group(self, group)
+
+    @work(exclusive=True, group="farms", exit_on_error=False)
+    async def _look_for_farms(self) -> None:
+        self._farms = await asyncio.to_thread(switching.names, self._opened.file, self._first_file)
+
     # -- commands -------------------------------------------------------------------------------
 
     def action_faults(self) -> None:
@@ -385,6 +441,10 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     def action_poll(self) -> None:
         """Ask every source now."""
         self.refresh_sources()
+
+    def action_reload(self) -> None:
+        """As `reload`, by name."""
+        self.reload()
 
     def action_help(self) -> None:
         """Every key that does something here."""
@@ -397,15 +457,16 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     def action_prompt(self) -> None:
         """Open the `:` prompt."""
         screen = self._farm_screen()
+        self._look_for_farms()
         if screen is not None:
             screen.query_one(Prompt).ask(":", complete=self.complete, history=self._typed)
 
     def action_theme(self, name: str) -> None:
         """Change the colours."""
-        if name in self._known_themes:
+        if name in self._skins.known:
             self.theme = name
         else:
-            self.say(f"there is no theme {name!r}; known: {', '.join(self._our_themes())}", Severity.WARNING)
+            self.say(f"there is no theme {name!r}; known: {', '.join(self._skins.names)}", Severity.WARNING)
 
     def _farm_screen(self) -> FarmScreen | None:
         return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, FarmScreen)), None)
@@ -419,75 +480,21 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         return {name: command for command in (*GLOBAL, *own) for name in command.names}
 
     def complete(self, typed: str) -> list[Suggestion]:
-        """What a command may become: names that begin so first, then those that hold it."""
-        name, _, argument = typed.partition(" ")
-        if " " in typed and name in ("theme", "skin"):
-            return [Suggestion(f"{name} {theme}") for theme in self._our_themes() if theme.startswith(argument)]
-        return [Suggestion(known, command.help) for known, command in completions(typed, self._prompt_commands())]
+        """What a command may become."""
+        arguments = {"theme": self._skins.names, "skin": self._skins.names, "farm": self._farms}
+        return suggestions(typed, self._prompt_commands(), arguments)
 
     @on(Prompt.Submitted)
     async def _command_entered(self, message: Prompt.Submitted) -> None:
-        name, _, argument = message.text.strip().partition(" ")
-        if message.kind != ":" or not name:
+        if message.kind != ":" or not message.text.strip():
             return
-        commands = self._prompt_commands()
-        command = commands.get(name.lower()) or only_one(name.lower(), commands)
-        if command is None:
-            close = get_close_matches(name.lower(), commands, n=1)
-            hint = f"; did you mean {close[0]}?" if close else "; ? shows what there is"
-            message.prompt.complain(f"there is no command {name!r}{hint}")
-        elif command.argument and not argument.strip():
-            message.prompt.complain(f"{name} wants a {command.argument}")
-        elif command.argument:
-            await self.run_action(f"{command.action}({argument.strip()!r})")
+        try:
+            command, argument = understood(message.text, self._prompt_commands())
+        except NotUnderstoodError as error:
+            message.prompt.complain(str(error))
+            return
+        if command.argument:
+            await self.run_action(f"{command.action}({argument!r})")
         else:
             screen = self._farm_screen()
             await self.run_action(command.action, screen if screen is not None and command in screen.KEYS else None)
-
-    def _our_themes(self) -> list[str]:
-        return sorted(self._known_themes)
-
-
-def _make(entry: ScreenEntry) -> FarmScreen:
-    """A screen, imported only when it is first shown."""
-    return entry.load()()
-
-
-def _load_engine() -> None:
-    """Import what polls, in a thread: aiohttp and the sources take longer than the first paint."""
-    import farmtui.polling
-    import farmtui.silences  # noqa: F401
-
-
-def key_scopes() -> dict[str, list[Binding]]:
-    """All bindings by the place where they hold, for `farmtui config keys` and for finding conflicts."""
-    scopes: dict[str, list[Binding]] = {
-        "everywhere": [*bindings(GLOBAL), *bindings(COMMON), *(b for b in LiveTable.BINDINGS if isinstance(b, Binding))]
-    }
-    for entry in SCREENS:
-        scopes[entry.name] = bindings(entry.load().KEYS)
-    return scopes
-
-
-def run(
-    config: Config | None,
-    start: Callable[[], Awaitable[Config]] | None = None,
-    *,
-    screen: str | None = None,
-    read_only: str = "",
-    notices: Sequence[str] = (),
-    themes_dir: Path | None = None,
-    config_file: Path | None = None,
-) -> int:
-    """Run the console until it is left; gives the exit code. Either a config, or `start` that brings one."""
-
-    async def known() -> Config:
-        assert config is not None
-        return config
-
-    app = FarmApp(
-        start or known, config=config, first_screen=screen, read_only=read_only, notices=notices,
-        themes_dir=themes_dir, config_file=config_file,
-    )  # fmt: skip
-    app.run(mouse=config.ui.mouse if config else True)
-    return app.return_code or 0

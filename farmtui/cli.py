@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from farmtui import books_cli, init_cli, logs_cli, remedy_cli
 from farmtui.start import (
     USAGE,
+    find_or_leave,
+    found,
     leave,
     leave_config,
     load_found,
@@ -38,9 +40,41 @@ app.command()(init_cli.init)
 remedy_cli.register(app)
 app.command()(logs_cli.logs)
 
+
+def _config_wanted(context: typer.Context, given: Path | None) -> Path | None:
+    return _only_one(context, "config", given)
+
+
+def _farm_wanted(context: typer.Context, name: str | None) -> str | None:
+    context.obj = _only_one(context, "farm", name) or context.obj
+    return name
+
+
+T = TypeVar("T")
+
+
+def _only_one(context: typer.Context, option: str, given: T | None) -> T | None:
+    """Two ways to say which config it is would leave it open which one was meant."""
+    if given is not None:
+        said = context.meta.setdefault("farmtui.config", option)
+        if said != option:
+            raise typer.BadParameter("give --config or --farm, not both")
+    return given
+
+
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", metavar="FILE", help="The config file, instead of the first one found."),
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="The config file, instead of the first one found.",
+        callback=_config_wanted,
+    ),
+]
+FarmOption = Annotated[
+    str | None,
+    typer.Option("--farm", "-F", metavar="NAME", help="The farm of this name (docs/farms.md).", callback=_farm_wanted),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 ScreenOption = Annotated[str | None, typer.Option("--screen", "-s", metavar="NAME", help="The screen to start on.")]
@@ -69,19 +103,21 @@ def _show_version(wanted: bool) -> None:
 def console(
     context: typer.Context,
     config: ConfigOption = None,
+    farm: FarmOption = None,
     screen: ScreenOption = None,
     read_only: ReadOnlyOption = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, not where you were.")] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
     """The operations console of a WordPress farm. Without a command it opens the console.
 
-    The config is the first of: --config, $FARMTUI_CONFIG, ./farmtui.yaml, the user's config folder.
+    The config is that of --farm, or the first of: --config, $FARMTUI_CONFIG, ./farmtui.yaml, the user's config folder.
     """
-    context.obj = config
+    context.obj = config or context.obj
     if context.invoked_subcommand is None:
-        raise typer.Exit(open_console(lambda: load_or_leave(config), screen=screen, read_only=read_only))
+        raise typer.Exit(open_console(find_or_leave(context.obj), screen=screen, read_only=read_only, fresh=fresh))
 
 
 @app.command()
@@ -106,6 +142,7 @@ def demo(
 def wall(
     context: typer.Context,
     config: ConfigOption = None,
+    farm: FarmOption = None,
     every: EveryOption = 15.0,
     theme: Annotated[str, typer.Option("--theme", metavar="NAME", help="Other colours than the wall's own.")] = "",
     simulated: Annotated[bool, typer.Option("--demo", help="On a simulated farm.")] = False,
@@ -117,13 +154,14 @@ def wall(
         raise typer.Exit(open_demo_wall(fault or (), seed=seed, every_s=every, theme=theme))
     if fault or seed is not None:
         leave("--fault and --seed are for --demo: a real farm brings its own")
-    raise typer.Exit(open_wall(lambda: load_or_leave(config or context.obj), every_s=every, theme=theme))
+    raise typer.Exit(open_wall(find_or_leave(config or context.obj), every_s=every, theme=theme))
 
 
 @app.command()
 def serve(
     context: typer.Context,
     config: ConfigOption = None,
+    farm: FarmOption = None,
     show_wall: Annotated[bool, typer.Option("--wall", help="The wall instead of the console.")] = False,
     host: Annotated[
         str, typer.Option("--host", metavar="ADDRESS", help="Listen there, and not on loopback alone.")
@@ -155,8 +193,8 @@ def serve(
     from farmtui.web.start import Wanted
 
     wanted = Wanted(show_wall, host, port, tuple(name or ()), token, allow_changes, every)
-    load = None if simulated else lambda: load_or_leave(config or context.obj)
-    raise typer.Exit(open_served(load, wanted, faults=fault or (), seed=seed))
+    path = None if simulated else find_or_leave(config or context.obj)
+    raise typer.Exit(open_served(path, wanted, faults=fault or (), seed=seed))
 
 
 @app.command()
@@ -164,6 +202,7 @@ def status(
     context: typer.Context,
     json: JsonOption = False,
     config: ConfigOption = None,
+    farm: FarmOption = None,
     deadline: Annotated[
         float,
         typer.Option("--deadline", metavar="SECONDS", min=1, max=600, help="Give up on a source after this long."),
@@ -181,6 +220,7 @@ def cost(
     context: typer.Context,
     json: JsonOption = False,
     config: ConfigOption = None,
+    farm: FarmOption = None,
     deadline: Annotated[
         float,
         typer.Option("--deadline", metavar="SECONDS", min=1, max=600, help="Give up on a source after this long."),
@@ -197,12 +237,21 @@ def cost(
 
 
 @app.command()
-def check(context: typer.Context, json: JsonOption = False, config: ConfigOption = None) -> None:
+def check(
+    context: typer.Context, json: JsonOption = False, config: ConfigOption = None, farm: FarmOption = None
+) -> None:
     """Try every source and every query, and tell what is wrong and how to mend it.
 
     Exit code: 0 all well, 1 a query gives nothing, 2 a source fails (or the config cannot be used).
     """
     path, loaded = load_or_leave(config or context.obj)
+    if loaded.ui.keys or loaded.ui.screen != "overview":
+        # Which keys and screens there are, the screens know.
+        from farmtui.config.salvage import salvage_file
+        from farmtui.keys import misfits
+
+        if mistakes := salvage_file(path, misfits).mistakes:
+            leave("\n".join(map(str, mistakes)), name="")
     from farmtui import check as farm_check
 
     raise typer.Exit(farm_check.run(loaded, path, as_json=json))
@@ -219,7 +268,7 @@ def config_schema() -> None:
 
 
 @config_app.command("show")
-def config_show(context: typer.Context, config: ConfigOption = None) -> None:
+def config_show(context: typer.Context, config: ConfigOption = None, farm: FarmOption = None) -> None:
     """Print the config in force, defaults included; secrets stay references."""
     from farmtui.config.text import shown
 
@@ -240,22 +289,22 @@ def completion(
 
 
 @config_app.command("path")
-def config_path(context: typer.Context, config: ConfigOption = None) -> None:
+def config_path(context: typer.Context, config: ConfigOption = None, farm: FarmOption = None) -> None:
     """Print which file is the config, or where one was looked for."""
-    from farmtui.config import ConfigError, find_config
+    from farmtui.config import ConfigError
 
     try:
-        typer.echo(find_config(config or context.obj))
+        typer.echo(found(config or context.obj))
     except ConfigError as error:
         leave_config(error, USAGE)
 
 
 @config_app.command("keys")
-def config_keys(context: typer.Context, config: ConfigOption = None) -> None:
+def config_keys(context: typer.Context, config: ConfigOption = None, farm: FarmOption = None) -> None:
     """List every command that has a key, by the id with which `ui.keys` in the config rebinds it."""
-    from farmtui.app import key_scopes
     from farmtui.commands import keymap_problems
     from farmtui.config import ConfigError
+    from farmtui.keys import key_scopes
 
     overrides: dict[str, str] = {}
     try:
@@ -270,4 +319,4 @@ def config_keys(context: typer.Context, config: ConfigOption = None) -> None:
             keys = overrides.get(binding.id or "", binding.key)
             typer.echo(f"  {binding.id or '-':<24} {keys:<24} {binding.tooltip or binding.description}".rstrip())
     if problems := keymap_problems(overrides, scopes):
-        leave("\n".join(problems))
+        leave("\n".join(f"ui.keys.{ident}: {what}" for ident, what in problems))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ class Command:
     """What it is called at the `:` prompt; none keeps it to its key."""
     argument: str = ""
     """Name of the argument that it takes at the prompt; the action then gets it as its only parameter."""
+    optional: bool = False
+    """Whether it can do without that argument, and gets an empty one then."""
     shown: bool = False
     """Whether the footer shows it."""
     group: str = "view"
@@ -72,23 +75,36 @@ RESERVED = frozenset({"ctrl+c", "escape", "enter", "up", "down", "colon"})
 """Keys without which nobody gets out again: no other command may take them."""
 
 
-def keymap_problems(overrides: Mapping[str, str], scopes: Mapping[str, Sequence[Binding]]) -> list[str]:
-    """What is wrong with the config's `ui.keys`, a line each; an empty list is a keymap that can be used.
+def keymap_problems(overrides: Mapping[str, str], scopes: Mapping[str, Sequence[Binding]]) -> list[tuple[str, str]]:
+    """What is wrong with the config's `ui.keys`: ids with words; without these the rest can be used.
 
     `scopes` are the bindings by the place where they hold; the scope "everywhere" overlaps with all others.
     """
+    problems: list[tuple[str, str]] = []
+    kept = dict(overrides)
+    # Without one, another key of the console's own may be in the way of a third.
+    while found := _keymap_problems(kept, scopes):
+        problems += found
+        kept = {ident: keys for ident, keys in kept.items() if ident not in dict(found)}
+    return sorted(problems)
+
+
+def _keymap_problems(overrides: Mapping[str, str], scopes: Mapping[str, Sequence[Binding]]) -> list[tuple[str, str]]:
     known = {binding.id: scope for scope, items in scopes.items() for binding in items if binding.id}
-    problems = [
-        f"ui.keys.{ident}: is not a command; `farmtui config keys` lists them"
-        for ident in overrides
-        if ident not in known
-    ]
+    problems: set[tuple[str, str]] = set()
+    for ident in overrides:
+        if ident not in known:
+            close = next(iter(get_close_matches(ident, filter(None, known), n=1)), "")
+            hint = f"; did you mean {close}?" if close else ""
+            problems.add((ident, f"is not a command{hint or '; `farmtui config keys` lists them'}"))
     for ident, keys in overrides.items():
         for key in filter(None, (part.strip() for part in keys.split(","))):
             if not is_key(key):
-                problems.append(f"ui.keys.{ident}: {key!r} is not a key; write ctrl+n, f5, shift+tab or a character")
+                problems.add((ident, f"{key!r} is not a key; write ctrl+n, f5, shift+tab or a character"))
             elif normal_key(key) in RESERVED:
-                problems.append(f"ui.keys.{ident}: {key!r} is reserved; choose another")
+                problems.add((ident, f"{key!r} is reserved; choose another"))
+    # With the first scope of each: what is everywhere is in all others too.
+    clashes: dict[tuple[str, str, str], str] = {}
     for scope, items in scopes.items():
         around = list(items) if scope == "everywhere" else [*items, *scopes.get("everywhere", ())]
         taken: dict[str, str] = {}
@@ -97,10 +113,16 @@ def keymap_problems(overrides: Mapping[str, str], scopes: Mapping[str, Sequence[
             for key in filter(None, (normal_key(part.strip()) for part in keys.split(","))):
                 other = taken.setdefault(key, binding.id or binding.action)
                 mine = binding.id or binding.action
-                if other != mine and {other, mine} & set(overrides):
-                    first, second = sorted((other, mine))
-                    problems.append(f"ui.keys: {first} and {second} are both on {key!r} ({scope}); move one of them")
-    return sorted(set(problems))
+                if other != mine and {other, mine} & set(overrides) and key not in RESERVED:
+                    # Of two that are both moved there, the one that the config names last.
+                    wrong = [ident for ident in overrides if ident in (other, mine)][-1]
+                    right = mine if wrong == other else other
+                    clashes.setdefault((wrong, key, right), scope)
+    problems |= {
+        (wrong, f"{key!r} is the key of {right} ({scope}); move one of them")
+        for (wrong, key, right), scope in clashes.items()
+    }
+    return sorted(problems)
 
 
 def normal_key(key: str) -> str:

@@ -22,7 +22,9 @@ AGAIN_S: Final = 10.0
 class Looks:
     """One thing at a time: what was found about the last one is forgotten when another is looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: Callable[[], Config | None]) -> None:
+        """`config` gives the one that holds now: things are asked about by it."""
+        self._holds = config
         self._config: Config | None = None
         self._looking: Looking | None = None
         self._about = ("", "")
@@ -30,17 +32,16 @@ class Looks:
         self._asked_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
 
-    def use(self, config: Config) -> None:
-        """Ask by this config from now on."""
-        self._config, self._looking = config, None
-
     def of(self, farm: Farm, kind: str, key: str, then: Callable[[], None]) -> Look | None:
         """What is known about a thing now; where that is nothing or old it is asked, and `then` called with the answer.
 
         None while nothing has been answered yet, and for kinds about which nothing is asked.
         """
-        if kind not in KINDS or self._config is None:
+        config = self._holds()
+        if kind not in KINDS or config is None:
             return None
+        if config is not self._config:
+            self._config, self._looking = config, None
         if self._about != (kind, key):
             self._about, self._look, self._asked_at = (kind, key), None, float("-inf")
             if self._task is not None:

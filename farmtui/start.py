@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from farmtui.config import Config, ConfigError
+    from farmtui.config.salvage import Salvaged
     from farmtui.web.start import Wanted
 
 USAGE = 2
@@ -47,51 +48,57 @@ def open_demo(
     notice = logs.to_file()
     try:
         with simulation.running(faults=faults, seed=seed) as farm:
-            from farmtui.app import run
+            from farmtui.app import FarmApp
 
-            return run(
-                None,
+            app = FarmApp(
                 farm.config,
-                screen=screen_name(screen),
+                first_screen=screen_name(screen),
                 read_only=_why_read_only(read_only),
                 notices=[notice] if notice else [],
                 themes_dir=_themes_folder(),
                 config_file=farm.config_file,
             )
+            app.run()
+            return app.return_code or 0
     except simulation.SimulationError as error:
         leave(str(error))
 
 
-def open_console(load: Callable[[], tuple[Path, Config]], *, screen: str | None, read_only: bool) -> int:
-    """Open the console on the config that `load` gives with its file; gives the exit code."""
+def open_console(path: Path, *, screen: str | None, read_only: bool, fresh: bool = False) -> int:
+    """Open the console on the config at `path`, wrong as it may be; gives the exit code. `fresh`: not where one was."""
     terminal_or_leave()
-    path, config = load()
-    screen = screen_name(screen or config.ui.screen)
     from farmtui import logs
 
     notice = logs.to_file()
-    from farmtui.app import key_scopes, run
+    from farmtui.coming_back import ReturningApp
+    from farmtui.config.salvage import salvage_file
+    from farmtui.keys import misfits
+    from farmtui.opened import already_known
 
-    if config.ui.keys:
-        from farmtui.commands import keymap_problems
-
-        if problems := keymap_problems(config.ui.keys, key_scopes()):
-            leave("\n".join(f"{path}: {problem}" for problem in problems))
-    return run(
-        config,
-        screen=screen,
+    salvaged = salvage_file(path, misfits)
+    # The screen to start on is where there is none to come back to; one that is asked for comes before both.
+    app = ReturningApp(
+        already_known,
+        first_screen=screen_name(screen),
+        usual_screen=screen_name(salvaged.config.ui.screen) or "",
+        restore=not fresh and not in_browser(),
         read_only=_why_read_only(read_only),
         notices=[notice] if notice else [],
         themes_dir=_themes_folder(),
         config_file=path,
+        salvaged=salvaged,
     )
+    app.run(mouse=salvaged.config.ui.mouse)
+    return app.return_code or 0
 
 
-def open_wall(load: Callable[[], tuple[Path, Config]], *, every_s: float, theme: str) -> int:
-    """Show the wall on the config that `load` gives; gives the exit code."""
+def open_wall(path: Path, *, every_s: float, theme: str) -> int:
+    """Show the wall on the config at `path`, wrong as it may be; gives the exit code."""
     terminal_or_leave()
-    _, config = load()
-    return _wall(config, None, every_s=every_s, theme=theme)
+    from farmtui.config.salvage import salvage_file
+    from farmtui.keys import misfits
+
+    return _wall(None, path, salvage_file(path, misfits), every_s=every_s, theme=theme)
 
 
 def open_demo_wall(faults: Sequence[str] = (), *, seed: int | None = None, every_s: float, theme: str) -> int:
@@ -101,12 +108,19 @@ def open_demo_wall(faults: Sequence[str] = (), *, seed: int | None = None, every
 
     try:
         with simulation.running(faults=faults, seed=seed) as farm:
-            return _wall(None, farm.config, every_s=every_s, theme=theme)
+            return _wall(farm.config, None, None, every_s=every_s, theme=theme)
     except simulation.SimulationError as error:
         leave(str(error))
 
 
-def _wall(config: Config | None, start: Callable[[], Awaitable[Config]] | None, *, every_s: float, theme: str) -> int:
+def _wall(
+    start: Callable[[], Awaitable[Config]] | None,
+    path: Path | None,
+    salvaged: Salvaged | None,
+    *,
+    every_s: float,
+    theme: str,
+) -> int:
     from farmtui import logs
 
     notice = logs.to_file()
@@ -116,8 +130,9 @@ def _wall(config: Config | None, start: Callable[[], Awaitable[Config]] | None, 
     # In a browser it is the page that notices when nothing comes any more.
     with contextlib.nullcontext(_no_beat) if in_browser() else beating() as beat:
         return run(
-            config,
             start,
+            config_file=path,
+            salvaged=salvaged,
             every_s=every_s,
             theme=theme,
             notices=[notice] if notice else [],
@@ -131,18 +146,18 @@ def _no_beat() -> None:
 
 
 def open_served(
-    load: Callable[[], tuple[Path, Config]] | None,
+    path: Path | None,
     wanted: Wanted,
     *,
     faults: Sequence[str] = (),
     seed: int | None = None,
 ) -> int:
-    """Serve the console or the wall to browsers; gives the exit code. Without `load`: on a simulated farm."""
+    """Serve the console or the wall to browsers; gives the exit code. Without `path`: on a simulated farm."""
     from farmtui.web.start import ServeError, run
 
     try:
-        if load is not None:
-            return run(load()[0], wanted)
+        if path is not None:
+            return run(path, wanted)
         import asyncio
 
         from farmtui import simulation
@@ -194,15 +209,41 @@ def _themes_folder() -> Path:
     return user_config_path("farmtui") / "themes"
 
 
-def load_found(given: Path | None) -> tuple[Path, Config]:
+def load_found(given: Path | str | None) -> tuple[Path, Config]:
     """The config that is found, with its file. Raises ConfigError."""
-    from farmtui.config import find_config, load_config
+    from farmtui.config import load_config
 
-    path = find_config(given)
-    return path, load_config(path)
+    path = found(given)
+    config = load_config(path)
+    if config.prometheus is not None and config.prometheus.queries:
+        from farmtui.sources.prometheus.catalogue import catalogue
+
+        catalogue().with_overrides(config.prometheus.queries)
+    return path, config
 
 
-def load_or_leave(given: Path | None, code: int = USAGE) -> tuple[Path, Config]:
+def found(given: Path | str | None) -> Path:
+    """The config file: a path is one, a name is a farm's; without either the first there is. Raises ConfigError."""
+    from farmtui.config import find_config
+
+    if isinstance(given, str):
+        from farmtui.config.farms import find_farm
+
+        return find_farm(given)
+    return find_config(given)
+
+
+def find_or_leave(given: Path | str | None) -> Path:
+    """Where the config is that is found, wrong as it may be; or leave with where it was looked for."""
+    from farmtui.config import ConfigError
+
+    try:
+        return found(given)
+    except ConfigError as error:
+        leave_config(error)
+
+
+def load_or_leave(given: Path | str | None, code: int = USAGE) -> tuple[Path, Config]:
     """The config that is found, with its file; or leave with what is wrong with it."""
     from farmtui.config import ConfigError
 

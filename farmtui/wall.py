@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from farmtui.app import FarmApp
 from farmtui.commands import Command, bindings
 from farmtui.farm.state import Severity
+from farmtui.opened import already_known
 from screens.wall import WallScreen
 from themes import ANSI_THEME, choose
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from farmtui.config import Config
+    from farmtui.config.salvage import Salvaged
 
 KEYS: tuple[Command, ...] = (Command("wall.quit", "ctrl+c", "quit", "Quit", "End the wall", group="wall"),)
 """All that can be typed."""
@@ -31,12 +33,14 @@ class WallApp(FarmApp, inherit_bindings=False):
     """FarmApp with one screen and no keys: there is nothing that anybody could do to the farm from here."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(KEYS))
+    EXECUTES: ClassVar[bool] = False
 
     def __init__(
         self,
         start: Callable[[], Awaitable[Config]],
         *,
-        config: Config | None = None,
+        config_file: Path | None = None,
+        salvaged: Salvaged | None = None,
         every_s: float = EVERY_S,
         theme: str = "",
         notices: Sequence[str] = (),
@@ -44,8 +48,11 @@ class WallApp(FarmApp, inherit_bindings=False):
         beat: Callable[[], None] = lambda: None,
         screen: WallScreen | None = None,
     ) -> None:
-        """`beat` is called each second. `config_file` is never given on: nothing that executes runs is begun."""
-        super().__init__(start, config=config, read_only="this is a wall", notices=notices, themes_dir=themes_dir)
+        """`beat` is called each second; `config_file` is watched, and `salvaged` what was read there."""
+        super().__init__(
+            start, read_only="this is a wall", notices=notices, themes_dir=themes_dir,
+            config_file=config_file, salvaged=salvaged,
+        )  # fmt: skip
         self._asked_theme = theme
         self.wall = screen or WallScreen(every_s=every_s, beat=beat)
 
@@ -62,7 +69,7 @@ class WallApp(FarmApp, inherit_bindings=False):
         """The one screen, then what polls."""
         self.push_screen(self.wall)
         self.call_after_refresh(self.type_ahead.listen)
-        self.call_after_refresh(self._start_feed)
+        self.call_after_refresh(self._begin_polling)
 
     def say(self, text: str, severity: Severity = Severity.OK) -> None:
         """Nobody reads a passing notice: what keeps the wall from showing anything stands on it."""
@@ -70,29 +77,25 @@ class WallApp(FarmApp, inherit_bindings=False):
             self.wall.words = text
             self._repaint()
 
-    def _repaint(self) -> None:
+    def _repaint(self, *, anew: bool = False) -> None:
         self.wall.repaint()
 
 
 def run(
-    config: Config | None,
     start: Callable[[], Awaitable[Config]] | None = None,
     *,
+    config_file: Path | None = None,
+    salvaged: Salvaged | None = None,
     every_s: float = EVERY_S,
     theme: str = "",
     notices: Sequence[str] = (),
     themes_dir: Path | None = None,
     beat: Callable[[], None] = lambda: None,
 ) -> int:
-    """Show the wall until Ctrl+C; gives the exit code. Either a config, or `start` that brings one."""
-
-    async def known() -> Config:
-        assert config is not None
-        return config
-
+    """Show the wall until Ctrl+C; gives the exit code. Either what was read, or `start` that brings a config."""
     app = WallApp(
-        start or known, config=config, every_s=every_s, theme=theme, notices=notices, themes_dir=themes_dir,
-        beat=beat,
+        start or already_known, config_file=config_file, salvaged=salvaged, every_s=every_s, theme=theme,
+        notices=notices, themes_dir=themes_dir, beat=beat,
     )  # fmt: skip
     app.run(mouse=False)
     return app.return_code or 0

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from farmtui.farm.alerts import Matcher
     from farmtui.farm.farm import Farm
     from farmtui.farm.looks import Look
+    from farmtui.farm.mistake import ConfigState
     from farmtui.insight.finding import Finding
     from farmtui.journal.entry import Entry
     from farmtui.journal.proof import Proof
@@ -131,6 +132,11 @@ class Console(Protocol):
         ...
 
     @property
+    def farm_colour(self) -> int:
+        """The ground of its name: one of the theme's line colours, from 1; 0: none."""
+        ...
+
+    @property
     def farm(self) -> Farm | None:
         """The newest picture, or None before the first."""
         ...
@@ -158,6 +164,11 @@ class Console(Protocol):
     @property
     def read_only(self) -> str:
         """Why nothing can be changed; empty when it can."""
+        ...
+
+    @property
+    def config_state(self) -> ConfigState:
+        """What is wrong in the config file, and what follows from it; another object when it has changed."""
         ...
 
     @property
@@ -192,6 +203,10 @@ class Console(Protocol):
 
     def refresh_sources(self) -> None:
         """Poll everything now."""
+        ...
+
+    def reload(self) -> None:
+        """Read the config file and the themes again."""
         ...
 
 
@@ -262,4 +277,5 @@ SCREENS: tuple[ScreenEntry, ...] = (
     ),
     ScreenEntry("journal", "", "Who did what, when", "screens.journal:JournalScreen", ("audit",)),
     ScreenEntry("sources", "", "Where the figures come from, and how old", "screens.sources:SourcesScreen", ("src",)),
+    ScreenEntry("config", "", "What is wrong in the config file, line by line", "screens.config:ConfigScreen"),
 )

@@ -117,7 +117,7 @@ class FarmScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The frame, with the subclass's body inside."""
-        yield Line(id="status")
+        yield ClickableLine(id="status")
         yield ClickableLine(id="nav")
         with Vertical(id="body"):
             yield from self.compose_body()
@@ -149,7 +149,7 @@ class FarmScreen(Screen[None]):
         console = self.console
         farm = console.farm
         remedies = console.remedies.picture if console.remedies is not None else None
-        shown = (farm, console.faults_only, self.row_filter, console.read_only)
+        shown = (farm, console.faults_only, self.row_filter, console.read_only, console.config_state)
         same_farm, same_remedies = _same(shown, self._painted), _same((remedies, *shown[1:]), self._remedied)
         if not self._composed or (same_farm and same_remedies):
             return
@@ -160,6 +160,7 @@ class FarmScreen(Screen[None]):
         left, right = status_texts(
             farm, console.findings, console.overall, name=console.farm_name, flags=flags, crumbs=self.place.crumbs,
             runs=runs_text(remedies, datetime.now(UTC)) if remedies is not None else (),
+            config=console.config_state, colour=console.farm_colour, width=self.size.width,
         )  # fmt: skip
         self.query_one("#status", Line).show(left, right)
         nav = nav_text(SCREENS, self.NAME, console.screen_health, width=self.size.width)

@@ -15,6 +15,7 @@ from farmtui.commands import Command
 from farmtui.farm.node import Tier
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration, percent, rate
+from farmtui.insight.config_faults import SCREEN as CONFIG
 from farmtui.insight.finding import Finding
 from screens import limits
 from screens.backup_words import line as backups_line
@@ -198,6 +199,10 @@ class OverviewScreen(FarmScreen):
 
     @on(LiveTable.RowSelected, "#findings")
     def _open(self, message: LiveTable.RowSelected) -> None:
+        if message.row.subject[:1] == (CONFIG,):
+            # It is no thing of the farm: its screen says all there is.
+            self.console.go(Place(message.row.screen))
+            return
         self.console.open(finding_subject(message.row))
 
     @on(Tile.Clicked)

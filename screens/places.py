@@ -54,6 +54,11 @@ class History:
         """The present place."""
         return self._places[self._index] if self._places else None
 
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The way here, the present place last."""
+        return tuple(self._places[: self._index + 1])
+
     def visit(self, place: Place) -> None:
         """Come to a place by choice: what lay ahead is forgotten."""
         if place == self.here:

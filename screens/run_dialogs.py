@@ -44,9 +44,10 @@ class PlanDialog(ConfirmDialog):
 
     DEFAULT_CSS = f"PlanDialog {{ & > .dialog {{ width: 104; }} {FIELD_CSS} }}"
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, farm: str) -> None:
+        """`farm` is the name of the one that it is for: nobody should act on the wrong one."""
         super().__init__(
-            plan.title, list(plan_text(plan)), risk=plan.risk, target=plan.confirm, verb="start it",
+            f"{farm}: {plan.title}", list(plan_text(plan)), risk=plan.risk, target=plan.confirm, verb="start it",
         )  # fmt: skip
         self._plan = plan
         self.break_glass = ""

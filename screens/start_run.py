@@ -207,7 +207,7 @@ class StartScreen(ModalScreen[str]):
         finally:
             self._busy = False
         self._say("")
-        dialog = PlanDialog(plan)
+        dialog = PlanDialog(plan, self.console.farm_name)
 
         def answered(yes: bool | None) -> None:
             if yes:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from farmtui.farm.farm import Farm
+    from farmtui.farm.mistake import ConfigState
     from farmtui.farm.reading import SourceState
     from farmtui.insight.finding import Finding
     from farmtui.runbooks.picture import Picture
@@ -32,10 +33,18 @@ def status_texts(
     flags: Iterable[str],
     crumbs: Sequence[str],
     runs: Sequence[tuple[str, str]] = (),
+    config: ConfigState | None = None,
+    colour: int = 0,
+    width: int = 80,
 ) -> tuple[Content, Content]:
     """Left: the farm, how it is, and what is open. Right: what cannot be trusted, and the picture's time (UTC)."""
     signs = glyphs()
-    left: list[Content | tuple[str, str]] = [(f" {name} ", f"{ink.STRONG} {ink.ACCENT}")]
+    ground = f"reverse {ink.series_style(colour - 1)}" if colour else ink.ACCENT
+    left: list[Content | str | tuple[str, str]] = [(f" {name} ", f"{ink.STRONG} {ground}")]
+    if colour:
+        left.append(" ")
+    if config is not None and config.mistakes:
+        left += [config_chip(config, short=width < NARROW), "  "]
     if farm is None:
         left.append((f"{signs.freshness[Freshness.NEVER]} waiting for the first answers", ink.MUTED))
     else:
@@ -50,6 +59,18 @@ def status_texts(
         right.append(_trust(farm))
         right.append((f"  {farm.at:%H:%M:%S}Z ", ink.MUTED))
     return Content.assemble(*left), Content.assemble(*right)
+
+
+NARROW = 110
+"""Below so many columns the chip stands without its noun: the farm's own state is worth more."""
+
+
+def config_chip(config: ConfigState, *, short: bool) -> Content:
+    """How many mistakes the config has; a click leads to them."""
+    count = len(config.mistakes)
+    noun = "" if short else f"mistake{'' if count == 1 else 's'} "
+    words = f" config {glyphs().severity[Severity.CRITICAL]} {count} {noun}"
+    return ClickableLine.part(Content.styled(words, f"{ink.STRONG} reverse {ink.CRITICAL}"), "config")
 
 
 def _counts(findings: Sequence[Finding]) -> Iterable[tuple[str, str]]:

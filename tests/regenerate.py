@@ -9,8 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from farmtui import config
-from farmtui.app import GLOBAL, key_scopes
 from farmtui.config import text as config_text
+from farmtui.keys import GLOBAL, key_scopes
 from farmtui.runbooks import book
 from farmtui.sources.prometheus import catalogue
 from screens.console import SCREENS

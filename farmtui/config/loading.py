@@ -8,7 +8,8 @@ from pathlib import Path
 
 from platformdirs import user_config_path
 
-from farmtui.config.parsing import FileError, parse, read_text
+from farmtui.config.parsing import FileError, read_text
+from farmtui.config.salvage import salvage
 from farmtui.config.whole import Config
 
 CONFIG_ENV = "FARMTUI_CONFIG"
@@ -54,8 +55,7 @@ def load_config(path: Path) -> Config:
 
 def parse_config(text: str, path: Path) -> Config:
     """Validate a config's text; `path` is named in errors, and relative paths in the file are relative to it."""
-    try:
-        config, _ = parse(text, path, Config, like="config.example.yaml")
-    except FileError as error:
-        raise ConfigError(str(error)) from None
-    return config
+    found = salvage(text, path)
+    if found.mistakes:
+        raise ConfigError("\n".join(map(str, found.mistakes)))
+    return found.config

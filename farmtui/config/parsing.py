@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -34,19 +37,47 @@ def parse(text: str, path: Path, model: type[M], *, like: str) -> tuple[M, yaml.
     `path` is named in errors, and relative paths in the file are relative to it. `like` is a file to compare with.
     Raises FileError whose lines read `FILE:LINE: KEY: what; remedy`.
     """
-    root, data = _data(text, path, like)
+    root, data = read_mapping(text, path, like)
+    duplicates = list(duplicate_keys(root))
+    if duplicates:
+        raise FileError("\n".join(f"{path}:{line}: {shown(keys)}: {GIVEN_TWICE}" for keys, line in duplicates))
+    found = validated(data, path, model)
+    if not isinstance(found, list):
+        return found, root
+    told = sorted((line_of(root, problem.keys), f"{shown(problem.keys)}: {problem.what}") for problem in found)
+    raise FileError("\n".join(f"{path}:{line}: {words}" for line, words in told))
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that a model does not accept."""
+
+    keys: tuple[str | int, ...]
+    """Where in the file; empty: in what its sections must agree on."""
+    kind: str
+    """Pydantic's name of the error: `missing`, `extra_forbidden`, ..."""
+    what: str
+    """What is wrong, and the remedy. The input is not in it: it may be a secret that somebody has pasted."""
+    meant: str = ""
+    """Of an unknown key: the known one that it resembles."""
+
+
+def validated(data: Mapping[Any, Any], path: Path, model: type[M]) -> M | list[Problem]:
+    """The model, or what is wrong. Relative paths are relative to the file at `path`.
+
+    Raises FileError where the mapping holds itself.
+    """
     try:
-        return model.model_validate(data, context={"base": path.resolve().parent}), root
+        return model.model_validate(data, context={"base": path.resolve().parent})
     except ValidationError as error:
-        # The input is left out: it may be a secret that somebody has pasted.
         problems = error.errors(include_url=False, include_input=False, include_context=False)
-        told = sorted(_problem(root, problem, model) for problem in problems)
-        raise FileError("\n".join(f"{path}:{line}: {words}" for line, words in told)) from None
+        return [_problem(problem, model) for problem in problems]
     except RecursionError:
         raise FileError(f"{path}: it refers to itself (`&` and `*`); write it out") from None
 
 
-def _data(text: str, path: Path, like: str) -> tuple[yaml.Node | None, dict[Any, Any]]:
+def read_mapping(text: str, path: Path, like: str) -> tuple[yaml.Node | None, dict[Any, Any]]:
+    """A YAML text as nodes, which know their lines, and as data. Raises FileError where it is no mapping."""
     try:
         loader = yaml.SafeLoader(text)
         try:
@@ -70,18 +101,26 @@ def _data(text: str, path: Path, like: str) -> tuple[yaml.Node | None, dict[Any,
         data = {}
     if not isinstance(data, dict):
         raise FileError(f"{path}:1: the file must be a mapping of sections, like {like}")
-    duplicates = list(duplicate_keys(root))
-    if duplicates:
-        raise FileError("\n".join(f"{path}:{line}: {key}: given twice; remove one" for key, line in duplicates))
     return root, data
 
 
-def _problem(root: yaml.Node | None, problem: Any, model: type[Section]) -> tuple[int, str]:
-    keys = [part for part in problem["loc"] if part != "[key]" and not str(part).startswith("function-")]
-    dotted = ".".join(shown_key(part) for part in keys) or "(file)"
+GIVEN_TWICE: Final = "given twice; remove one"
+
+
+def shown(keys: Sequence[str | int]) -> str:
+    """The place as an error names it."""
+    return ".".join(shown_key(part) for part in keys) or "(file)"
+
+
+def _problem(problem: Any, model: type[Section]) -> Problem:
+    keys = tuple(part for part in problem["loc"] if part != "[key]" and not str(part).startswith("function-"))
     kind, said = str(problem["type"]), str(problem["msg"]).removeprefix("Value error, ")
-    message = f"is not a key farmtui knows{_suggestion(keys, model)}" if kind == "extra_forbidden" else said
-    return line_of(root, keys), f"{dotted}: {_WORDS.get(kind, message)}"
+    if kind == "extra_forbidden":
+        known = _known_beside(keys, model)
+        meant = next(iter(difflib.get_close_matches(str(keys[-1]), known, n=1)), "")
+        hint = f"did you mean {meant}?" if meant else f"known here: {', '.join(known)}"
+        return Problem(keys, kind, f"is not a key farmtui knows; {hint}", meant)
+    return Problem(keys, kind, _WORDS.get(kind, said))
 
 
 _WORDS = {
@@ -90,21 +129,25 @@ _WORDS = {
     "model_type": "must be a section: lines of `key: value` below it",
     "dict_type": "must be a section: lines of `key: value` below it",
     "list_type": "must be a list: [one, two], or lines that begin with `- `",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
     "string_type": "must be a text: put it in quotes",
     "path_type": "must be a path: put it in quotes",
 }
 """Pydantic's own words for these speak of Python's types."""
 
 
-def _suggestion(keys: list[str | int], model: type[Section]) -> str:
-    import difflib
-
+def _known_beside(keys: Sequence[str | int], model: type[Section]) -> list[str]:
+    """The keys that there are where an unknown one stands."""
     section: Any = model
     for part in keys[:-1]:
         # A place in a list or in a mapping (of tiers) is no key of a section, whether or not it is a good one.
         if isinstance(part, int) or part not in section.model_fields:
             continue
         section = section_in(section.model_fields[part].annotation) or section
-    known = [field.alias or name for name, field in section.model_fields.items()]
-    close = difflib.get_close_matches(str(keys[-1]), known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; known here: {', '.join(known)}"
+    return [field.alias or name for name, field in section.model_fields.items()]

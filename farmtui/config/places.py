@@ -31,10 +31,10 @@ def line_of(node: yaml.Node | None, keys: Sequence[str | int]) -> int:
     return line
 
 
-def duplicate_keys(root: yaml.Node | None) -> Iterator[tuple[str, int]]:
-    """Keys that a mapping has twice, dotted, with their line. YAML lets the last one win in silence."""
+def duplicate_keys(root: yaml.Node | None) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    """Keys that a mapping has twice, with the line of each after the first. YAML lets the last win in silence."""
     been: set[int] = set()
-    waiting: list[tuple[yaml.Node | None, tuple[str, ...]]] = [(root, ())]
+    waiting: list[tuple[yaml.Node | None, tuple[str | int, ...]]] = [(root, ())]
     while waiting:
         node, path = waiting.pop()
         # An alias is the same node again: without `been` a few lines of aliases to aliases would take for ever.
@@ -46,11 +46,11 @@ def duplicate_keys(root: yaml.Node | None) -> Iterator[tuple[str, int]]:
             for key, value in node.value:
                 name = key.value if isinstance(key, yaml.ScalarNode) else ""
                 if name and name in seen:
-                    yield ".".join((*path, shown_key(name))), key.start_mark.line + 1
+                    yield (*path, name), key.start_mark.line + 1
                 seen.add(name)
-                waiting.append((value, (*path, shown_key(name))))
+                waiting.append((value, (*path, name)))
         elif isinstance(node, yaml.SequenceNode):
-            waiting.extend((value, (*path, str(index))) for index, value in enumerate(node.value))
+            waiting.extend((value, (*path, index)) for index, value in enumerate(node.value))
 
 
 def shown_key(part: str | int) -> str:

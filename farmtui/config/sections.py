@@ -137,7 +137,10 @@ class FarmConfig(Section):
     """The farm itself."""
 
     name: str = "farm"
-    """Shown in the header."""
+    """Shown in the header, and where something is about to be done to it."""
+    colour: Annotated[int, Field(ge=1, le=6)] | None = None
+    """The ground of its name in the header, one of the theme's six line colours, so that farms are told apart at a
+    glance (`ui.theme` gives each a skin of its own); unset: none."""
     sites: Annotated[int, Field(ge=0)] | None = None
     """How many sites there should be."""
     read_only: bool = False
@@ -203,6 +206,9 @@ class UiConfig(Section):
     unset: farm-dark, and farm-16 where the terminal has few colours or NO_COLOR is set."""
     screen: str = "overview"
     """The screen to start on."""
+    restore: bool = True
+    """Begin where one was when the console was left, or its connection lost, within 12 hours: place, filters, orders.
+    `--fresh` begins anew once."""
     ascii: bool | None = None
     """Draw with ASCII only; unset: decided by the locale and TERM."""
     mouse: bool = True

@@ -82,6 +82,14 @@ with is [config.example.yaml](../config.example.yaml), the JSON schema for edito
   content of a file), `cmd:COMMAND LINE` (what a command prints; no shell, no terminal to ask on, 15 s at most).
 - A **path** may begin with `~`; a relative one is relative to the config file.
 - `farmtui config show` prints what is in force, `farmtui check` tries it.
+- **A wrong file still starts** the console and the wall, with what is right in it: a chip in the header, a finding on
+  the overview and `:config` name each mistake with its line and its remedy. A wrong interval or colour has its default;
+  a source with a wrong address is left out; so is one whose certificates, login or scope are wrong. Where a mistake may
+  have been a limit (`roles`, `farm.read_only`, `ssh`, a section that nobody knows, a file that is no YAML) nothing can
+  be changed until it is mended, and no run begins while there is any. Commands for scripts refuse such a file (exit 2).
+- **A changed file holds at once** (it is looked at each second; `:reload` does it by hand). Only sources whose sections
+  differ begin anew. A file that is changed for the worse leaves the console as it was, says what is wrong, and forbids
+  what the new text may forbid. Themes follow their files, too. `ui.mouse` and `ui.screen` hold from the next start.
 
 ## The whole file
 """

@@ -13,7 +13,7 @@ from farmtui.config import Config
 from farmtui.farm.farm import Farm
 from farmtui.farm.reading import Failure, FailureKind
 from farmtui.polling.assemble import Assembly, assembly, differs, is_big
-from farmtui.polling.build import build_sources, ssh_hosts
+from farmtui.polling.build import ssh_hosts, wanted_sources
 from farmtui.polling.clock import Clock, SystemClock, wait_for_event
 from farmtui.polling.coordinator import Coordinator
 from farmtui.polling.mistakes import trace_of
@@ -48,6 +48,10 @@ class Feed:
         self._chance = chance
         self._given = None if sources is None else tuple(sources)
         self._coordinators: tuple[Coordinator, ...] | None = None
+        self._made_of: dict[Coordinator, tuple[object, ...]] = {}
+        """What each one's source was made of."""
+        self._tasks: dict[Coordinator, asyncio.Task[None]] = {}
+        self._running = False
         self._changed = asyncio.Event()
         self._assembly: Assembly | None = None
 
@@ -76,16 +80,45 @@ class Feed:
         """
         if self._given is None:
             await asyncio.to_thread(_import_sources, self._config)
-        coordinators = self._ensure()
-        tasks = [asyncio.ensure_future(self._keep_running(coordinator)) for coordinator in coordinators]
+        self._keep_all_running()
+        self._running = True
         try:
             self._publish(self.farm)
             while True:
                 await self._next_change()
                 await self._assemble_and_publish()
         finally:
-            await _stop(tasks)
+            self._running = False
+            await _stop(list(self._tasks.values()))
+            self._tasks.clear()
             await self.close()
+
+    async def use(self, config: Config) -> None:
+        """Go on under another config: sources whose sections are the same go on untouched, with all they know.
+
+        Raises what `build_sources` raises, and has changed nothing then.
+        """
+        await asyncio.to_thread(_import_sources, config)
+        before = self._coordinators or ()
+        free = [coordinator for coordinator in before if coordinator in self._made_of]
+        now: list[Coordinator] = []
+        made_of: dict[Coordinator, tuple[object, ...]] = {}
+        for wanted in wanted_sources(config, self._clock.now):
+            same = next((one for one in free if self._made_of[one] == wanted.made_of), None)
+            coordinator = same or self._coordinator(wanted.make())
+            if same is not None:
+                free.remove(same)
+            now.append(coordinator)
+            made_of[coordinator] = wanted.made_of
+        self._config, self._coordinators, self._made_of = config, tuple(now), made_of
+        # What is built upon an earlier picture is so under the same config only.
+        self._assembly = None
+        ended = [coordinator for coordinator in before if coordinator not in made_of]
+        await _stop([task for one in ended if (task := self._tasks.pop(one, None)) is not None])
+        if self._running:
+            self._keep_all_running()
+        self._changed.set()
+        await _close_all(ended)
 
     async def one_cycle(self, deadline_s: float) -> Farm:
         """Poll every source once, all at the same time, and give the Farm; then close the sources.
@@ -116,21 +149,26 @@ class Feed:
     async def close(self) -> None:
         """Close the sources. What does not close in time is left behind, and logged."""
         coordinators, self._coordinators = self._coordinators or (), None
-        closing = {asyncio.ensure_future(_close(coordinator.source)) for coordinator in coordinators}
-        if closing:
-            _, left = await asyncio.wait(closing, timeout=CLOSE_S)
-            for task in left:
-                task.cancel()
+        await _close_all(coordinators)
 
     # -- inside ---------------------------------------------------------------------------------
 
     def _ensure(self) -> tuple[Coordinator, ...]:
-        if self._coordinators is None:
-            sources = build_sources(self._config, self._clock.now) if self._given is None else self._given
-            self._coordinators = tuple(
-                Coordinator(source, self._changed.set, clock=self._clock, chance=self._chance) for source in sources
-            )
+        if self._coordinators is None and self._given is not None:
+            self._coordinators = tuple(self._coordinator(source) for source in self._given)
+        elif self._coordinators is None:
+            wanted = wanted_sources(self._config, self._clock.now)
+            self._coordinators = tuple(self._coordinator(one.make()) for one in wanted)
+            self._made_of = dict(zip(self._coordinators, (one.made_of for one in wanted), strict=True))
         return self._coordinators
+
+    def _coordinator(self, source: Source[Any]) -> Coordinator:
+        return Coordinator(source, self._changed.set, clock=self._clock, chance=self._chance)
+
+    def _keep_all_running(self) -> None:
+        for coordinator in self._ensure():
+            if coordinator not in self._tasks:
+                self._tasks[coordinator] = asyncio.ensure_future(self._keep_running(coordinator))
 
     def _reports(self) -> list[Report]:
         return [coordinator.report for coordinator in self._ensure()]
@@ -154,8 +192,12 @@ class Feed:
             self._changed.clear()
 
     async def _assemble_and_publish(self) -> None:
-        before = self._assembly
-        self._assembly = found = await self._assembled(self._reports())
+        before, config = self._assembly, self._config
+        found = await self._assembled(self._reports())
+        if config is not self._config:
+            # Another config has come meanwhile; the next picture is under that one.
+            return
+        self._assembly = found
         if before is None or differs(before.farm, found.farm):
             self._publish(found.farm)
         else:
@@ -208,6 +250,14 @@ async def _stop(tasks: Sequence[asyncio.Task[Any]]) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks, timeout=CLOSE_S)
+
+
+async def _close_all(coordinators: Iterable[Coordinator]) -> None:
+    closing = {asyncio.ensure_future(_close(coordinator.source)) for coordinator in coordinators}
+    if closing:
+        _, left = await asyncio.wait(closing, timeout=CLOSE_S)
+        for task in left:
+            task.cancel()
 
 
 async def _close(source: Source[Any]) -> None:

@@ -89,6 +89,25 @@ class Remedies:
         self._runners: set[int] = set()
         """Process ids of runners that were started from here, and may have ended."""
         self._instruments = Instruments(config, self._present_farm)
+        self._unfit = ""
+        self._stale = False
+        """Whether the config names another journal than the one that is open."""
+
+    def use(self, config: Config, *, read_only: str = "", unfit: str = "") -> None:
+        """Go on under another config: what it allows holds at once, its journal and books from the next look on.
+
+        `unfit` is why no run can begin though the user may begin one: the file has mistakes, and runners, who read it
+        themselves, act on none that has.
+        """
+        before, self._config, self._unfit = self._config, config, unfit
+        self._rights = rights(config.roles, self._author.user, unix_groups(), read_only=read_only)
+        self._picture = replace(self._picture, rights=self._rights)
+        if config != before:
+            self._stale = self._stale or config.journal != before.journal
+            self._shelf_looked_at, self._shelf_signature = float("-inf"), None
+            self._instruments.close()
+            self._instruments = Instruments(config, self._present_farm)
+        self._wanted.set()
 
     @property
     def picture(self) -> Picture:
@@ -107,8 +126,11 @@ class Remedies:
         try:
             while True:
                 before = self._picture
+                if self._stale:
+                    self._followed = {run: _Followed() for run in self._followed}
                 try:
-                    self._picture = await asyncio.to_thread(self._look)
+                    # What is allowed may have changed while it was read.
+                    self._picture = replace(await asyncio.to_thread(self._look), rights=self._rights)
                 except JournalError as error:
                     self._picture = replace(before, trouble=str(error))
                 except Exception as error:
@@ -146,10 +168,20 @@ class Remedies:
 
     def _look(self) -> Picture:
         """Read what is new. In a thread."""
+        if self._stale:
+            self._stale = False
+            self._forget_journal()
         shelf = self._shelf()
         if self._journal is None:
             self._journal = open_journal(self._config)
         return self._journal.read(lambda reader: self._read(reader, shelf))
+
+    def _forget_journal(self) -> None:
+        """Another one is opened, and read from its first entry on."""
+        journal, self._journal = self._journal, None
+        self._seq, self._states = -1, {}
+        if journal is not None:
+            journal.close()
 
     def _shelf(self) -> Shelf:
         if monotonic() - self._shelf_looked_at < SHELF_S:
@@ -215,6 +247,7 @@ class Remedies:
         farm = self._farm()
         if farm is None:
             raise ActionError("no source has told of the farm yet")
+        self._check_fit()
         try:
             return await Planner(self._picture.shelf, self._instruments.measure, unix_user()).plan(book, texts, farm)
         except PlanError as error:
@@ -233,7 +266,12 @@ class Remedies:
                 raise
             return run
 
+        self._check_fit()
         return await self._said(work)
+
+    def _check_fit(self) -> None:
+        if self._unfit:
+            raise ActionError(self._unfit)
 
     async def answer(self, run: str, question: int, choice: str, note: str = "") -> None:
         """Answer what a run asks; `question` is the number of the one that was seen."""

@@ -120,5 +120,42 @@ def test_config_keys_lists_the_ids_and_refuses_conflicts(tmp_path: Path) -> None
     (tmp_path / "farmtui.yaml").write_text("ui: {keys: {faults: f5, refresh: f5, nothing: f6}}\n")
     done = farmtui("config", "keys", home=tmp_path)
     assert done.code == 2
-    assert "faults and refresh are both on 'f5'" in done.err
+    assert "ui.keys.refresh: 'f5' is the key of faults (everywhere)" in done.err
     assert "ui.keys.nothing: is not a command" in done.err
+
+
+def test_a_farm_by_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / ".config" / "farmtui" / "farms"
+    folder.mkdir(parents=True)
+    (folder / "shop.yaml").write_text("farm: {name: the-shop}\n")
+    command: tuple[str, ...]
+    for command in (("--farm", "shop", "config", "show"), ("config", "show", "--farm", "shop")):
+        done = farmtui(*command, home=tmp_path)
+        assert (done.code, done.err) == (0, "")
+        assert "the-shop" in done.out
+    for command, code in (
+        (("status", "--farm", "shpo"), 3),
+        (("--farm", "shpo", "status"), 3),
+        (("check", "-F", "x"), 2),
+    ):
+        done = farmtui(*command, home=tmp_path)
+        assert (done.code, done.out) == (code, "")
+        assert "there is no farm" in done.err
+    assert "did you mean shop?" in farmtui("status", "--farm", "shpo", home=tmp_path).err
+    for command in (("--farm", "shop", "check", "--config", "x.yaml"), ("check", "-c", "x.yaml", "--farm", "shop")):
+        done = farmtui(*command, home=tmp_path)
+        assert done.code == 2
+        assert "not both" in done.err
+
+
+def test_check_tells_every_mistake_at_once(tmp_path: Path) -> None:
+    (tmp_path / "farmtui.yaml").write_text(
+        "ui: {mouse: 7up, mouse: true}\nprometheus: {url: x}\nceph: {via: pve}\nroles: {operatrs: [a]}\n"
+    )
+    done = farmtui("check", home=tmp_path)
+    assert done.code == 2
+    assert [line.partition(": ")[2].partition(": ")[0] for line in done.err.splitlines()] == [
+        "ui.mouse", "prometheus.url", "(file)", "roles.operatrs",
+    ]  # fmt: skip
+    (tmp_path / "farmtui.yaml").write_text("ui: {keys: {nothing: f6}}\n")
+    assert "farmtui.yaml:1: ui.keys.nothing: is not a command" in farmtui("check", home=tmp_path).err

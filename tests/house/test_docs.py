@@ -12,11 +12,11 @@ import typer
 import yaml
 from typer.main import get_command
 
-from farmtui.app import GLOBAL, key_scopes
 from farmtui.cli import app
 from farmtui.commands import normal_key
 from farmtui.config import Config, ConfigError, parse_config
 from farmtui.config.parsing import parse
+from farmtui.keys import GLOBAL, key_scopes
 from farmtui.runbooks.book import Book
 from screens.console import SCREENS
 from screens.run import RunScreen

@@ -10,6 +10,7 @@ from textual.app import App
 from farmtui.farm.actions import ActionError
 from farmtui.farm.alerts import Matcher
 from farmtui.farm.farm import Farm
+from farmtui.farm.mistake import ConfigState
 from farmtui.farm.state import Severity
 from farmtui.looking import Looks
 from farmtui.tail.desk import LogDesk
@@ -67,15 +68,18 @@ class HostApp(App[None]):
         super().__init__()
         self.farm_name = "lab"
         self.logs = LogDesk(lambda: None, lambda: read_only)
+        self.farm_colour = 0
         self.farm = farm
         self.findings = findings
         self.overall = Severity.OK
         self.screen_health: Mapping[str, Severity] = {}
         self.faults_only = False
         self.read_only = read_only
+        self.config_state = ConfigState()
+        self.reloaded = 0
         self.silences = desk
         self.remedies = remedies
-        self.looks = Looks()
+        self.looks = Looks(lambda: None)
         self.said: list[tuple[str, Severity]] = []
         self.clipped: list[str] = []
         self.went: list[Place] = []
@@ -127,6 +131,10 @@ class HostApp(App[None]):
     def clip(self, text: str, what: str) -> None:
         """Record what was copied."""
         self.clipped.append(text)
+
+    def reload(self) -> None:
+        """Count."""
+        self.reloaded += 1
 
     def refresh_sources(self) -> None:
         """Count."""

@@ -11,10 +11,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from farmtui.app import GLOBAL, FarmApp, key_scopes
+from farmtui.app import FarmApp
 from farmtui.commands import keymap_problems
 from farmtui.config import Config, parse_config
 from farmtui.farm.state import Freshness
+from farmtui.keys import GLOBAL, key_scopes
 from screens.alerts import AlertsScreen
 from screens.cache import CacheScreen
 from screens.console import SCREENS
@@ -52,7 +53,7 @@ async def console(
         # A config that is known before the feed asks for it would be polled.
         await asked.wait()
         if config is not None:
-            app.use(config)
+            app.take(config, ())
         app.publish(whole_farm())
         await pilot.pause()
         yield app, pilot

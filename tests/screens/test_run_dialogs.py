@@ -37,7 +37,7 @@ async def plan_answer(plan: Plan, *keys: str, size: tuple[int, int] = (80, 24)) 
     app = host()
     async with app.run_test(size=size) as pilot:
         results: list[object] = []
-        dialog = PlanDialog(plan)
+        dialog = PlanDialog(plan, "lab")
         await pilot.pause()
         app.push_screen(dialog, results.append)
         await pilot.pause()
@@ -98,7 +98,7 @@ async def test_a_plan_of_any_length_can_be_read_and_leaves_the_question_in_sight
     app = host()
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        app.push_screen(PlanDialog(plan))
+        app.push_screen(PlanDialog(plan, "lab"))
         await pilot.pause()
         await pilot.pause()
         text = seen(app)

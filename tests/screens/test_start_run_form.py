@@ -346,6 +346,6 @@ async def test_hostile_books_and_inputs_are_only_text() -> None:
         await press_plan(pilot, dialog)
         text = "\n".join(text_of(app))
         assert "[/x]" in text
-        app.push_screen(PlanDialog(make_plan(ssh_step(name=markup), title=markup, confirm=markup)))
+        app.push_screen(PlanDialog(make_plan(ssh_step(name=markup), title=markup, confirm=markup), "lab"))
         await pilot.pause()
         assert seen(app).count("[@click=app.quit]boo[/]") >= 3

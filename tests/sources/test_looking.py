@@ -123,10 +123,11 @@ async def test_who_answers_nothing_is_told_in_words(pve: Pve) -> None:
 async def test_the_console_s_look_is_asked_once_and_forgotten_for_another_thing(pve: Pve) -> None:
     fake = FakePve()
     fake.answers[LOG] = [{"n": 1, "t": "INFO: begun"}]
-    looks, told = Looks(), asyncio.Event()
+    held: list[Config] = []
+    looks, told = Looks(lambda: held[-1] if held else None), asyncio.Event()
     farm = make_farm()
     assert looks.of(farm, "pve-task", f"main/{UPID}", told.set) is None
-    looks.use(Config(proxmox=[pve.config([await pve.node(fake)])]))
+    held.append(Config(proxmox=[pve.config([await pve.node(fake)])]))
     assert looks.of(farm, "osd", "osd.1", told.set) is None
     assert looks.of(farm, "pve-task", f"main/{UPID}", told.set) is None
     await asyncio.wait_for(told.wait(), 60)

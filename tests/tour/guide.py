@@ -133,9 +133,7 @@ async def _opened(command: tuple[str, ...]) -> AsyncIterator[tuple[FarmApp, Pilo
             return config
 
         wall = options[0] == "wall"
-        app: FarmApp = (
-            WallApp(start, config=config) if wall else FarmApp(start, config=config, config_file=farm.config_file)
-        )
+        app: FarmApp = WallApp(start) if wall else FarmApp(start, config=config, config_file=farm.config_file)
         try:
             async with app.run_test(size=SIZE) as pilot:
                 app.theme = "farm-wall" if wall else "farm-dark"

@@ -22,9 +22,9 @@ SCOPES = {
         ({"raw": ""}, []),
         ({"raw": "f5, ctrl+y"}, []),
         ({"alerts.silence": "f"}, []),  # `f` of another screen is no conflict
-        ({"alerts.silence": "y"}, ["alerts.silence and raw", "'y'", "alerts"]),
+        ({"alerts.silence": "y"}, ["ui.keys.alerts.silence: 'y' is the key of raw (alerts)"]),
         ({"alerts.silence": "y", "raw": "Y"}, []),  # it has moved away
-        ({"raw": "?"}, ["help and raw"]),
+        ({"raw": "?"}, ["ui.keys.raw", "is the key of help (everywhere)"]),
         ({"nonsense": "n"}, ["ui.keys.nonsense", "config keys"]),
         ({"raw": "hyper+x"}, ["'hyper+x' is not a key"]),
         ({"raw": "escape"}, ["reserved"]),
@@ -32,7 +32,7 @@ SCOPES = {
     ],
 )
 def test_a_keymap_is_refused_with_the_reason(overrides: dict[str, str], words: list[str]) -> None:
-    problems = "\n".join(keymap_problems(overrides, SCOPES))
+    problems = "\n".join(f"ui.keys.{ident}: {what}" for ident, what in keymap_problems(overrides, SCOPES))
     assert bool(problems) is bool(words)
     for word in words:
         assert word in problems

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farmtui.config import Config, ConfigError, parse_config
+from farmtui.config.salvage import salvage
 
 FILE = Path("farmtui.yaml")
 
@@ -50,6 +51,13 @@ def test_any_text_gives_a_config_or_words(text: str) -> None:
     found = read(text)
     if isinstance(found, str):
         assert all(line.startswith("farmtui.yaml:") for line in found.splitlines())
+
+
+@given(st.one_of(st.text(max_size=200), YAMLISH, st.dictionaries(KEYS, VALUES, max_size=5).map(yaml.safe_dump)))
+def test_of_any_text_what_is_right_is_found(text: str) -> None:
+    found = salvage(text, FILE)
+    assert bool(found.mistakes) is isinstance(read(text), str)
+    assert found.readable or found.config == Config()
 
 
 @given(st.dictionaries(KEYS, VALUES, max_size=5))
@@ -94,6 +102,9 @@ STYLES = ["{0}", '"{0}"', "'{0}'", "*{0}", "!{0}", "&{0}", "%{0}", "env:{0} x", 
 @pytest.mark.parametrize("place", PLACES)
 @given(secret=PASTED, style=st.sampled_from(STYLES))
 def test_a_secret_pasted_as_a_value_is_never_repeated(place: str, secret: str, style: str) -> None:
-    found = read(place.format(style.format(secret)))
+    text = place.format(style.format(secret))
+    found = read(text)
     if isinstance(found, str):
         assert secret not in found
+    for mistake in salvage(text, FILE).mistakes:
+        assert secret not in f"{mistake} {mistake.text} {mistake.left_out}"

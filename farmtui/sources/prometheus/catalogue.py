@@ -146,14 +146,23 @@ class Catalogue:
         }
         return Catalogue(MappingProxyType(figures), MappingProxyType(trends))
 
+    def unknown(self, names: Iterable[str]) -> list[tuple[str, str]]:
+        """Names that no figure has, each with what to do about it."""
+        found: list[tuple[str, str]] = []
+        for name in names:
+            if name not in self.figures:
+                close = difflib.get_close_matches(name, self.figures, n=3)
+                hint = f"did you mean {' or '.join(close)}?" if close else "docs/catalogue.md lists them"
+                found.append((name, f"is not a figure of the catalogue; {hint}"))
+        return found
+
     def with_overrides(self, overrides: Mapping[str, str]) -> Catalogue:
         """The catalogue with the config's own queries (`prometheus.queries`); trends of such a figure follow it.
 
         An empty text switches a figure off. Raises ConfigError for a name that the catalogue does not have.
         """
-        wrong = [_unknown(name, self.figures) for name in overrides if name not in self.figures]
-        if wrong:
-            raise ConfigError("\n".join(wrong))
+        if wrong := self.unknown(overrides):
+            raise ConfigError("\n".join(f"prometheus.queries.{redact(name)}: {what}" for name, what in wrong))
         if not overrides:
             return self
         figures = dict(self.figures)
@@ -172,12 +181,6 @@ def metrics_in(promql: str) -> tuple[str, ...]:
     bare = _GROUPING.sub(" ", _RANGE.sub(" ", _BRACES.sub(" ", _QUOTED.sub('""', promql))))
     names = (found for found in _READS.findall(bare) if found.lower() not in _WORDS)
     return tuple(dict.fromkeys(names))
-
-
-def _unknown(name: str, figures: Mapping[str, Figure]) -> str:
-    close = difflib.get_close_matches(name, figures, n=3)
-    hint = f"did you mean {' or '.join(close)}?" if close else "docs/catalogue.md lists them"
-    return f"prometheus.queries: {redact(name)} is not a figure of the catalogue; {hint}"
 
 
 @functools.cache

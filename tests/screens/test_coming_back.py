@@ -1,0 +1,109 @@
+"""A console that is opened again begins where it was left."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from farmtui.app import already_known
+from farmtui.coming_back import ReturningApp
+from farmtui.config.salvage import salvage_file
+from farmtui.keys import misfits
+from farmtui.resuming import session_file
+from screens.places import Place, Subject
+from tests.screens.host import text_of
+from tests.screens.test_config_screen import ended, said, status, until
+from tests.screens.whole import whole_farm
+from widgets.live_table import LiveTable
+
+
+@pytest.fixture
+def config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A farm without sources."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = tmp_path / "farmtui.yaml"
+    path.write_text("farm: {name: shop}\n")
+    return path
+
+
+def write(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+@asynccontextmanager
+async def console(path: Path, **options: Any) -> AsyncIterator[tuple[ReturningApp, Pilot[int]]]:
+    app = ReturningApp(already_known, config_file=path, salvaged=salvage_file(path, misfits), **options)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda: app.farm is not None)
+        app.publish(whole_farm())
+        await pilot.pause()
+        yield app, pilot
+        await ended(app)
+
+
+async def leave_somewhere(path: Path) -> None:
+    async with console(path) as (app, pilot):
+        app.go(Place("topology"))
+        await pilot.pause()
+        await pilot.press("slash", *"cache", "enter")
+        app.screen.query(LiveTable).first().focus()
+        await pilot.press("C")
+        await pilot.pause()
+        await app._note_down()
+        app.go(Place("topology", (Subject("node", "cache-2", "cache-2"),)))
+        await pilot.press("ctrl+z")
+        await pilot.pause()
+
+
+async def test_place_history_filter_and_order_are_as_they_were(config: Path) -> None:
+    await leave_somewhere(config)
+    async with console(config) as (app, pilot):
+        assert app.history.here == Place("topology", (Subject("node", "cache-2", "cache-2"),))
+        assert "cache-2" in "\n".join(text_of(app))
+        assert app.faults_only
+        assert "back at topology / cache-2" in said(app)
+        await pilot.press("escape", "ctrl+z")
+        await pilot.pause()
+        assert "/cache" in status(app)
+        table = app.focused if isinstance(app.focused, LiveTable) else app.screen.query(LiveTable).first()
+        assert isinstance(table, LiveTable)
+        assert table.sorted_by[0] == "cpu"
+        await pilot.press("left_square_bracket")
+        await pilot.pause()
+        assert app.current_mode == "topology"
+
+
+async def test_it_can_be_told_not_to(config: Path) -> None:
+    await leave_somewhere(config)
+    async with console(config, restore=False) as (app, _):
+        assert app.history.here == Place("overview")
+    await leave_somewhere(config)
+    async with console(config, first_screen="cost") as (app, _):
+        assert app.history.here == Place("cost"), "a screen was asked for"
+    await leave_somewhere(config)
+    write(config, "farm: {name: shop}\nui: {restore: false, screen: sources}\n")
+    async with console(config, usual_screen="sources") as (app, _):
+        assert app.history.here == Place("sources")
+
+
+async def test_a_file_that_is_none_is_told_and_replaced(config: Path) -> None:
+    path = session_file(config)
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    async with console(config) as (app, _):
+        assert app.history.here == Place("overview")
+        assert "is no JSON" in said(app)
+    assert '"version": 1' in path.read_text()
+
+
+async def test_where_it_cannot_be_written_the_console_goes_on(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where a folder should be")
+    async with console(config) as (app, _):
+        await app._note_down()
+        assert app.history.here == Place("overview")
