@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from farmtui.app import already_known
 from farmtui.coming_back import ReturningApp
 from farmtui.config.salvage import salvage_file
 from farmtui.keys import misfits
+from farmtui.opened import already_known
 from farmtui.resuming import session_file
 from screens.places import Place, Subject
 from tests.screens.host import text_of
