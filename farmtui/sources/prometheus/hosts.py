@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Final
 from farmtui.farm.alerts import Target
 from farmtui.farm.farm import HostView
 from farmtui.farm.node import Exporter, HostMetrics, Tier
+from farmtui.sources.prometheus.catalogue import PROBE_JOBS
 from farmtui.sources.prometheus.decode import Key
 from farmtui.sources.prometheus.figures import Figures
 
@@ -22,6 +24,9 @@ TIER_LABELS: Final = ("tier", "role")
 
 _UP_LABELS: Final = ("node", "host", "hostname", "nodename", "tier", "role")
 """The labels of the figure `up` after `instance` and `job`."""
+
+_PROBES: Final = re.compile(PROBE_JOBS)
+"""Jobs of probes, known by name too: a prober that is gone tells of no probe any more."""
 
 _TIERS: Final = frozenset(tier.value for tier in Tier)
 
@@ -39,6 +44,8 @@ class Evidence:
     targets: tuple[Target, ...]
     elsewhere: frozenset[str]
     """Instances that are looked at from elsewhere (a blackbox exporter): they join a machine, and make none."""
+    probes: frozenset[tuple[str, str]] = frozenset()
+    """Job and instance of what looks at a machine from elsewhere: that it answers says nothing of the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ def evidence(figures: Figures, targets: tuple[Target, ...], elsewhere: frozenset
         measured=measured,
         targets=targets,
         elsewhere=elsewhere - measured,
+        probes=frozenset((job, instance) for instance, job in figures.rows("probe.up")),
     )
 
 
@@ -102,7 +110,7 @@ def machines(known: Evidence) -> tuple[Machine, ...]:
     usable = _usable_labels(instances.values())
     groups = _grouped(instances.values(), usable)
     found = [
-        _machine(members, usable, known.measured)
+        _machine(members, usable, known)
         for members in groups
         if any(member.name not in known.elsewhere for member in members)
     ]
@@ -205,7 +213,9 @@ def _grouped(instances: Iterable[_Instance], usable: tuple[str, ...]) -> list[li
     return list(groups.values())
 
 
-def _machine(members: list[_Instance], usable: tuple[str, ...], measured: frozenset[str]) -> Machine:
+def _machine(members: list[_Instance], usable: tuple[str, ...], known: Evidence) -> Machine:
+    measured = known.measured
+    targets = {(job, member.name) for member in members for job in member.jobs}
     label = next((m.labels[name] for name in usable for m in members if m.labels.get(name)), "")
     nodename = next((member.nodename for member in members if member.nodename), "")
     place = next((member.place for member in members if member.name in measured), members[0].place)
@@ -217,7 +227,7 @@ def _machine(members: list[_Instance], usable: tuple[str, ...], measured: frozen
         name=nodename or label or dns_name or place,
         addresses=addresses,
         tier_hint=_tier_hint(members),
-        targets=tuple(sorted((job, member.name) for member in members for job in member.jobs)),
+        targets=tuple(sorted(target for target in targets - known.probes if not _PROBES.fullmatch(target[0]))),
         instances=tuple(member.name for member in members if member.name in measured),
     )
 
