@@ -31,7 +31,7 @@ def sources(farm: Farm) -> tuple[SourceState, ...]:
 def freshness(farm: Farm) -> Freshness:
     """The best of their freshnesses: while one answers there is something to show."""
     order = (Freshness.LIVE, Freshness.AGEING, Freshness.STALE, Freshness.EMPTY, Freshness.FORBIDDEN, Freshness.NEVER)
-    return min((source.freshness for source in sources(farm)), key=order.index, default=Freshness.NEVER)
+    return min((source.freshness for source in sources(farm)), key=order.index, default=Freshness.ABSENT)
 
 
 def change(stored: Stored | None) -> float | None:

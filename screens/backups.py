@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 
 from farmtui.commands import Command
 from farmtui.farm.backups import Backup, BackupBook
-from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.state import Severity
 from farmtui.farm.units import NOT_MEASURED, data_size
 from farmtui.insight.backups import trusted_sources
 from screens.backup_words import change, change_words, freshness, note, old, sources, tiles
@@ -132,7 +132,7 @@ class BackupsScreen(FarmScreen):
         self.query_one("#note", Line).show(note(farm, book if book is not None else BackupBook()))
         states = tiles(farm, book) if book is not None and told else {}
         for name, _ in _TILES:
-            nothing = TileState("–", freshness=Freshness.NEVER)
+            nothing = TileState("–", freshness=fresh)
             self.query_one(f"#tile-{name}", Tile).show(states.get(name, nothing))
 
     def labels_of(self, row: object) -> Mapping[str, str]:

@@ -98,7 +98,8 @@ async def record(folder: Path) -> Recorded:
 
 def _by_section(config: Config) -> list[tuple[Any, str]]:
     """Every source with the section that it is there for: the one without which it is not."""
-    sections = [name for name in type(config).model_fields if without(config, name) != config]
+    # The guests' backups are there for `backups`, though without `proxmox` they are not there either.
+    sections = [name for name in reversed(type(config).model_fields) if without(config, name) != config]
     found = []
     for source in build_sources(config):
         for section in sections:
@@ -146,7 +147,7 @@ class Console(FarmApp):
         self.upstreams = [
             Told(one, state if one.name in self._touched else "")
             for one in recorded.upstreams
-            if one.name not in self._touched or state != "absent"
+            if one.name in {source.name for source in build_sources(config)}
         ]
         """The sources that there are."""
         self._polls = 2 if state == "stopped" else 1
