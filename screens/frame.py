@@ -174,7 +174,11 @@ class FarmScreen(Screen[None]):
         """The footer derives from the bindings that are active now; there is no second list."""
         parts: list[tuple[str, str]] = []
         seen: set[str] = set()
-        for key, active in self.active_bindings.items():
+        # Where little fits, what is a view's own comes before the log, which every screen has.
+        found = sorted(
+            self.active_bindings.items(), key=lambda item: (item[1].node is self.app, item[1].binding.id == "logs")
+        )
+        for key, active in found:
             binding = active.binding
             if not (binding.show and active.enabled) or binding.action in seen or key.startswith(UNBOUND):
                 continue

@@ -36,7 +36,8 @@ def commented(
         if name in sections:
             inner = section_in(field.annotation)
             above = _comment([field.description or "", *notes.get(name, ())], 0)
-            parts.append("\n".join([*above, *_lines(name, sections[name], inner, name, notes, 0)]) + "\n")
+            mapped = get_origin(field.annotation) is dict
+            parts.append("\n".join([*above, *_lines(name, sections[name], inner, name, notes, 0, mapped)]) + "\n")
     absent = [name for name in Config.model_fields if name not in sections]
     if absent:
         parts.append("\n".join(_absent(absent, left_out or {})) + "\n")
@@ -52,9 +53,15 @@ def _absent(names: Sequence[str], why: Mapping[str, str]) -> Iterator[str]:
 
 
 def _lines(
-    name: str, value: Any, section: type[Section] | None, place: str, notes: Mapping[str, Sequence[str]], depth: int
+    name: str,
+    value: Any,
+    section: type[Section] | None,
+    place: str,
+    notes: Mapping[str, Sequence[str]],
+    depth: int,
+    mapped: bool,
 ) -> Iterator[str]:
-    """`name: value` in YAML, and all below it."""
+    """`name: value` in YAML, and all below it. `mapped`: it holds a section for each name of the user's own."""
     pad = "  " * depth
     if section is None or not value:
         yield f"{pad}{name}: {_flow(value)}"
@@ -63,7 +70,7 @@ def _lines(
         for index, item in enumerate(value):
             yield f"{pad}  -"
             yield from _section(item, section, f"{place}.{index}", notes, depth + 2, told=index > 0)
-    elif get_origin(Config.model_fields[name].annotation if depth == 0 else None) is dict:
+    elif mapped:
         yield f"{pad}{name}:"
         for key, item in value.items():
             yield from _comment(notes.get(f"{place}.{key}", ()), depth + 1)
@@ -89,7 +96,8 @@ def _section(
         if name in value:
             at = f"{place}.{name}"
             yield from _comment([*notes.get(at, ()), "" if told else field.description or ""], depth)
-            yield from _lines(name, value[name], section_in(field.annotation), at, notes, depth)
+            mapped = get_origin(field.annotation) is dict
+            yield from _lines(name, value[name], section_in(field.annotation), at, notes, depth, mapped)
     others = [name for name in section.model_fields if name not in value]
     if others and not told:
         yield from _wrapped(f"also: {', '.join(others)}", f"{pad}# ", f"{pad}#   ")

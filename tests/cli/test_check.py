@@ -209,6 +209,7 @@ prometheus: {url: 'http://p', auth: {bearer: 'env:A'}, headers: {X: 'env:B', Y: 
 alertmanager: {urls: ['http://a'], auth: {username: u, password: 'env:C'}, headers: {X: 'cmd:d'}}
 proxmox: [{name: a, hosts: [h], token_id: 'a@b!c', token_secret: 'env:E'}]
 digitalocean: {token: 'env:F'}
+backups: {stores: [{name: s, endpoint: 'https://s', bucket: bkt, access_key: 'env:G', secret_key: 'env:H'}]}
 """,
         Path("farmtui.yaml"),
     )
@@ -220,6 +221,8 @@ digitalocean: {token: 'env:F'}
         "alertmanager.headers.X",
         "proxmox.0.token_secret",
         "digitalocean.token",
+        "backups.stores.0.access_key",
+        "backups.stores.0.secret_key",
     }
     kinds = set(places(Config))
     assert {place.removesuffix(".X").replace(".0", "") for place in found} <= kinds

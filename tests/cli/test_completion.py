@@ -66,7 +66,12 @@ def paths(command: Any = ROOT, *above: str) -> Iterator[tuple[tuple[str, ...], A
 @pytest.mark.parametrize(("words", "command"), [pytest.param(*one, id=" ".join(one[0])) for one in paths()])
 def test_every_command_and_every_option_is_offered(words: tuple[str, ...], command: Any) -> None:
     line = " ".join(("farmtui", *words))
-    options = {name for one in command.params for name in one.opts if name.startswith("--") and not one.hidden}
+    options = {
+        name
+        for one in command.params
+        for name in (*one.opts, *one.secondary_opts)
+        if name.startswith("--") and not one.hidden
+    }
     assert set(offered(f"{line} --")) == options | {"--help"}
     assert set(getattr(command, "commands", {})) - {"runner"} <= set(offered(f"{line} "))
 

@@ -61,6 +61,10 @@ NOT_BY_COMMAND = {
     "do-api-limited",
     "site-surge",
     "sites-failing",
+    "pve-backup-failed",
+    "backups-overdue",
+    "backup-shrunk",
+    "spaces-down",
 }
 """Who is off has to be switched on by its API; nobody here mends an account, or sends visitors away. A dozen
 sites take a dozen commands: `site-broken` shows the one."""

@@ -27,7 +27,7 @@ async def _told(farm: Machines) -> SwarmCluster:
 async def test_the_console_s_own_source_reads_it(tmp_path: Path) -> None:
     async with machines(tmp_path) as farm:
         told = await _told(farm)
-        assert (len(told.nodes), len(told.services), len(told.networks), told.quorum) == (23, 506, 3, True)
+        assert (len(told.nodes), len(told.services), len(told.networks), told.quorum) == (23, 506, 4, True)
         assert [node.hostname for node in told.nodes if node.leader] == ["mgr-1"]
         assert all(service.running == service.desired for service in told.services if service.desired is not None)
         of_sites = Counter(task.node for task in told.tasks if task.service.startswith("wp_"))

@@ -19,6 +19,7 @@ from farmtui.config.parsing import parse
 from farmtui.keys import GLOBAL, key_scopes
 from farmtui.runbooks.book import Book
 from screens.console import SCREENS
+from screens.logs import LogScreen
 from screens.run import RunScreen
 from tests.house.tree import ROOT, files, name
 from tests.layering import layers
@@ -170,14 +171,17 @@ def test_the_config_in_the_readme_is_twenty_lines_that_work() -> None:
 
 PROSE = {path: SPAN.findall(FENCE.sub("", path.read_text(encoding="utf-8"))) for path in DOCUMENTS}
 PROMPT = {name for command in GLOBAL for name in command.names} | {
-    name for entry in SCREENS for command in entry.load().KEYS for name in command.names
+    name
+    for keys in (*(entry.load().KEYS for entry in SCREENS), LogScreen.KEYS)
+    for command in keys
+    for name in command.names
 }
 KEYS = {
     normal_key(key)
     for items in key_scopes().values()
     for binding in items
     for key in (binding.key.split(",") if binding.key != "," else [","])
-} | {command.keys for command in RunScreen.KEYS}
+} | {key for view in (RunScreen, LogScreen) for command in view.KEYS for key in command.keys.split(",")}
 SPELLED = {"Enter": "enter", "Esc": "escape", "Tab": "tab", "Space": "space"}
 """How documents write keys whose names Textual writes otherwise."""
 

@@ -63,7 +63,7 @@ digitalocean: {token: "file:do-token"}
     [
         ("farm:\n  naem: x\n", ":2: farm.naem: is not a key farmtui knows; did you mean name?"),
         ("promtheus: {}\n", ":1: promtheus: is not a key farmtui knows; did you mean prometheus?"),
-        ("farm:\n  zzz: 1\n", "known here: name, sites, read_only"),
+        ("farm:\n  zzz: 1\n", "known here: name, colour, sites, read_only"),
         (
             "tiers:\n  cache:\n    expects: 3\n",
             ":3: tiers.cache.expects: is not a key farmtui knows; did you mean expect?",
