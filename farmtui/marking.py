@@ -11,6 +11,7 @@ from farmtui.coming_back import ReturningApp
 from farmtui.farm.state import Severity
 from farmtui.marks import Mark, MarksError, change_marks, checked_name, fits, marks_file, read_marks
 from screens.known import known_of
+from screens.log_targets import KIND
 from screens.places import Place
 from widgets.dialog import Choice, ChoiceDialog
 from widgets.live_table import LiveTable
@@ -97,8 +98,10 @@ class MarkingApp(ReturningApp):
     def _mark_here(self) -> Mark | None:
         here = self.history.here
         screen = self._base(here.screen) if here is not None else None
-        if here is None or screen is None:
+        if here is None:
             return None
+        if screen is None:  # on its way
+            return Mark(here, faults_only=self.faults_only)
         sorts = {
             table.id: (column, down)
             for table in screen.query(LiveTable)
@@ -114,12 +117,14 @@ class MarkingApp(ReturningApp):
         if marks is None:
             return
         if name not in marks:
-            known = f"there are {', '.join(sorted(marks)[:10])}" if marks else ":mark NAME keeps where you are"
-            self.say(f"there is no mark {name[:40]!r}; {known}", Severity.WARNING)
+            hint = f"there are {', '.join(sorted(marks)[:10])}" if marks else ":mark NAME keeps where you are"
+            self.say(f"there is no mark {name[:40]!r}; {hint}", Severity.WARNING)
             return
         mark = marks[name]
         place = mark.place
-        if place.trail and self.farm is not None and known_of(self, place.trail[-1]) is None:
+        # A log is nothing that the farm knows: its own view says what is wrong with it.
+        known = not place.trail or self.farm is None or place.trail[-1].kind == KIND
+        if not known and known_of(self, place.trail[-1]) is None:
             self.say(f"{place.trail[-1].title} is gone; this is its screen", Severity.WARNING)
             place = Place(place.screen)
         self._faults_only = mark.faults_only

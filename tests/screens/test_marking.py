@@ -63,6 +63,7 @@ async def test_a_mark_of_a_thing_that_is_gone_leads_to_its_screen(
 ) -> None:
     async with console(tmp_path, monkeypatch) as (app, pilot):
         app.go(Place("topology", (Subject("node", "nowhere", "nowhere"),)))
+        await pilot.pause()
         app.action_mark("gone")
         await until(pilot, lambda: "gone is kept" in said(app))
         app.go(Place("overview"))
