@@ -141,7 +141,7 @@ class MarkingApp(ReturningApp):
             screen.action_next_view()  # type: ignore[attr-defined]  # whoever has a view has this
         screen.set_filter(mark.filter)
         for table in screen.query(LiveTable):
-            if table.id in mark.sorts:
+            if table.id is not None and table.id in mark.sorts:
                 table.sort_by(*mark.sorts[table.id])
         self._repaint()
 
