@@ -30,6 +30,12 @@ GLOBAL: tuple[Command, ...] = (
     Command("theme", "", "theme", "Theme", "Change the colours", ("theme", "skin"), argument="name", group="console"),
     Command("farm", "", "farm", "Farm", "Open another farm, or say which there are", ("farm",), argument="name",
             optional=True, group="console"),
+    Command("mark.ask", "m", "ask('mark ')", "Mark", "Keep this place under a name", group="history"),
+    Command("mark.ask.go", "apostrophe", "ask('go ')", "Go", "Go to a mark by its name", group="history"),
+    Command("mark", "", "mark", "Mark", "Keep this place: its filter, order and view", ("mark",), argument="name"),
+    Command("mark.go", "", "goto", "Go", "Go to a mark", ("go",), argument="name", group="history"),
+    Command("mark.list", "", "marks", "Marks", "The kept places; Enter goes there", ("marks",), group="history"),
+    Command("mark.forget", "", "unmark", "Unmark", "Forget a mark", ("unmark",), argument="name", group="history"),
     Command("reload", "", "reload", "Reload", "Read the config and the themes again", ("reload",), group="console"),
 )  # fmt: skip
 """What can be done wherever somebody is; a screen's name at the prompt among it."""

@@ -58,8 +58,12 @@ def session_file(config: Path) -> Path:
 
 def keep(path: Path, session: Session, now: datetime) -> None:
     """Write it down, as a whole or not at all. Raises OSError; may block."""
+    write_whole(path, json.dumps({"version": VERSION, "at": now.isoformat(), **asdict(session)}))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file of the state folder, as a whole or not at all. Raises OSError; may block."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    text = json.dumps({"version": VERSION, "at": now.isoformat(), **asdict(session)})
     # Readable by its owner alone, whatever the umask says.
     handle, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)
     try:
@@ -98,22 +102,24 @@ def kept(path: Path, now: datetime) -> tuple[Session, datetime] | None:
 def _session(found: Mapping[str, Any]) -> Session:
     """What is valid in it: a screen that there is no more, or a thing without a name, is left out."""
     known = {entry.name for entry in SCREENS}
-    places = [_place(place) for place in found["places"][-PLACES:] if place["screen"] in known]
+    places = [place_from(place) for place in found["places"][-PLACES:] if place["screen"] in known]
     sorts = {
-        screen: {_text(table): (_text(column), bool(down)) for table, (column, down) in tables.items()}
+        screen: {text_from(table): (text_from(column), bool(down)) for table, (column, down) in tables.items()}
         for screen, tables in found["sorts"].items()
         if screen in known
     }
-    filters = {screen: _text(text) for screen, text in found["filters"].items() if screen in known}
+    filters = {screen: text_from(text) for screen, text in found["filters"].items() if screen in known}
     return Session(tuple(places), filters, sorts, bool(found["faults_only"]))
 
 
-def _place(place: Mapping[str, Any]) -> Place:
-    trail = [Subject(*(_text(subject[name]) for name in ("kind", "key", "title"))) for subject in place["trail"]]
+def place_from(place: Mapping[str, Any]) -> Place:
+    """A place as it was written. Raises KeyError, TypeError, ValueError."""
+    trail = [Subject(*(text_from(subject[name]) for name in ("kind", "key", "title"))) for subject in place["trail"]]
     return Place(place["screen"], tuple(trail))
 
 
-def _text(value: Any) -> str:
+def text_from(value: Any) -> str:
+    """A text as it was written, cleaned. Raises ValueError where it is none, or too long."""
     if not isinstance(value, str) or len(value) > TEXT:
         raise ValueError(value)
     return clean_text(value)

@@ -70,14 +70,14 @@ def open_console(path: Path, *, screen: str | None, read_only: bool, fresh: bool
     from farmtui import logs
 
     notice = logs.to_file()
-    from farmtui.coming_back import ReturningApp
     from farmtui.config.salvage import salvage_file
     from farmtui.keys import misfits
+    from farmtui.marking import MarkingApp
     from farmtui.opened import already_known
 
     salvaged = salvage_file(path, misfits)
     # The screen to start on is where there is none to come back to; one that is asked for comes before both.
-    app = ReturningApp(
+    app = MarkingApp(
         already_known,
         first_screen=screen_name(screen),
         usual_screen=screen_name(salvaged.config.ui.screen) or "",
