@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 END = 1_767_236_400.0
 """A fixed moment, so that pictures of the gallery can be compared."""
+STILL_S = 3600.0
+"""And nothing turns in them by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,9 +312,9 @@ def key_value() -> Widget:
 
 def heartbeat() -> Widget:
     """Alive, and not."""
-    alive = Heartbeat(clock=lambda: datetime.fromtimestamp(END, UTC))
+    alive = Heartbeat(every_s=STILL_S, clock=lambda: datetime.fromtimestamp(END, UTC))
     alive.beat()
-    return Vertical(alive, Heartbeat(clock=lambda: datetime.fromtimestamp(END, UTC)))
+    return Vertical(alive, Heartbeat(every_s=STILL_S, clock=lambda: datetime.fromtimestamp(END, UTC)))
 
 
 def raw_view() -> Widget:

@@ -24,7 +24,7 @@ def _now() -> datetime:
 
 
 class Heartbeat(LineWidget):
-    """A sign that turns each second while the event loop runs, the time, and a warning once pictures stop coming."""
+    """A sign that turns while the event loop runs, the time, and a warning once pictures stop coming."""
 
     DEFAULT_CSS = "Heartbeat { height: 1; width: auto; min-width: 10; }"
 
@@ -32,20 +32,22 @@ class Heartbeat(LineWidget):
         self,
         late_s: float = 30.0,
         *,
+        every_s: float = 1.0,
         clock: Callable[[], datetime] = _now,
         id: str | None = None,  # noqa: A002  Textual's own name for it
     ) -> None:
-        """After `late_s` seconds without `beat()` it says that what is shown is old."""
+        """After `late_s` seconds without `beat()` it says that what is shown is old; it turns every `every_s`."""
         super().__init__(id=id)
         self._late_s = late_s
+        self._every_s = every_s
         self._clock = clock
         self._beat_at: datetime | None = None
         self._turn = 0
         self._content = self._words()
 
     def on_mount(self) -> None:
-        """One tick a second; a turn of the sign is a single cell on the wire."""
-        self.set_interval(1.0, self.tick)
+        """A tick: a turn of the sign is a single cell on the wire."""
+        self.set_interval(self._every_s, self.tick)
 
     def beat(self) -> None:
         """A new picture has come."""
