@@ -118,24 +118,25 @@ def tiles(farm: Farm, book: BackupBook) -> dict[str, TileState]:
     known = bool(book.rows)
     # While one store is silent, "none" would be said of what nobody knows.
     nothing = "that is known of" if silent else ""
+    least = Severity.UNKNOWN if silent else Severity.OK
     return {
         "fresh": TileState(
             f"{found.fresh:,}" if known else "–",
             f"of {found.whole:,}" + (f", {found.unknown:,} unknown" if found.unknown else ""),
-            Severity.UNKNOWN if found.unknown else Severity.OK, fresh,
+            Severity.UNKNOWN if found.unknown else least, fresh,
         ),
         "overdue": TileState(
             f"{len(found.overdue):,}" if known else "–",
             f"{old(oldest, now)}: {oldest.thing}" if oldest is not None else nothing or "none is",
-            max((row.state(now)[0] for row in found.overdue), default=Severity.OK), fresh,
+            max((row.state(now)[0] for row in found.overdue), default=least), fresh,
         ),
         "never": TileState(
             f"{found.never:,}" if known else "–", book.never[0].thing if found.never else nothing or "all have one",
-            Severity.WARNING if found.never else Severity.OK, fresh,
+            Severity.WARNING if found.never else least, fresh,
         ),
         "doubted": TileState(
             f"{found.doubted:,}" if known else "–", book.doubted[0].thing if found.doubted else nothing or "none is",
-            Severity.WARNING if found.doubted else Severity.OK, fresh,
+            Severity.WARNING if found.doubted else least, fresh,
         ),
         "stores": TileState(
             f"{len(told) - len(silent)} of {len(told)}",

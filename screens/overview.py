@@ -182,20 +182,22 @@ class OverviewScreen(FarmScreen):
     def _show_cause(self) -> None:
         """What the table has no room for: the whole cause, its evidence, and what to do."""
         row: Finding | None = self.query_one("#findings", LiveTable).cursor_row
-        text = cause_text(row, self._mending(row)) if row is not None else Content()
+        text = cause_text(row, *self._mending(row)) if row is not None else Content()
         if not text.is_same(self._cause):
             self._cause = text
             self.query_one("#cause", Static).update(text)
 
-    def _mending(self, finding: Finding) -> tuple[str, ...]:
-        """The books that `x` offers on a finding."""
+    def _mending(self, finding: Finding) -> tuple[str, tuple[str, ...]]:
+        """The books that are for what is found; where there is none those that fit its thing, and how to say either."""
         farm, remedies = self.console.farm, self.console.remedies
         if farm is None or remedies is None:
-            return ()
+            return "", ()
         from farmtui.runbooks.fitting import offers
 
         found = offers(remedies.picture.shelf, farm, "finding", finding.key, finding)
-        return tuple(offer.book.name for offer in found[:MOST_OFFERED])
+        meant = [offer for offer in found if offer.by_alert]
+        names = tuple(offer.book.name for offer in (meant or found)[:MOST_OFFERED])
+        return "x mends it" if meant else "x offers", names
 
     @on(LiveTable.RowSelected, "#findings")
     def _open(self, message: LiveTable.RowSelected) -> None:
@@ -231,15 +233,15 @@ def runs_line(picture: Picture, at: datetime) -> Content:
     )  # fmt: skip
 
 
-def cause_text(finding: Finding, books: Sequence[str] = ()) -> Content:
-    """The whole of a finding in two or three lines, and the books that mend it."""
+def cause_text(finding: Finding, how: str = "", books: Sequence[str] = ()) -> Content:
+    """The whole of a finding in two or three lines, and the books that `how` tells of."""
     parts: list[tuple[str, str]] = [(f"{finding.title}: ", ink.STRONG), (finding.cause, ink.TEXT)]
     if finding.evidence:
         parts.append((f"\n{'; '.join(finding.evidence)}", ink.MUTED))
     if finding.runbook:
         parts += [("\nrunbook ", ink.MUTED), (finding.runbook, ink.ACCENT)]
     if books:
-        parts += [("\nx mends it: ", ink.MUTED), (", ".join(books), f"{ink.STRONG} {ink.ACCENT}")]
+        parts += [(f"\n{how}: ", ink.MUTED), (", ".join(books), f"{ink.STRONG} {ink.ACCENT}")]
     return Content.assemble(*parts)
 
 

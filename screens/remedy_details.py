@@ -38,7 +38,8 @@ def run_title(state: RunState) -> str:
 
 def target_names(state: RunState) -> str:
     """What a run works on, without the kinds; nothing where it is only the book itself."""
-    return ", ".join(name for kind, _, name in (t.partition(":") for t in state.plan.targets) if kind != "book")
+    # A guest's run holds the machine that it is, by the same name.
+    return ", ".join(dict.fromkeys(t.partition(":")[2] for t in state.plan.targets if not t.startswith("book:")))
 
 
 def book_subject(name: str) -> Subject:

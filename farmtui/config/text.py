@@ -86,7 +86,8 @@ with is [config.example.yaml](../config.example.yaml), the JSON schema for edito
   the overview and `:config` name each mistake with its line and its remedy. A wrong interval or colour has its default;
   a source with a wrong address is left out; so is one whose certificates, login or scope are wrong. Where a mistake may
   have been a limit (`roles`, `farm.read_only`, `ssh`, a section that nobody knows, a file that is no YAML) nothing can
-  be changed until it is mended, and no run begins while there is any. Commands for scripts refuse such a file (exit 2).
+  be changed until it is mended, and no run begins while there is any. Commands for scripts refuse such a file (exit 2;
+  `status`: 3).
 - **A changed file holds at once** (it is looked at each second; `:reload` does it by hand). Only sources whose sections
   differ begin anew. A file that is changed for the worse leaves the console as it was, says what is wrong, and forbids
   what the new text may forbid. Themes follow their files, too. `ui.mouse` and `ui.screen` hold from the next start.

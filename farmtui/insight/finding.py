@@ -38,5 +38,7 @@ class Finding:
     """Other parts that suffer from it, and how much: those of what was found to follow from it."""
     stakes: str = ""
     """What goes next, in words that stand in `cause` too: where this follows from another fault they are told there."""
+    alerts: tuple[str, ...] = ()
+    """Names of the alerts that fire for it, the worst first."""
     topics: tuple[str, ...] = ()
     """Lower-case pieces of names of alerts that say the same as this."""

@@ -85,7 +85,8 @@ def _tasks(cluster: PveCluster, at: datetime) -> Iterator[Finding]:
             f"pve-task/{cluster.name}/{kind}", Severity.WARNING if kind in SERIOUS else Severity.INFO, title,
             f"it ended with: {newest.status}; it was not done since",
             tuple(f"{names.get(t.ident, t.ident) or t.node}: {t.status}" for t in tasks[:3]),
-            ("pve-task", newest.key), "compute", "compute", since=newest.ended_at,
+            ("pve-task", newest.key), "compute", "compute",
+            "pve-host-backup" if kind == "vzdump" and not newest.ident else "", newest.ended_at,
             topics=("vzdump", "pvebackup") if kind == "vzdump" else (),
         )  # fmt: skip
 

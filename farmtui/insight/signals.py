@@ -227,6 +227,7 @@ def _told(finding: Finding, alerts: Sequence[Alert]) -> Finding:
         severity=max(finding.severity, alerts[0].severity),
         evidence=(*finding.evidence, f"alerts: {', '.join(names[:3])}{more}"),
         runbook=finding.runbook or runbook,
+        alerts=tuple(names),
         since=min(since, finding.since) if finding.since else since,
     )
 
@@ -241,7 +242,7 @@ def _unexplained(name: str, alerts: Sequence[Alert]) -> Finding:
         words or f"it fires on {where}" if where or words else "its rule gives no summary",
         (f"on {where}",) if where and words and where not in words else (),
         ("alert", first.fingerprint), "alerts", "alerts", runbook_of(first),
-        min(alert.starts_at for alert in alerts),
+        min(alert.starts_at for alert in alerts), alerts=(name,),
     )  # fmt: skip
 
 

@@ -26,7 +26,9 @@ class Offer:
     inputs: Mapping[str, str]
     """What is known of its inputs already."""
     by_alert: bool = False
-    """It names the alert that is looked at."""
+    """It names the alert that is looked at, or is named for what was found."""
+    alerts: int = 0
+    """How many of the alerts that are looked at it names."""
 
 
 def offers(shelf: Shelf, farm: Farm, kind: str, key: str, finding: Finding | None = None) -> tuple[Offer, ...]:
@@ -36,31 +38,35 @@ def offers(shelf: Shelf, farm: Farm, kind: str, key: str, finding: Finding | Non
     """
     alerts = tuple(_alerts(farm, kind, key, finding))
     things = list(_things(farm, *((kind, key) if finding is None else finding.subject)))
-    for alert in alerts:
-        things += (value for value in _of_alert(farm, alert) if value not in things)
+    if not things:
+        # An alert that tells of a worker may come from a manager: what a finding is about counts before that.
+        for alert in alerts:
+            things += (value for value in _of_alert(farm, alert) if value not in things)
     told = finding.runbook if finding is not None else ""
     found = [offer for book in shelf.books.values() if (offer := _offer(book, farm, things, alerts, told))]
     return tuple(sorted(found, key=lambda one: _rank(one, kind)))
 
 
-def _rank(offer: Offer, kind: str) -> tuple[bool, bool, bool, bool, int, str]:
+def _rank(offer: Offer, kind: str) -> tuple[bool, bool, int, bool, bool, int, str]:
     """What names the alert first, and of those what has something to work on; then what is about such a thing (a
     varnish, not just its machine), then what is for such machines alone."""
     book = offer.book.book
     of_tier = any(book.inputs[name].tier is not None and book.inputs[name].target is not False for name in offer.inputs)
     worked_on = any(book.inputs[name].target is not False for name in offer.inputs) or not book.inputs
-    return not offer.by_alert, not worked_on, kind not in book.tags, not of_tier, book.risk, offer.book.name
+    about = kind not in book.tags
+    return not offer.by_alert, not worked_on, -offer.alerts, about, not of_tier, book.risk, offer.book.name
 
 
 def _offer(shelved: Shelved, farm: Farm, things: list[Value], alerts: tuple[Alert, ...], told: str) -> Offer | None:
     book = shelved.book
     inputs = {name: text for name in book.inputs if (text := _known(book, name, farm, things))}
-    named = shelved.name == told or any(fnmatchcase(alert.name, pattern) for alert in alerts for pattern in book.alerts)
+    names = {alert.name for alert in alerts if any(fnmatchcase(alert.name, pattern) for pattern in book.alerts)}
+    named = shelved.name == told or bool(names)
     # A thing on which a command is merely run does not make a book fit.
     worked_on = any(book.inputs[name].target is not False for name in inputs)
     if not named and not worked_on:
         return None
-    return Offer(shelved, inputs, named)
+    return Offer(shelved, inputs, named, len(names))
 
 
 def _known(book: Book, name: str, farm: Farm, things: list[Value]) -> str:
@@ -80,7 +86,7 @@ def _alerts(farm: Farm, kind: str, key: str, finding: Finding | None) -> Iterato
         yield from (alert for alert in known if alert.fingerprint == key)
     elif finding is not None:
         for alert in known:
-            if any(topic in alert.name.lower() for topic in finding.topics):
+            if alert.name in finding.alerts or any(topic in alert.name.lower() for topic in finding.topics):
                 yield alert
 
 
@@ -93,6 +99,9 @@ def _things(farm: Farm, kind: str, key: str) -> Iterator[Value]:
             yield from (("guest", g.name) for cluster in farm.pve for g in cluster.guests if g.ident in idents)
             droplets = farm.cloud.droplets if farm.cloud else ()
             yield from (("droplet", d.name) for d in droplets if d.ident in idents)
+        case "pve-task":
+            tasks = (task for cluster in farm.pve for task in cluster.tasks if task.key == key)
+            yield from (value for task in tasks for value in _host(farm, task.node))
         case "osd":
             yield "osd", key
         case "ceph-daemon":

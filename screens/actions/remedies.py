@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from farmtui.runbooks.state import RunState
     from screens.console import RemedyDesk
 
-OFFERED = 12
+OFFERED = 40
 """Books that a menu offers at most: the fittest."""
 
 

@@ -120,7 +120,7 @@ async def test_what_mends_a_finding_is_named_below_it_and_x_offers_it() -> None:
     app = host(FakeDesk(), CRASHED, HOT)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        assert "x mends it: varnish-restart" in cause(app)
+        assert "x offers: varnish-restart" in cause(app)
         await pilot.press("x")
         await pilot.pause()
         text = " ".join(text_of(app))
@@ -143,7 +143,7 @@ async def test_what_mends_it_comes_when_the_library_is_read() -> None:
         app.remedies = FakeDesk()
         app.shown.repaint()
         await pilot.pause()
-        assert "x mends it: varnish-restart" in cause(app)
+        assert "x offers: varnish-restart" in cause(app)
 
 
 async def test_no_more_than_four_books_are_named() -> None:
@@ -152,7 +152,7 @@ async def test_no_more_than_four_books_are_named() -> None:
     app = host(FakeDesk(picture=make_picture(shelf=shelf)), CRASHED)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        assert cause(app).endswith("x mends it: book-0, book-1, book-2, book-3")
+        assert cause(app).endswith("x offers: book-0, book-1, book-2, book-3")
 
 
 async def test_hostile_questions_are_only_text() -> None:
