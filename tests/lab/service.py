@@ -76,7 +76,7 @@ class Lab:
         entries = [{"targets": [at], "labels": {"job": job, "node": name}} for at, name in instances.items()]
         self._write(f"{job}-{owner}" if owner else job, entries)
 
-    def probe(self, job: str, exporter: str, target: str, module: str = "tcp_connect") -> None:
+    def probe(self, job: str, exporter: str, target: str, module: str = "tcp_connect", owner: str = "") -> None:
         """Have Prometheus probe an address through a blackbox exporter, and call it by that address."""
         labels = {
             "job": job,
@@ -85,7 +85,7 @@ class Lab:
             "__param_module": module,
             "__param_target": target,
         }
-        self._write(job, [{"targets": [exporter], "labels": labels}])
+        self._write(f"{job}-{owner}" if owner else job, [{"targets": [exporter], "labels": labels}])
 
     def _write(self, name: str, entries: list[dict[str, Any]]) -> None:
         path = self.targets / f"{name}.json"

@@ -11,6 +11,7 @@ from tests.lab.conftest import Console
 from tests.lab.daemons import wait_until
 from tests.lab.services.edge import SITES, Edge, Interconnect
 from tests.lab.services.prometheus import Prometheus
+from tests.lab.test_networks import QUICK
 
 
 def test_sites_errors_and_backends_are_traefiks_own(console: Console, prometheus: Prometheus, edge: Edge) -> None:
@@ -59,9 +60,11 @@ def test_a_traefik_that_is_gone(console: Console, prometheus: Prometheus, edge: 
 
 
 def test_a_link_that_is_cut(console: Console, prometheus: Prometheus, interconnect: Interconnect) -> None:
-    screen = console(prometheus, interconnect, screen="topology")
+    # Windows of seconds: the tunnel that others have pinged before is forgotten in time.
+    screen = console(prometheus, interconnect, screen="topology", prometheus={"queries": QUICK})
     screen.wait_for("interconnect")
     screen.wait_for("● up")
+    screen.wait_for(lambda: "smokeping" not in screen.text)
     interconnect.other_side.stop()
     try:
         screen.wait_for("✖ DOWN –")

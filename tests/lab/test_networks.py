@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -23,6 +24,14 @@ QUICK = quick_queries(
         **{f"probe.{name}": {"5m": "6s"} for name in ("rtt_s", "worst_s", "loss_ratio")},
     }
 )
+
+
+@pytest.fixture(autouse=True)
+def watched(tunnel: Tunnel) -> Iterator[None]:
+    """Prometheus knows of the tunnel while it is looked at, and of nothing of it in others' tests."""
+    tunnel.watch()
+    yield
+    tunnel.unwatch()
 
 
 def test_the_interconnect_is_measured_and_what_goes_wrong_with_it_is_named(
@@ -55,6 +64,7 @@ def test_the_probers_tell_what_the_simulated_ones_tell(
         return prometheus.value(f'smokeping_response_duration_seconds_count{{ip="{FAR}"}}') > 5
 
     wait_until("pings", is_pinged)
-    wait_until("a probe", lambda: prometheus.value('probe_success{job="interconnect"}') == 1.0)
+    wait_until("a probe", lambda: prometheus.value(f'probe_success{{job="interconnect", instance="{FAR}"}}') == 1.0)
+    wait_until("addresses", lambda: prometheus.value("count(node_network_address_info)") >= 1.0)
     with simulated_farm(tmp_path_factory.mktemp("simulated"), "interface-errors") as simulated:
         assert list(differences(figures_of("probe", "ping", "link"), prometheus.url, simulated)) == []

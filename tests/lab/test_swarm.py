@@ -44,7 +44,7 @@ def test_nodes_services_and_networks_are_dockers_own(
     console: Console, prometheus: Prometheus, swarm: Swarm, via: str
 ) -> None:
     wait_until("the Swarm settled", swarm.settled, 60.0)
-    screen = console(prometheus, swarm, screen="compute", columns=180, lines=45, swarm={"via": via})
+    screen = console(prometheus, swarm, screen="compute", columns=260, lines=45, swarm={"via": via})
     shows(screen, "worker-1", "leader")
 
     def node_lines() -> Iterator[tuple[str, list[str]]]:

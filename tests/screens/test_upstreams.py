@@ -33,7 +33,7 @@ SHOWN: dict[str, dict[str, tuple[str, ...]]] = {
         "backups": ("no backups are configured", "connection refused", "no answer in", "401", "0 objects|560 objects"),
     },
     "swarm": {
-        "compute": ("", "no answer", "stale|ago", "not allowed", "services  0"),
+        "compute": ("", "no answer", "stale|ago", "not allowed", "∅ empty"),
     },
 }
 """What tells the states of a section apart on the screens that live by it, in the order of STATES; empty: nothing does,

@@ -74,14 +74,21 @@ class Tunnel(Service):
         (self.folder / "blackbox.yml").write_text(yaml.safe_dump(modules), encoding="utf-8")
         for name in ("window", "far-end", "node", "smokeping", "blackbox"):
             self.daemons[name].start()
+
+    def watch(self) -> None:
+        """Have Prometheus ask its probers. Only while its own tests run: the other link is one interconnect with it."""
         self.lab.scrape("node", {self.addresses["node"]: "gw-1"}, owner="tunnel")
         self.lab.scrape("smokeping", {self.addresses["smokeping"]: "gw-1"})
-        self.lab.probe("interconnect", self.addresses["blackbox"], FAR, module="icmp")
+        self.lab.probe("interconnect", self.addresses["blackbox"], FAR, module="icmp", owner="tunnel")
+
+    def unwatch(self) -> None:
+        """Have Prometheus forget them."""
+        for job, owner in (("node", "tunnel"), ("smokeping", ""), ("interconnect", "tunnel")):
+            self.lab.unscrape(job, owner)
 
     def stop(self) -> None:
         """End all of it."""
-        for job, owner in (("node", "tunnel"), ("smokeping", ""), ("interconnect", "")):
-            self.lab.unscrape(job, owner)
+        self.unwatch()
         for daemon in reversed(list(self.daemons.values())):
             daemon.stop()
         ip("netns", "del", self.netns)
