@@ -127,8 +127,6 @@ def _things(farm: Farm, kind: str, key: str) -> Iterator[Value]:
             yield "volume", key.rpartition("/")[2]
         case "gluster-peer":
             yield from _host(farm, key.rpartition("/")[2])
-        case "site":
-            yield from _of_site(farm, key)
         case "galera" | "varnish" | "redis":
             node = farm.node_of_instance(key)
             if node is not None:
@@ -138,16 +136,6 @@ def _things(farm: Farm, kind: str, key: str) -> Iterator[Value]:
 def _host(farm: Farm, name: str) -> Iterator[Value]:
     if any(node.name == name for node in farm.nodes):
         yield "node", name
-
-
-def _of_site(farm: Farm, key: str) -> Iterator[Value]:
-    """A site by its names, and the Swarm service that is its own."""
-    site = farm.sites.found(key) if farm.sites is not None else None
-    if site is not None:
-        yield "site", site.name
-        if site.swarm:
-            yield "service", site.swarm
-    yield "site", key
 
 
 def _of_swarm(farm: Farm, kind: str, key: str) -> Iterator[Value]:

@@ -71,7 +71,7 @@ class Wire:
             self._heard({name.lower(): value for name, value in answer.headers.items()})
             if 300 <= answer.status < 400:
                 raise redirect_error(answer.headers.get("Location", ""))
-            read = self._body(answer, ends_at) if answer.status < 400 else _refusal(answer, ends_at)
+            read = whole_body(answer, self._limit, ends_at) if answer.status < 400 else _refusal(answer, ends_at)
         except BaseException:
             # What is left in the socket belongs to this answer: the connection cannot be used again.
             answer.close()
@@ -79,20 +79,24 @@ class Wire:
         answer.release_conn()
         return Answer(answer.status, answer.reason or "", dict(answer.headers), read)
 
-    def _body(self, answer: urllib3.BaseHTTPResponse, ends_at: float) -> bytes:
-        """The body, unpacked, one socket read at a time: `read` waits for a whole chunk, however it drips in."""
-        read = bytearray()
-        while chunk := answer.read1(_CHUNK, decode_content=True):
-            read += chunk
-            if len(read) > self._limit:
-                raise too_big(self._limit)
-            if time.monotonic() > ends_at:
-                raise TimeoutError
-        return bytes(read)
-
     def close(self) -> None:
         """Close all connections that are not in use."""
         self._pool.clear()
+
+
+def whole_body(answer: urllib3.BaseHTTPResponse, limit_bytes: int, ends_at: float) -> bytes:
+    """The body, unpacked, one socket read at a time: `read` waits for a whole chunk, however it drips in.
+
+    `ends_at` is by `time.monotonic`. Raises SourceError where it is too large, TimeoutError, and urllib3's errors.
+    """
+    read = bytearray()
+    while chunk := answer.read1(_CHUNK, decode_content=True):
+        read += chunk
+        if len(read) > limit_bytes:
+            raise too_big(limit_bytes)
+        if time.monotonic() > ends_at:
+            raise TimeoutError
+    return bytes(read)
 
 
 def _refusal(answer: urllib3.BaseHTTPResponse, ends_at: float) -> bytes:

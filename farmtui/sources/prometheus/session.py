@@ -19,11 +19,11 @@ from typing import Any, Final
 import requests
 import urllib3
 
-from farmtui.sources.errors import SourceError, bad_answer, redirect_error, safe_words, status_error, too_big
+from farmtui.sources.errors import SourceError, bad_answer, redirect_error, safe_words, status_error
 from farmtui.sources.http import ANSWER_LIMIT, ERROR_LIMIT, Login, server_words
 from farmtui.sources.json_slices import loads
+from farmtui.sources.wire import whole_body
 
-_CHUNK: Final = 262_144
 _WARNINGS_LIMIT: Final = 8
 _WARNING_LENGTH: Final = 240
 
@@ -98,7 +98,11 @@ class PrometheusSession(requests.Session):
         )
         try:
             success = 200 <= response.status < 300
-            body = self._body(response, ends_at) if success else response.read1(ERROR_LIMIT, decode_content=True)
+            body = (
+                whole_body(response, self._limit, ends_at)
+                if success
+                else response.read1(ERROR_LIMIT, decode_content=True)
+            )
         except BaseException:
             # What is left in the socket belongs to this answer: the connection cannot be used again.
             response.close()
@@ -108,17 +112,6 @@ class PrometheusSession(requests.Session):
             raise self._refusal(response, body)
         response.release_conn()
         return Answer(response.status, self._envelope(body))
-
-    def _body(self, response: urllib3.BaseHTTPResponse, ends_at: float) -> bytes:
-        """The body, unpacked, one socket read at a time: `read` waits for a whole chunk, however it drips in."""
-        read = bytearray()
-        while chunk := response.read1(_CHUNK, decode_content=True):
-            read += chunk
-            if len(read) > self._limit:
-                raise too_big(self._limit)
-            if time.monotonic() > ends_at:
-                raise TimeoutError
-        return bytes(read)
 
     def _refusal(self, response: urllib3.BaseHTTPResponse, body: bytes) -> SourceError:
         status = response.status
