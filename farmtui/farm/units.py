@@ -77,7 +77,7 @@ def duration(seconds: float | None) -> str:
         if value == 0:
             return "0 s"
         milliseconds = value * 1000
-        return f"{sign}<1 ms" if milliseconds < 0.5 else f"{sign}{milliseconds:.0f} ms"
+        return f"{sign}<1 ms" if round(milliseconds) < 1 else f"{sign}{milliseconds:.0f} ms"
     if value < 9.95:
         return f"{sign}{_plain_zero(value, 1)} s"
     whole = round(value)

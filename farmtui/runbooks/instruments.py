@@ -41,11 +41,11 @@ class Instruments:
         self._kept: tuple[float, Farm] | None = None
         self._looking = asyncio.Lock()
 
-    async def farm(self) -> Farm:
-        """The farm as it is now, or was a moment ago."""
+    async def farm(self, anew: bool = False) -> Farm:
+        """The farm as it is now; or, unless `anew`, as it was a moment ago."""
         async with self._looking:
             clock = asyncio.get_running_loop().time
-            if self._kept is None or clock() - self._kept[0] > KEPT_S:
+            if anew or self._kept is None or clock() - self._kept[0] > KEPT_S:
                 farm = await self._picture()
                 self._kept = clock(), farm
             return self._kept[1]

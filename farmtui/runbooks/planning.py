@@ -6,9 +6,9 @@ import asyncio
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Severity
@@ -36,6 +36,13 @@ _COMPARISON = re.compile(r"(==|!=|<=|>=|<|>)\s*(.+)")
 _IDENT: Mapping[str, re.Pattern[str]] = {
     "droplet": re.compile(r"[1-9][0-9]{0,17}"), "volume": re.compile(r"[A-Za-z0-9-]{1,64}")
 }  # fmt: skip
+
+
+Look = Callable[[bool], Awaitable[Farm]]
+"""Gives the farm as it is now; when asked to look anew, no picture of a moment ago."""
+
+LOOKS: Final = 3
+"""How often the farm is looked at before a source that does not answer whole stands in a run's way."""
 
 
 class PlanError(ValueError):
@@ -75,6 +82,20 @@ class Planner:
         values = tuple(one.value for one in again.requires)
         return Resolution(tuple(f"required: {one.value}" for one in again.requires if not one.holds), values)
 
+    async def resolve_seen(self, plan: Plan, look: Look) -> Resolution:
+        """A plan made again on the farm as it is now.
+
+        A source that has not answered whole leaves out what hangs on the targets, and is itself not live: what stands
+        in the way is believed only of a farm that was seen whole, or still is not after `LOOKS` looks.
+        """
+        for anew in range(LOOKS):
+            farm = await look(anew > 0)
+            resolution = await self.resolve(plan, farm)
+            unseen = [f"{one.name}: {one.failure.what}" for one in farm.sources if one.failure is not None]
+            if not resolution.problems or not unseen:
+                return resolution
+        return Resolution((*resolution.problems, f"after {LOOKS} looks the farm is not seen whole: {_short(unseen)}"))
+
     async def _measured(self, plan: Plan) -> Plan:
         found = await asyncio.gather(*(self.measure(one.condition) for one in plan.requires))
         requires = tuple(
@@ -89,11 +110,14 @@ def difference(before: Plan, now: Plan) -> str:
     for what, get in _PARTS:
         was, is_ = get(before), get(now)
         if was != is_:
-            return f"{what}: {_short(was)} before, {_short(is_)} now"
+            if isinstance(was, str):
+                return f"{what}: {was} before, {is_} now"
+            gone, come = ([one for one in these if one not in those] for these, those in ((was, is_), (is_, was)))
+            return f"{what}: {_short(gone)} before, {_short(come)} now"
     return "in its details"
 
 
-_PARTS: Sequence[tuple[str, Callable[[Plan], Any]]] = (
+_PARTS: Sequence[tuple[str, Callable[[Plan], str | Sequence[str]]]] = (
     ("the book", lambda plan: plan.digest[:12]),
     ("targets", lambda plan: plan.targets),
     ("what hangs on them", lambda plan: [f"{one.what} {one.text}" for one in plan.blast]),
@@ -101,8 +125,8 @@ _PARTS: Sequence[tuple[str, Callable[[Plan], Any]]] = (
 )
 
 
-def _short(value: Any) -> str:
-    text = "; ".join(value) if isinstance(value, list | tuple) else str(value)
+def _short(texts: Sequence[str]) -> str:
+    text = "; ".join(texts) or "nothing of it"
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 

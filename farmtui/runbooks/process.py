@@ -126,7 +126,7 @@ def _hands(config: Config, stack: contextlib.AsyncExitStack) -> Hands:
     async def resolve(plan: Plan) -> Resolution:
         if config.farm.read_only:
             return Resolution(("the farm is read-only (farm.read_only in the config)",))
-        return await planner.resolve(plan, await instruments.farm())
+        return await planner.resolve_seen(plan, instruments.farm)
 
     performers: dict[str, Performer] = {
         "ssh": commands, "local": commands, "pve": PveTasks(clusters),

@@ -63,7 +63,7 @@ async def test_a_host_that_is_down_is_woken_and_its_guests_with_it(tmp_path: Pat
         await farm.pass_time(900.0)
         assert alive(farm.world(), farm.running.farm, "db-2")
         assert not {"PveHostDown", "NodeDown", "GaleraNodeDown", "CephOsdDown"} & await farm.alerts()
-        with pytest.raises(RefusedError, match="it answers already: 1"):
+        with pytest.raises(RefusedError, match="it does not answer: 1"):
             await farm.begun("pve-host-wake", host="pve-1")
 
 
@@ -72,7 +72,7 @@ async def test_a_droplet_that_is_off_is_switched_on(tmp_path: Path) -> None:
         assert "is completed" in await farm.run("droplet-start", droplet="cache-2")
         await farm.pass_time(120.0)
         assert not {"CacheNodeDown", "NodeDown"} & await farm.alerts()
-        with pytest.raises(RefusedError, match="it answers already: 1"):
+        with pytest.raises(RefusedError, match="it does not answer: 1"):
             await farm.begun("droplet-start", droplet="cache-2")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from farmtui.farm import units
@@ -50,6 +50,7 @@ def test_every_number_has_a_short_text(form: Callable[[float | None], str], valu
 
 
 @given(value=st.floats(min_value=1e-12, max_value=1e12))
+@example(value=0.0005)
 def test_something_never_reads_as_nothing(value: float) -> None:
     for form in (units.count, units.data_size, units.percent, units.duration):
         assert form(value).split(" ")[0].rstrip("kMGTPEs%") not in ("0", "0.0", "0.00"), form
