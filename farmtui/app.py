@@ -299,8 +299,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
             self.theme, notice = choose(self.asked_theme(), self._skins.known, os.environ)
             if notice:
                 self.say(notice, Severity.WARNING)
-        config = self._opened.config
-        if config is not None:
+        if (config := self._opened.config) is not None:
             self.farm_name = self._opened.name
             set_ascii(config.ui.ascii)
             self.set_keymap(keymap(config.ui.keys))
@@ -310,8 +309,9 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         """Poll until the console ends."""
         try:
             await self._opened.run(lambda: None if self.is_headless else self.collect_in_quiet())
-        except Exception as error:  # noqa: BLE001 - whatever keeps it from polling, the console stays and says it
-            self.say(f"cannot start: {error}", Severity.CRITICAL)
+        except Exception as error:  # noqa: BLE001 - whatever keeps it from polling is said; with nothing known it ends
+            text = f"cannot start: {error}"
+            self.say(text, Severity.CRITICAL) if self._opened.config else self.exit(return_code=1, message=text)
 
     @work(exclusive=True, group="config", exit_on_error=False)
     async def _watch_config(self) -> None:
