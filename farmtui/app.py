@@ -308,7 +308,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
     async def _start_feed(self) -> None:
         """Poll until the console ends."""
         try:
-            await self._opened.run(lambda: None if self.is_headless else self.collect_in_quiet())
+            await self._opened.run()
         except Exception as error:  # noqa: BLE001 - whatever keeps it from polling is said; with nothing known it ends
             text = f"cannot start: {error}"
             self.say(text, Severity.CRITICAL) if self._opened.config else self.exit(return_code=1, message=text)

@@ -10,9 +10,7 @@ from textual import work
 from farmtui.coming_back import ReturningApp
 from farmtui.farm.state import Severity
 from farmtui.marks import Mark, MarksError, change_marks, checked_name, fits, marks_file, read_marks
-from screens.known import known_of
-from screens.log_targets import KIND
-from screens.places import Place
+from screens.places import LOGS, Place
 from widgets.dialog import Choice, ChoiceDialog
 from widgets.live_table import LiveTable
 from widgets.prompt import Prompt, Suggestion
@@ -120,10 +118,12 @@ class MarkingApp(ReturningApp):
             hint = f"there are {', '.join(sorted(marks)[:10])}" if marks else ":mark NAME keeps where you are"
             self.say(f"there is no mark {name[:40]!r}; {hint}", Severity.WARNING)
             return
+        from screens.known import known_of
+
         mark = marks[name]
         place = mark.place
         # A log is nothing that the farm knows: its own view says what is wrong with it.
-        known = not place.trail or self.farm is None or place.trail[-1].kind == KIND
+        known = not place.trail or self.farm is None or place.trail[-1].kind == LOGS
         if not known and known_of(self, place.trail[-1]) is None:
             self.say(f"{place.trail[-1].title} is gone; this is its screen", Severity.WARNING)
             place = Place(place.screen)

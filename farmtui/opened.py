@@ -106,15 +106,15 @@ class OpenedFarm:
 
     # -- polling --------------------------------------------------------------------------------
 
-    async def run(self, before_polling: Callable[[], object]) -> None:
+    async def run(self) -> None:
         """Import what is heavy in a thread, then poll until cancelled. Raises what `start` and the sources raise."""
         config = self.config or await self._start()
         if config is not self.config:
             self.config = config
             self._host.take(config, ())
         await asyncio.to_thread(_import_engine)
-        before_polling()
         self.feed = self._host.make_feed(config)
+        await self.feed.prepare()
         self._make_desk()
         await self.feed.run()
 
@@ -125,7 +125,9 @@ class OpenedFarm:
         self.silences = desk_for(self.feed, read_only=self.read_only)
 
     async def watch_remedies(self, farm: Callable[[], Farm | None]) -> None:
-        """Keep runs and books in sight, until cancelled: a thread imports what they need."""
+        """Keep runs and books in sight, until cancelled: a thread imports what they need, after the first answers."""
+        if self.feed is not None:
+            await self.feed.asked_first()
         await asyncio.to_thread(import_module, "farmtui.runbooks.remedies")
         from farmtui.runbooks.remedies import Remedies
 

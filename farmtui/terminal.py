@@ -44,7 +44,7 @@ from farmtui.term.frames import FrameSender
 from farmtui.term.outlet import Outlet
 from farmtui.term.painter import Painter
 from farmtui.term.pen import PLAIN, linked
-from farmtui.term.quiet import EVERY_S, QuietCollector
+from farmtui.term.quiet import EVERY_S, SETTLED_S, QuietCollector
 from farmtui.term.reader import Reader
 from farmtui.term.signals import Farewell, Reactions, TerminalSignals
 from farmtui.term.tty import read_attributes, restore_attributes, set_raw, terminal_size
@@ -343,8 +343,12 @@ class TerminalApp(App[ReturnType]):
         self.type_ahead = TypeAhead(self, super().on_event)
         self._collector = QuietCollector()
 
-    def collect_in_quiet(self) -> None:
-        """From now on look for garbage only while nobody types. Call it once, when everything has been imported."""
+    def on_mount(self) -> None:
+        """Once everything has been imported and shown, garbage is looked for only while nobody types."""
+        if not self.is_headless:
+            self.set_timer(SETTLED_S, self._collect_in_quiet)
+
+    def _collect_in_quiet(self) -> None:
         self._collector.begin()
         self.set_interval(EVERY_S, lambda: self._collector.look(self.type_ahead.last_s))
 

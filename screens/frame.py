@@ -19,6 +19,7 @@ from screens.places import Place, Subject
 from screens.statusline import nav_text, runs_text, status_texts
 from widgets import ink
 from widgets.live_table import LiveTable
+from widgets.painting import LineWidget
 from widgets.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -142,7 +143,13 @@ class FarmScreen(Screen[None]):
     def repaint_anew(self) -> None:
         """Show everything again, once the layout stands."""
         self._painted = self._remedied = ()
-        self.call_after_refresh(self.repaint)
+        self.call_after_refresh(self._repaint_all)
+
+    def _repaint_all(self) -> None:
+        self.repaint()
+        # Those whose figures are the same may have other signs and colours to show them with.
+        for widget in self.query(LineWidget):
+            widget.repaint()
 
     def repaint(self) -> None:
         """Show the newest picture, if it is not the one that is shown."""

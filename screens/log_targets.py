@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from farmtui.farm.node import Tier
 from farmtui.tail.target import KERNEL, LogTarget, MachineLog, ServiceLog
 from screens.describe import describe
-from screens.places import Subject
+from screens.places import LOGS, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
 
-KIND = "logs"
-"""The kind of subject that a log on the screen is."""
 KINDS = (
     "node", "alert", "galera", "varnish", "redis", "osd", "ceph-daemon", "backend", "site", "guest", "droplet",
     "swarm-node", "swarm-service", "swarm-task", "pve-host", "gluster-brick", "gluster-peer", "finding",
@@ -40,8 +38,8 @@ _OF_TIER: dict[Tier, tuple[str, ...]] = {
 def subject_of(target: LogTarget) -> Subject:
     """A log as a thing that can be opened, and found again."""
     if isinstance(target, MachineLog):
-        return Subject(KIND, f"machine {target.host} {target.unit}".rstrip(), f"log of {target.title}")
-    return Subject(KIND, f"{target.what} {target.ident} {target.name}", f"log of {target.title}")
+        return Subject(LOGS, f"machine {target.host} {target.unit}".rstrip(), f"log of {target.title}")
+    return Subject(LOGS, f"{target.what} {target.ident} {target.name}", f"log of {target.title}")
 
 
 def target_of(subject: Subject) -> LogTarget:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from screens.log_targets import KIND
+from screens.places import LOGS
 
 if TYPE_CHECKING:
     from screens.frame import ViewScreen
@@ -18,7 +18,7 @@ def view_of(place: Place) -> ViewScreen:
         from screens.run import RunScreen
 
         return RunScreen(place)
-    if kind == KIND:
+    if kind == LOGS:
         from screens.logs import LogScreen
 
         return LogScreen(place)

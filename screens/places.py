@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
+
+LOGS: Final = "logs"
+"""The kind of a subject that is a log; what it is of is in screens/log_targets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -63,6 +64,7 @@ def big_lines(text: str, *, large: bool = False) -> list[str]:
     )
 
 
+@cache
 def _halved(shape: tuple[str, ...]) -> tuple[str, ...]:
     """Two rows of pixels to one of text."""
     rows = (*shape, " " * len(shape[0]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -13,7 +13,7 @@ from farmtui.farm.state import Freshness, Severity
 from widgets import ink
 from widgets.big_digits import SMALL_HEIGHT, big_figure, split_unit
 from widgets.freshness_chip import freshness_short, freshness_text
-from widgets.glyphs import glyphs
+from widgets.glyphs import Glyphs, glyphs
 from widgets.painting import LineWidget
 from widgets.spark import spark
 from widgets.table_paint import cell_segments, clean, fit, width_of
@@ -76,6 +76,9 @@ class Tile(LineWidget):
         super().__init__(id=id, classes=classes)
         self._title = title
         self._state = UNKNOWN_STATE
+        self._lines: list[Content] = []
+        self._lines_for: tuple[int, int, Glyphs] | None = None
+        """What the lines were made for: width, height and signs."""
 
     @property
     def state(self) -> TileState:
@@ -84,9 +87,13 @@ class Tile(LineWidget):
 
     def show(self, state: TileState) -> None:
         """Show this; what does not differ is not painted again."""
+        if state.freshness is Freshness.LIVE and state.age_s is not None:
+            # Nobody is told the age of what is live: it must not be a difference.
+            state = replace(state, age_s=None)
         if state == self._state:
             return
         self._state = state
+        self._lines_for = None
         # A figure that is no longer live does not sound the alarm by colour: its age is the message then.
         loud = state.severity if state.freshness is Freshness.LIVE else Severity.OK
         for severity in (Severity.WARNING, Severity.UNKNOWN, Severity.CRITICAL):
@@ -100,9 +107,11 @@ class Tile(LineWidget):
 
     def draw_line(self, y: int, width: int) -> Strip:
         """One line of the layout that fits."""
-        lines = self._contents(width, self.size.height)
+        wanted = width, self.size.height, glyphs()
+        if wanted != self._lines_for:
+            self._lines, self._lines_for = self._contents(width, self.size.height), wanted
         base = self.base_style()
-        content = lines[y] if y < len(lines) else Content("")
+        content = self._lines[y] if y < len(self._lines) else Content("")
         segments: list[Segment] = cell_segments(content, width, "left", base, self.ink)
         return Strip(segments, width)
 

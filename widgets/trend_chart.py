@@ -17,7 +17,7 @@ from widgets import ink
 from widgets.chart_axis import COUNT, Axis, next_ceiling, time_ticks
 from widgets.chart_raster import BRAILLE, GAP_STEPS, Runs, Window, runs_of, usual_step
 from widgets.freshness_chip import freshness_text
-from widgets.glyphs import glyphs
+from widgets.glyphs import Glyphs, glyphs
 from widgets.painting import LineWidget
 from widgets.table_paint import cell_segments, fit
 
@@ -101,7 +101,8 @@ class TrendChart(LineWidget):
         self._ceiling: float | None = None
         self._rows: list[list[Segment]] = []
         self._line_styles: list[str] = []
-        self._rows_for: tuple[int, int] = (0, 0)
+        self._rows_for: tuple[int, int, Glyphs] | None = None
+        """What the rows were drawn for: width, height and signs."""
 
     def show(
         self,
@@ -114,10 +115,14 @@ class TrendChart(LineWidget):
         note: str = "",
     ) -> None:
         """Show lines in the `span_s` seconds before `end` (Unix seconds). `note` is said in the title's line."""
-        self._lines = tuple(lines)
-        self._end, self._span_s = end, span_s
-        self._freshness, self._age_s, self._note = freshness, age_s, note
-        self._rows_for = (0, 0)
+        if freshness is Freshness.LIVE:
+            # Nobody is told the age of what is live: it must not be a difference.
+            age_s = None
+        shown = tuple(lines), end, span_s, freshness, age_s, note
+        if shown == (self._lines, self._end, self._span_s, self._freshness, self._age_s, self._note):
+            return
+        self._lines, self._end, self._span_s, self._freshness, self._age_s, self._note = shown
+        self._rows_for = None
         self.repaint()
 
     @property
@@ -141,16 +146,16 @@ class TrendChart(LineWidget):
     def forget_styles(self) -> None:
         """Theme, size or glyphs have changed."""
         super().forget_styles()
-        self._rows_for = (0, 0)
+        self._rows_for = None
 
     # ---------------------------------------------------------------- drawing
 
     def draw_line(self, y: int, width: int) -> Strip:
         """A line of the picture, which is drawn as a whole and kept until the next `show`."""
         height = self.size.height
-        if self._rows_for != (width, height):
+        if self._rows_for != (width, height, glyphs()):
             self._rows = self._draw(width, height)
-            self._rows_for = (width, height)
+            self._rows_for = width, height, glyphs()
         segments = self._rows[y] if y < len(self._rows) else []
         return Strip(segments).adjust_cell_length(width, self.base_style())
 

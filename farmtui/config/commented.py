@@ -8,6 +8,7 @@ from typing import Any, Final, get_origin
 
 import yaml
 
+from farmtui.config.described import described
 from farmtui.config.fields import Section, section_in
 from farmtui.config.whole import Config
 from farmtui.farm.text import visible
@@ -32,7 +33,7 @@ def commented(
     there. Comments hold no control characters, whatever notes say.
     """
     parts = [_HEAD]
-    for name, field in Config.model_fields.items():
+    for name, field in described(Config).model_fields.items():
         if name in sections:
             inner = section_in(field.annotation)
             above = _comment([field.description or "", *notes.get(name, ())], 0)

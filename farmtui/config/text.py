@@ -14,6 +14,7 @@ import yaml
 from pydantic import AfterValidator
 from pydantic.fields import FieldInfo
 
+from farmtui.config.described import described
 from farmtui.config.fields import ApiHost, ConfigPath, Seconds, SecretRef, Section, Url, section_in
 from farmtui.config.remote import SshHost
 from farmtui.config.whole import Config
@@ -58,7 +59,7 @@ def _references(value: Any, keys: tuple[str | int, ...]) -> Iterator[tuple[tuple
 def reference() -> str:
     """docs/config.md: every key with its type, its default and its meaning, from the models themselves."""
     parts = [_HEAD]
-    for title, section in _sections(Config, ""):
+    for title, section in _sections(described(Config), ""):
         if not title:
             parts.append(_table(section))
             continue

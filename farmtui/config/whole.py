@@ -121,7 +121,9 @@ class Config(Section):
 
 def schema() -> dict[str, Any]:
     """The JSON schema of the config file, for editors (`farmtui config schema`)."""
-    found = Config.model_json_schema()
+    from farmtui.config.described import described
+
+    found = described(Config).model_json_schema()
     found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     found["title"] = "farmtui config"
     return found

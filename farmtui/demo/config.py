@@ -17,9 +17,9 @@ from farmtui.demo.world.inventory import EDGE, HYPERVISOR, MONITORING, PVE_CLUST
 INTERVAL_S = 5.0
 CLOUD_INTERVAL_S = 15.0
 BILL_INTERVAL_S = 60.0
-BACKUPS_INTERVAL_S = 30.0
+BACKUPS_INTERVAL_S = 120.0
 TRENDS_INTERVAL_S = 15.0
-SITES_INTERVAL_S = 15.0
+SITES_INTERVAL_S = 30.0
 SWARM_INTERVAL_S = 30.0
 PROXMOX_DEADLINE_S = 4.0
 """Behind a cut link each API node is given so much time, one after the other."""

@@ -13,7 +13,7 @@ from farmtui.config import Config
 from farmtui.farm.farm import Farm
 from farmtui.farm.reading import Failure, FailureKind
 from farmtui.polling.assemble import Assembly, assembly, differs, is_big
-from farmtui.polling.build import ssh_hosts, wanted_sources
+from farmtui.polling.build import wanted_sources
 from farmtui.polling.clock import Clock, SystemClock, wait_for_event
 from farmtui.polling.coordinator import Coordinator
 from farmtui.polling.mistakes import trace_of
@@ -24,6 +24,10 @@ log = logging.getLogger("farmtui.polling")
 
 COALESCE_S: Final = 0.05
 """Answers that come within this are one change: most polls end together."""
+SELDOM: Final = 2.5
+"""What is asked so many times less often than the most frequent source waits until those have been asked once, or for
+`PATIENCE_S`: whoever opens the console wants to know first what is wrong, and then its course and its cost."""
+PATIENCE_S: Final = 2.0
 CLOSE_S: Final = 5.0
 """What sources get to let go of their connections in, when the console ends."""
 LONGEST_SLEEP_S: Final = 3600.0
@@ -67,19 +71,30 @@ class Feed:
             self._assembly = assembly(self._config, self._reports(), self._clock.now())
         return self._assembly.farm
 
+    async def asked_first(self) -> None:
+        """Until each source that is asked often has been asked once, or for `PATIENCE_S`."""
+        waited_s = 0.0
+        while waited_s < PATIENCE_S and any(one.report.polls == 0 for one in self._first()):
+            await self._clock.sleep(COALESCE_S)
+            waited_s += COALESCE_S
+
     def refresh(self, name: str | None = None) -> None:
         """Ask every source now, or the one of this name. Often in a row is the same as once."""
         for coordinator in self._coordinators or ():
             if name is None or coordinator.source.name == name:
                 coordinator.refresh()
 
+    async def prepare(self) -> None:
+        """Import what the sources are made of, in a thread: to build them takes the loop no time then."""
+        if self._given is None:
+            await asyncio.to_thread(_import_sources, self._config)
+
     async def run(self) -> None:
         """Poll and publish until cancelled; then close the sources.
 
         Raises what `build_sources` raises. Nothing that a source does, or `on_farm`, ends it.
         """
-        if self._given is None:
-            await asyncio.to_thread(_import_sources, self._config)
+        await self.prepare()
         self._keep_all_running()
         self._running = True
         try:
@@ -125,8 +140,7 @@ class Feed:
 
         A source that has not answered within `deadline_s` is NEVER, with a failure that says so.
         """
-        if self._given is None:
-            await asyncio.to_thread(_import_sources, self._config)
+        await self.prepare()
         coordinators = self._ensure()
         tasks = [asyncio.ensure_future(coordinator.poll()) for coordinator in coordinators]
         try:
@@ -166,15 +180,23 @@ class Feed:
         return Coordinator(source, self._changed.set, clock=self._clock, chance=self._chance)
 
     def _keep_all_running(self) -> None:
+        first = self._first()
         for coordinator in self._ensure():
             if coordinator not in self._tasks:
-                self._tasks[coordinator] = asyncio.ensure_future(self._keep_running(coordinator))
+                keeping = self._keep_running(coordinator, patient=coordinator not in first)
+                self._tasks[coordinator] = asyncio.ensure_future(keeping)
+
+    def _first(self) -> list[Coordinator]:
+        often_s = SELDOM * min((one.source.interval_s for one in self._ensure()), default=0.0)
+        return [one for one in self._ensure() if one.source.interval_s <= often_s]
 
     def _reports(self) -> list[Report]:
         return [coordinator.report for coordinator in self._ensure()]
 
-    async def _keep_running(self, coordinator: Coordinator) -> None:
+    async def _keep_running(self, coordinator: Coordinator, *, patient: bool) -> None:
         """A fault in a coordinator itself costs one poll, not the source."""
+        if patient:
+            await self.asked_first()
         while True:
             try:
                 await coordinator.run()
@@ -229,11 +251,12 @@ def _import_sources(config: Config) -> None:
         ("proxmox", config.proxmox),
         ("digitalocean", config.digitalocean),
         ("digitalocean_costs", config.digitalocean),
-        ("ssh.pool", bool(ssh_hosts(config))),
         ("swarm", config.swarm),
         ("gluster", config.gluster),
         ("varnish", config.varnish),
         (f"ceph_detail_{config.ceph.via}" if config.ceph else "", config.ceph),
+        ("backups_s3", config.backups and config.backups.stores),
+        ("proxmox_backups", config.backups and config.backups.pve),
     )
     for name, section in wanted:
         if section:

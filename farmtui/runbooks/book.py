@@ -167,7 +167,9 @@ class Book(Written):
 
 def schema() -> dict[str, Any]:
     """The JSON schema of a book, for editors (`farmtui runbooks schema`)."""
-    found = Book.model_json_schema()
+    from farmtui.config.described import described
+
+    found = described(Book).model_json_schema()
     found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     found["title"] = "farmtui runbook"
     return found

@@ -67,7 +67,7 @@ Codes = int | list[int]
 class Written(Section):
     """A part of a book."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 def one_of(section: Section, names: tuple[str, ...], what: str) -> str:

@@ -8,18 +8,18 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from farmtui.tail.ring import Ring
-from farmtui.tail.target import Docker, LogTarget, ServiceLog, Wanted
-
 if TYPE_CHECKING:
     from farmtui.config import Config
     from farmtui.farm.farm import Farm
     from farmtui.sources.ssh.pool import SshPool
     from farmtui.tail.follow import Tail
+    from farmtui.tail.target import Docker, LogTarget, Wanted
 
 
 def managers(config: Config, answers: str = "") -> list[tuple[str, Docker]]:
     """The Swarm's managers, that which has answered last before the others."""
+    from farmtui.tail.target import Docker
+
     swarm = config.swarm
     if swarm is None:
         return []
@@ -49,6 +49,8 @@ class LogReader:
         await asyncio.to_thread(import_module, "farmtui.tail.follow")
         from farmtui.sources.ssh.pool import SshPool
         from farmtui.tail.follow import Tail
+        from farmtui.tail.ring import Ring
+        from farmtui.tail.target import ServiceLog
 
         if self._pool is None:
             self._pool = SshPool(self._config.ssh)

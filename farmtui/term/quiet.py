@@ -11,6 +11,8 @@ import gc
 import time
 from typing import Final
 
+SETTLED_S: Final = 8.0
+"""So long after its start a console has imported and shown all that it begins with."""
 EVERY_S: Final = 30.0
 """How often a quiet moment is looked for."""
 QUIET_S: Final = 3.0
