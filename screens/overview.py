@@ -346,7 +346,10 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         expected_nodes = sum(tier.expected or tier.seen for tier in ours)
         healthy = sum(tier.healthy for tier in ours)
         worst = max((tier.state for tier in ours), default=Severity.OK)
-        yield "machines", tile(f"{healthy} of {expected_nodes}", "machines well", worst, freshness=Freshness.LIVE)
+        figure, words = f"{healthy} of {expected_nodes}", "machines well"
+        if worst is Severity.UNKNOWN and not any(tier.seen for tier in ours):
+            figure, words = "–", f"{expected_nodes} not seen"
+        yield "machines", tile(figure, words, worst, freshness=Freshness.LIVE)
         yield from _capacity(farm, fresh, age_s)
 
 

@@ -142,7 +142,8 @@ def _summary(tier: Tier, expected: int | None, nodes: Sequence[Node], trust: Tru
     serving = sum(node.serving for node in nodes)
     healthy = sum(node.serving and node.state <= Severity.INFO for node in nodes)
     wanted = expected if expected is not None else sum(node.state > Severity.INFO or node.serving for node in nodes)
-    state = _tier_state(nodes, serving, wanted, complete=trust.complete)
+    # A machine that no provider lists is missed by Prometheus only: without it nobody has looked.
+    state = _tier_state(nodes, serving, wanted, complete=trust.complete and trust.watched)
     return TierSummary(tier, expected, len(nodes), healthy, state, serving)
 
 
@@ -155,7 +156,7 @@ def _tier_state(nodes: Sequence[Node], serving: int, wanted: int, *, complete: b
         if not complete:
             unknown += max(0, wanted - len(nodes))
         if serving * 2 <= wanted:
-            return Severity.UNKNOWN if unknown >= missing else Severity.CRITICAL
+            return Severity.UNKNOWN if (serving + unknown) * 2 > wanted else Severity.CRITICAL
         return Severity.UNKNOWN if unknown else Severity.WARNING
     if down:
         return Severity.WARNING

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from farmtui.farm.backups import BackupBook
 from farmtui.farm.farm import Farm
 from farmtui.farm.gluster import GlusterPool
-from farmtui.farm.node import Tier
+from farmtui.farm.node import Tier, TierSummary
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import count, duration, percent, rate
 from farmtui.insight.backups import counted
@@ -60,7 +60,7 @@ def _all_silent(farm: Farm) -> bool:
 
 def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
     """Name, screen and summary of each part that exists."""
-    machines = {PARTS[tier.tier]: f"{tier.serving} of {tier.expected or tier.seen} machines" for tier in farm.tiers}
+    machines = {PARTS[tier.tier]: _machines(tier) for tier in farm.tiers}
     edge, cache, ceph, galera, swarm = farm.edge, farm.cache, farm.ceph, farm.galera, farm.swarm
     if edge or "edge" in machines:
         said = (
@@ -112,6 +112,13 @@ def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
     if farm.sources:
         live = sum(source.freshness in (Freshness.LIVE, Freshness.EMPTY) for source in farm.sources)
         yield "sources", "sources", f"{live} of {len(farm.sources)} live"
+
+
+def _machines(tier: TierSummary) -> str:
+    whole = tier.expected or tier.seen
+    if tier.state is Severity.UNKNOWN and not tier.seen:
+        return f"none of {whole} machines seen"
+    return f"{tier.serving} of {whole} machines"
 
 
 def _swarm(farm: Farm) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from farmtui.farm.alerts import Alert
 from farmtui.farm.farm import Farm
-from farmtui.farm.node import Node
+from farmtui.farm.node import TierSummary
 from farmtui.farm.reading import FailureKind, SourceState
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import ago, duration
@@ -30,13 +30,9 @@ _TOPICS = {
 
 
 def source_faults(farm: Farm) -> Iterator[Finding]:
-    """Sources that fail, answer in part, or are out of date."""
+    """Sources that fail, answer in part, are out of date, or are missed: the one that others ask too comes first."""
     blind = not any(source.freshness in (Freshness.LIVE, Freshness.EMPTY) for source in farm.sources)
-    cloud = farm.source("digitalocean")
     for source in farm.sources:
-        if source.kind == "bill" and cloud is not None and cloud.failure is not None:
-            # The same account by the same token: that is told once.
-            continue
         if source.failure is not None:
             yield _failing(farm, source, blind=blind)
         elif source.freshness in (Freshness.AGEING, Freshness.STALE):
@@ -47,7 +43,8 @@ def source_faults(farm: Farm) -> Iterator[Finding]:
                 if (source.duration_s or 0.0) > source.interval_s
                 else "it has not been asked in time: this machine is busy, or was asleep",
                 (f"last answer {ago((farm.at - seen_at).total_seconds())}",) if seen_at else (),
-                ("source", source.name), "sources", "sources", since=seen_at, topics=_TOPICS.get(source.kind, ()),
+                ("source", source.name), "sources", "sources", since=seen_at,
+                covers=_at_the_same_door(farm, source), topics=_TOPICS.get(source.kind, ()),
             )  # fmt: skip
         elif source.freshness is Freshness.EMPTY and source.name not in _MAY_BE_EMPTY and source.kind in _WHY_EMPTY:
             yield Finding(
@@ -63,6 +60,7 @@ def source_faults(farm: Farm) -> Iterator[Finding]:
             )  # fmt: skip
     if farm.clock_ahead_s:
         yield _clock(farm.clock_ahead_s)
+    yield from _unwatched(farm)
     yield from _gaps(farm)
 
 
@@ -114,9 +112,7 @@ def _failing(farm: Farm, source: SourceState, *, blind: bool) -> Finding:
         f"source/{source.name}", severity, f"{source.name} {word}", failure.what,
         tuple(text for text in (seen, times, f"→ {failure.remedy}" if failure.remedy else "") if text),
         ("source", source.name), "sources", "sources", since=seen_at,
-        covers=frozenset(
-            ("node", node.name) for node in farm.nodes if node.state is Severity.UNKNOWN and _blinded(node, source.kind)
-        ) if not fresh else frozenset(),
+        covers=_at_the_same_door(farm, source) | (frozenset() if fresh else _out_of_sight(farm, source.kind)),
         topics=_TOPICS.get(source.kind, ()),
     )  # fmt: skip
 
@@ -133,9 +129,49 @@ _WORDS = {
 }
 
 
-def _blinded(node: Node, kind: str) -> bool:
-    """Whether a machine is known by a source of this kind: in doubt, it is in doubt because that one is silent."""
-    return any(sighting.source == kind for sighting in node.sightings)
+def _at_the_same_door(farm: Farm, source: SourceState) -> frozenset[Thing]:
+    """Other sources that ask the same server by the same login, and have no answer either."""
+    if source.kind not in _KNOW_MACHINES:
+        return frozenset()
+    return frozenset(
+        ("source", other.name) for other in farm.sources
+        if other is not source and other.endpoint == source.endpoint
+        and (other.failure is not None or other.freshness in (Freshness.AGEING, Freshness.STALE))
+    )  # fmt: skip
+
+
+_KNOW_MACHINES = ("prometheus", "proxmox", "digitalocean")
+"""Kinds that list machines; their servers are asked by others too: for trends and sites, backups, the bill."""
+
+
+def _out_of_sight(farm: Farm, kind: str) -> frozenset[Thing]:
+    """The machines that are in doubt because a source of this kind is silent, and tiers whose machines may be."""
+    doubtful = {
+        ("node", node.name) for node in farm.nodes
+        if node.state is Severity.UNKNOWN and any(sighting.source == kind for sighting in node.sightings)
+    }  # fmt: skip
+    return frozenset(
+        doubtful | ({("tier", tier.tier.value) for tier in _unseen(farm)} if kind in _KNOW_MACHINES else set())
+    )
+
+
+def _unseen(farm: Farm) -> tuple[TierSummary, ...]:
+    """Tiers of which machines are in doubt that no source has seen."""
+    return tuple(tier for tier in farm.tiers if tier.state is Severity.UNKNOWN and tier.seen < (tier.expected or 0))
+
+
+def _unwatched(farm: Farm) -> Iterator[Finding]:
+    """Machines that only Prometheus could see, where the config has none (or a wrong one, which is left out)."""
+    tiers = _unseen(farm)
+    if not tiers or farm.source("prometheus") is not None:
+        return
+    unseen = sum((tier.expected or 0) - tier.seen for tier in tiers)
+    yield Finding(
+        "unwatched", Severity.UNKNOWN, "Prometheus is not configured",
+        f"nobody has looked at {_counted(unseen, 'machine', 'machines', 'that the config expects')}",
+        ("→ add prometheus.url to the config",), screen="sources", part="sources",
+        covers=frozenset(("tier", tier.tier.value) for tier in tiers),
+    )  # fmt: skip
 
 
 def _gaps(farm: Farm) -> Iterator[Finding]:
