@@ -331,9 +331,8 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
             ),
         )
     if farm.book is not None:
-        firing = [alert for alert in farm.book.alerts if not alert.suppressed]
+        firing, quiet = farm.book.heard, farm.book.quiet
         critical = sum(alert.severity is Severity.CRITICAL for alert in firing)
-        quiet = len(farm.book.alerts) - len(firing)
         worst = max((alert.severity for alert in firing), default=Severity.OK)
         manager = farm.source("alertmanager")
         old = (farm.at - manager.last_success_at).total_seconds() if manager and manager.last_success_at else None

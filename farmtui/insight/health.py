@@ -102,12 +102,12 @@ def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
     if any(tier.tier is Tier.MONITORING for tier in farm.tiers):
         yield "monitoring", "topology", machines["monitoring"]
     if farm.book is not None:
-        heard = [alert for alert in farm.book.alerts if not alert.suppressed]
+        heard = farm.book.heard
         critical = sum(alert.severity is Severity.CRITICAL for alert in heard)
         yield (
             "alerts",
             "alerts",
-            f"{len(heard)} fire, {critical} critical, {len(farm.book.alerts) - len(heard)} suppressed",
+            f"{len(heard)} fire, {critical} critical, {farm.book.quiet} suppressed",
         )
     if farm.sources:
         live = sum(source.freshness in (Freshness.LIVE, Freshness.EMPTY) for source in farm.sources)

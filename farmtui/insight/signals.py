@@ -204,6 +204,23 @@ def _gaps(farm: Farm) -> Iterator[Finding]:
             else ("nobody is told of any alert",), screen="sources", part="alerts",
             topics=("alertmanager",),
         )  # fmt: skip
+    yield from _lost_heartbeats(farm)
+
+
+def _lost_heartbeats(farm: Farm) -> Iterator[Finding]:
+    """An alert that always fires, and does not arrive: the others may not arrive either."""
+    looked = all(farm.freshness(kind) in (Freshness.LIVE, Freshness.EMPTY) for kind in ("prometheus", "alertmanager"))
+    if farm.book is None or not looked:
+        return
+    arrived = {alert.name for alert in farm.book.alerts}
+    for rule in farm.rules:
+        if rule.heartbeat and rule.state == "firing" and rule.name not in arrived:
+            yield Finding(
+                f"heartbeat/{rule.group}/{rule.name}", Severity.WARNING, f"{rule.name} does not reach Alertmanager",
+                "Prometheus fires it always, and no Alertmanager holds it: other alerts may not arrive, nor be sent on",
+                ("→ look at alerting: in prometheus.yml, and at what Prometheus logs of its notifier",),
+                ("rule", f"{rule.group}/{rule.name}"), "alerts", "alerts",
+            )  # fmt: skip
 
 
 def _counted(number: int, one: str, many: str, rest: str) -> str:
@@ -215,9 +232,7 @@ def explain_alerts(farm: Farm, found: Sequence[Finding], machines: Machines) -> 
     that nothing explains. Silenced and inhibited alerts are left out: somebody knows of them."""
     said: defaultdict[int, list[Alert]] = defaultdict(list)
     rest: defaultdict[str, list[Alert]] = defaultdict(list)
-    for alert in farm.book.alerts if farm.book else ():
-        if alert.suppressed or (alert.severity is Severity.INFO and alert.label("severity") in ("none", "")):
-            continue
+    for alert in farm.book.heard if farm.book else ():
         things = frozenset(_things(alert, machines))
         scores = [_likeness(finding, alert, things) for finding in found]
         best = max(scores, default=0)
