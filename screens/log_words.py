@@ -17,6 +17,7 @@ from widgets.table_paint import fit
 
 if TYPE_CHECKING:
     from farmtui.tail.target import Wanted
+    from screens.log_targets import Down
 
 SOURCE_WIDTHS = {"-narrow": 18, "-normal": 28, "-wide": 40}
 """Cells that speakers' names may take, by the screen's width."""
@@ -38,8 +39,10 @@ def line_text(line: LogLine, today: datetime, source_width: int) -> Content:
     )
 
 
-def standing_text(standing: Standing | None, *, following: bool, below: int) -> Content:
-    """How it stands, in a sign and a word or two."""
+def standing_text(standing: Standing | None, *, following: bool, below: int, waits: bool = False) -> Content:
+    """How it stands, in a sign and a word or two. `waits`: nobody has been asked yet."""
+    if waits:
+        return Content.styled(f"{glyphs().severity[Severity.UNKNOWN]} not tried", ink.UNKNOWN)
     if standing is None:
         return Content.styled(f"{glyphs().arrow} connecting", ink.INFO)
     match standing.state:
@@ -77,6 +80,14 @@ def count_text(shown: int, kept: int, dropped: int, *, filtered: bool) -> Conten
     return Content.assemble(
         (words, ink.STRONG if filtered else ink.TEXT),
         (f", {dropped:,} earlier dropped" if dropped else "", ink.WARNING),
+    )
+
+
+def down_text(down: Down, *, waits: bool) -> Content:
+    """What is known of a machine that is down, and whether it is tried all the same."""
+    tried = "r tries to log in all the same" if waits else "logging in is tried all the same"
+    return Content.assemble(
+        (f"{glyphs().severity[Severity.WARNING]} {down.words}", ink.WARNING), "\n", (tried, ink.MUTED)
     )
 
 

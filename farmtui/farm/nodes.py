@@ -7,7 +7,15 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from farmtui.farm.condition import Condition, Trust, condition_of, exporters_of, metrics_of, provider_of
+from farmtui.farm.condition import (
+    SWITCHED_OFF,
+    Condition,
+    Trust,
+    condition_of,
+    exporters_of,
+    metrics_of,
+    provider_of,
+)
 from farmtui.farm.doubts import doubts
 from farmtui.farm.farm import HostView
 from farmtui.farm.identity import Declaration
@@ -132,7 +140,7 @@ def _blame_the_switched_off(
     for index in members:
         if index in off and not nodes[index].serving:
             # Who has switched it off comes first: that is the cause, and what to undo.
-            off_by = [reason for reason in nodes[index].reasons if reason.startswith("switched off")]
+            off_by = [reason for reason in nodes[index].reasons if reason.startswith(SWITCHED_OFF)]
             rest = [reason for reason in nodes[index].reasons if reason not in off_by]
             reasons = (*off_by, f"its tier lacks it: {serving} of {expected} serve", *rest)
             nodes[index] = replace(nodes[index], state=Severity.CRITICAL, reasons=reasons)
