@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.units import plural
 from farmtui.tail.line import PRIORITIES, LogLine
 from farmtui.tail.standing import Standing, State
 from farmtui.tail.target import LEVELS, window_word
@@ -76,7 +77,7 @@ def wanted_text(wanted: Wanted, *, service: bool, wraps: bool) -> Content:
 
 def count_text(shown: int, kept: int, dropped: int, *, filtered: bool) -> Content:
     """How many lines there are, how many of them match, and how many gave way."""
-    words = f"{shown:,} of {kept:,} match" if filtered else f"{kept:,} lines"
+    words = f"{shown:,} of {kept:,} match" if filtered else plural(kept, "line")
     return Content.assemble(
         (words, ink.STRONG if filtered else ink.TEXT),
         (f", {dropped:,} earlier dropped" if dropped else "", ink.WARNING),

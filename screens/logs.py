@@ -15,6 +15,7 @@ from textual.widgets import Static
 from farmtui.commands import Command
 from farmtui.farm.actions import ActionError
 from farmtui.farm.state import Severity
+from farmtui.farm.units import plural
 from farmtui.tail.line import LogLine
 from farmtui.tail.saving import save
 from farmtui.tail.standing import State, empty_words
@@ -377,4 +378,4 @@ class LogScreen(ViewScreen):
         except ActionError as error:
             self.console.say(str(error), Severity.CRITICAL)
         else:
-            self.console.say(f"saved {len(chosen):,} lines: {path}")
+            self.console.say(f"saved {plural(len(chosen), 'line')}: {path}")

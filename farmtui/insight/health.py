@@ -10,7 +10,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.gluster import GlusterPool
 from farmtui.farm.node import Tier, TierSummary
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import count, duration, percent, rate
+from farmtui.farm.units import duration, percent, plural, rate
 from farmtui.insight.backups import counted
 from farmtui.insight.ceph_own import ceph_health_words
 from farmtui.insight.finding import Finding
@@ -72,7 +72,7 @@ def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
     if cache or "cache" in machines:
         said = (f"hit ratio {percent(cache.hit_ratio)}",) if cache else ()
         yield "cache", "cache", _joined(*said, machines.get("cache"))
-    sites = f"{count(edge.sites_seen)} sites seen" if edge and edge.sites_seen is not None else None
+    sites = f"{plural(int(edge.sites_seen), 'site')} seen" if edge and edge.sites_seen is not None else None
     if sites or "wordpress" in machines:
         yield "wordpress", "sites", _joined(sites, machines.get("wordpress"))
     if swarm or farm.swarm_cluster:
@@ -92,7 +92,7 @@ def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
     if farm.pve or farm.cloud:
         hosts = [host for cluster in farm.pve for host in cluster.hosts]
         online = sum(host.status == "online" for host in hosts)
-        droplets = f"{len(farm.cloud.droplets)} droplets" if farm.cloud else None
+        droplets = plural(len(farm.cloud.droplets), "droplet") if farm.cloud else None
         yield "compute", "compute", _joined(f"{online} of {len(hosts)} PVE hosts online" if hosts else None, droplets)
     if farm.backups is not None and any(source.kind == "backups" for source in farm.sources):
         yield "backups", "backups", _backups(farm, farm.backups)
@@ -127,14 +127,14 @@ def _swarm(farm: Farm) -> str:
     if cluster is None or not cluster.nodes:
         tasks = dict(counts.tasks_by_state) if counts else {}
         leader = f"leader {counts.leader}" if counts and counts.leader else "no leader"
-        return _joined(leader, f"{tasks.get('running', 0)} tasks run" if tasks else None)
+        return _joined(leader, plural(int(tasks.get("running", 0)), "task runs", "tasks run") if tasks else None)
     leads = next((node.hostname for node in cluster.nodes if node.leader), "")
     ready = sum(node.state == "ready" for node in cluster.nodes)
     running = sum(task.state == "running" for task in cluster.tasks)
     return _joined(
         f"leader {leads}" if leads and cluster.quorum else "no leader",
         f"{ready} of {len(cluster.nodes)} nodes ready",
-        f"{len(cluster.services)} services, {running} tasks run",
+        f"{plural(len(cluster.services), 'service')}, {plural(running, 'task runs', 'tasks run')}",
     )
 
 

@@ -11,7 +11,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.networks import Hop, Member, Network, NetworkKind
 from farmtui.farm.node import Node, Provider
 from farmtui.farm.state import Severity
-from farmtui.farm.units import ago, count, data_rate, duration, percent, rate, round_trip
+from farmtui.farm.units import ago, count, data_rate, duration, percent, plural, rate, round_trip
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.machines import names_of, things_of
 from farmtui.insight.thresholds import (
@@ -263,7 +263,8 @@ def network_faults(farm: Farm) -> Iterator[Finding]:
 def _down(farm: Farm, down: Sequence[Hop]) -> Finding:
     behind = _out_of_sight(farm.nodes)
     names = ", ".join(hop.instance for hop in down[:3])
-    seen = f"; {len(behind)} machines behind it are out of sight, and may be well" if behind else ""
+    are = plural(len(behind), "machine behind it is", "machines behind it are")
+    seen = f"; {are} out of sight, and may be well" if behind else ""
     return Finding(
         "interconnect/down", Severity.CRITICAL,
         f"interconnect {names} is down" if len(down) == 1 else f"{len(down)} interconnects are down",

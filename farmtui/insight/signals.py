@@ -11,7 +11,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.node import TierSummary
 from farmtui.farm.reading import FailureKind, SourceState
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import ago, duration
+from farmtui.farm.units import ago, duration, plural
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.lookup import Machines
 from farmtui.insight.machines import CEPH_HOST
@@ -44,7 +44,9 @@ def source_faults(farm: Farm) -> Iterator[Finding]:
                 else "it has not been asked in time: this machine is busy, or was asleep",
                 (f"last answer {ago((farm.at - seen_at).total_seconds())}",) if seen_at else (),
                 ("source", source.name), "sources", "sources", since=seen_at,
-                covers=_at_the_same_door(farm, source), topics=_TOPICS.get(source.kind, ()),
+                covers=_at_the_same_door(farm, source)
+                | (_out_of_sight(farm, source.kind) if source.freshness is Freshness.STALE else frozenset()),
+                topics=_TOPICS.get(source.kind, ()),
             )  # fmt: skip
         elif source.freshness is Freshness.EMPTY and source.name not in _MAY_BE_EMPTY and source.kind in _WHY_EMPTY:
             yield Finding(
@@ -168,7 +170,7 @@ def _unwatched(farm: Farm) -> Iterator[Finding]:
     unseen = sum((tier.expected or 0) - tier.seen for tier in tiers)
     yield Finding(
         "unwatched", Severity.UNKNOWN, "Prometheus is not configured",
-        f"nobody has looked at {_counted(unseen, 'machine', 'machines', 'that the config expects')}",
+        f"nobody has looked at {plural(unseen, 'machine')} that the config expects",
         ("→ add prometheus.url to the config",), screen="sources", part="sources",
         covers=frozenset(("tier", tier.tier.value) for tier in tiers),
     )  # fmt: skip
@@ -179,19 +181,19 @@ def _gaps(farm: Farm) -> Iterator[Finding]:
         names = ", ".join(name for name, _ in farm.figure_problems[:4])
         more = f" and {len(farm.figure_problems) - 4} more" if len(farm.figure_problems) > 4 else ""
         yield Finding(
-            "figures", Severity.INFO, _counted(len(farm.figure_problems), "figure", "figures", "could not be had"),
+            "figures", Severity.INFO, f"{plural(len(farm.figure_problems), 'figure')} could not be had",
             f"{names}{more}",
             tuple(f"{name}: {why}" for name, why in farm.figure_problems[:2]), screen="sources", part="sources",
         )  # fmt: skip
     if farm.identity_problems:
         first = farm.identity_problems[0]
         yield Finding(
-            "identity", Severity.INFO, _counted(len(farm.identity_problems), "machine is", "machines are", "doubtful"),
+            "identity", Severity.INFO, f"{plural(len(farm.identity_problems), 'machine is', 'machines are')} doubtful",
             f"{first.subject}: {first.detail}", (f"→ {first.remedy}",), screen="sources", part="sources",
         )  # fmt: skip
     if broken := [rule for rule in farm.rules if rule.health == "err"]:
         yield Finding(
-            "rules", Severity.WARNING, _counted(len(broken), "alert rule", "alert rules", "cannot be evaluated"),
+            "rules", Severity.WARNING, f"{plural(len(broken), 'alert rule')} cannot be evaluated",
             f"never fires: {', '.join(rule.name for rule in broken[:4])}",
             (broken[0].last_error,) if broken[0].last_error else (), screen="alerts", part="alerts",
         )  # fmt: skip
@@ -221,10 +223,6 @@ def _lost_heartbeats(farm: Farm) -> Iterator[Finding]:
                 ("→ look at alerting: in prometheus.yml, and at what Prometheus logs of its notifier",),
                 ("rule", f"{rule.group}/{rule.name}"), "alerts", "alerts",
             )  # fmt: skip
-
-
-def _counted(number: int, one: str, many: str, rest: str) -> str:
-    return f"{number} {one if number == 1 else many} {rest}"
 
 
 def explain_alerts(farm: Farm, found: Sequence[Finding], machines: Machines) -> tuple[Finding, ...]:
