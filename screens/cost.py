@@ -159,8 +159,8 @@ class CostScreen(FarmScreen):
         line.display = bool(notes)
         more = f"  (and {len(notes) - 1} more)" if len(notes) > 1 else ""
         state = Severity.WARNING if found.spent.configured else Severity.UNKNOWN
-        told = f" {glyphs().severity[state]} {notes[0]}{more}"
-        line.show(Content.styled(told, ink.SEVERITY[state]) if notes else Content(""))
+        sign = glyphs().severity[state]
+        line.show(Content.styled(f" {sign} {notes[0]}{more}", ink.SEVERITY[state]) if notes else Content(""))
         self._show_tables(farm, found)
         self._show_plan(found)
 
