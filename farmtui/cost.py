@@ -77,7 +77,7 @@ def _head(found: Costs, page: Page) -> Iterator[str]:
         sites = f", {money(spent.per_site, currency)} a site" if spent.per_site is not None else ""
         yield f"  {'now':<12}{least}{money(spent.per_month, currency)} a month{sites}"
     else:
-        yield from wrapped("nothing that is paid for is seen: add digitalocean, or proxmox and cost.hardware", 2)
+        yield f"  {'now':<12}{page.paint('not known' if spent.configured else 'not configured', Severity.UNKNOWN)}"
     if (followed := found.followed) is not None:
         above = found.against_plan
         words = "" if above is None else f", now {_above(above, followed.with_hardware)}"

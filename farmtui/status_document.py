@@ -118,13 +118,13 @@ def document(
 
 
 def alert_counts(book: AlertBook) -> dict[str, int]:
-    """Alerts that nobody has silenced and nothing inhibits, by severity; and how many are suppressed."""
-    heard = [alert.severity for alert in book.alerts if not alert.suppressed]
+    """Alerts that want attention, by severity: not those that always fire; and how many are silenced or inhibited."""
+    heard = [alert.severity for alert in book.heard]
     return {
         "critical": heard.count(Severity.CRITICAL),
         "warning": heard.count(Severity.WARNING),
         "info": heard.count(Severity.INFO),
-        "suppressed": len(book.alerts) - len(heard),
+        "suppressed": book.quiet,
     }
 
 

@@ -117,17 +117,17 @@ def balancer_columns() -> tuple[Column[BalancerRow], ...]:
 def pve_task_columns(since: Callable[[datetime | None], str]) -> tuple[Column[PveTaskRow], ...]:
     """Of Proxmox VE's tasks."""
     return (
-        Column("what", "task", lambda r: r.words, width=16, flex=1, priority=0, sort=lambda r: r.words),
-        Column("state", "state", _pve_state, width=10, priority=0, sort=lambda r: pve_severity(r.task),
+        Column("what", "task", lambda r: r.words, width=16, min_width=11, flex=1, priority=0, sort=lambda r: r.words),
+        Column("state", "state", _pve_state, width=8, priority=0, sort=lambda r: pve_severity(r.task),
                descending=True),
-        Column("about", "of", lambda r: r.about, width=16, flex=1, priority=0, sort=lambda r: r.about),
-        Column("node", "host", lambda r: r.task.node, width=10, priority=2, sort=lambda r: r.task.node),
-        Column("since", "begun", lambda r: since(r.task.started_at), width=9, align="right", priority=1,
+        Column("about", "of", lambda r: r.about, width=16, min_width=11, flex=1, priority=0, sort=lambda r: r.about),
+        Column("node", "host", lambda r: r.task.node, width=10, min_width=7, priority=1, sort=lambda r: r.task.node),
+        Column("since", "begun", lambda r: since(r.task.started_at), width=8, min_width=7, align="right", priority=2,
                sort=lambda r: r.task.started_at, descending=True),
-        Column("took", "took", lambda r: duration(r.task.duration_s), width=8, align="right", priority=2,
+        Column("took", "took", lambda r: duration(r.task.duration_s), width=8, min_width=7, align="right", priority=1,
                sort=lambda r: r.task.duration_s, descending=True),
         Column("user", "by", lambda r: r.task.user or "–", width=18, priority=3, sort=lambda r: r.task.user),
-        Column("status", "ended with", lambda r: r.task.status or "–", width=20, min_width=14, flex=3,
+        Column("status", "ended with", lambda r: r.task.status or "–", width=20, min_width=10, flex=3,
                priority=1),
         Column("upid", "UPID", lambda r: r.task.upid, width=60, priority=6),
     )  # fmt: skip

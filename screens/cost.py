@@ -158,8 +158,9 @@ class CostScreen(FarmScreen):
         line = self.query_one("#notes", Line)
         line.display = bool(notes)
         more = f"  (and {len(notes) - 1} more)" if len(notes) > 1 else ""
-        sign = glyphs().severity[Severity.WARNING]
-        line.show(Content.styled(f" {sign} {notes[0]}{more}", ink.WARNING) if notes else Content(""))
+        state = Severity.WARNING if found.spent.configured else Severity.UNKNOWN
+        sign = glyphs().severity[state]
+        line.show(Content.styled(f" {sign} {notes[0]}{more}", ink.SEVERITY[state]) if notes else Content(""))
         self._show_tables(farm, found)
         self._show_plan(found)
 
@@ -182,7 +183,7 @@ class CostScreen(FarmScreen):
 
     def _show_tables(self, farm: Farm, found: Costs) -> None:
         spent, view = found.spent, self.view
-        why = "nothing that is paid for is seen: add digitalocean, or proxmox and cost.hardware, to the config"
+        why = "nothing tells what the farm costs" if spent.notes else ""
         fresh = spent.freshness
         bill = self.query_one("#bill", Line)
         bill.display = view == "spend" and spent.pace is not None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farmtui.farm.money import SIGNS, money
-from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.state import Severity
 from farmtui.farm.units import percent
 from screens.cost_columns import share, tier_words
 from widgets.tile import Tile, TileState
 
 if TYPE_CHECKING:
     from farmtui.insight.costs import Costs
+    from farmtui.insight.spend import Spend
     from screens.frame import FarmScreen
 
 ABOVE_PLAN = 0.05
@@ -34,10 +35,7 @@ def show_tiles(screen: FarmScreen, found: Costs) -> None:
 def _spend(found: Costs) -> TileState:
     spent, followed, above = found.spent, found.followed, found.against_plan
     if not spent.known:
-        if spent.notes:
-            return TileState("–", "not known", severity=Severity.UNKNOWN)
-        planned = f"plan {followed.key} {money(followed.with_hardware, spent.currency)}" if followed else "nothing seen"
-        return TileState("–", planned)
+        return TileState("–", _why_unknown(spent), severity=Severity.UNKNOWN)
     value = money(spent.per_month, spent.currency)
     if not spent.complete:
         return TileState(f"≥{value}", "a part is unknown", severity=Severity.UNKNOWN, freshness=spent.freshness)
@@ -49,19 +47,26 @@ def _spend(found: Costs) -> TileState:
     return TileState(value, f"{words} {followed.key}", severity=severity, freshness=spent.freshness)
 
 
+def _why_unknown(spent: Spend) -> str:
+    """Of a spend of which no part is known."""
+    return "not known" if spent.configured else "not configured"
+
+
 def _site(found: Costs) -> TileState:
     spent = found.spent
     least = "" if spent.complete else "≥"
     sites = f"{spent.sites} sites" if spent.sites else "how many?"
     if spent.per_site is None:
-        return TileState("–", sites)
+        return TileState("–", sites, severity=Severity.UNKNOWN)
     return TileState(f"{least}{money(spent.per_site, spent.currency)}", sites, freshness=spent.freshness)
 
 
 def _most(found: Costs) -> TileState:
     spent = found.spent
-    if not spent.groups or not spent.per_month:
-        return TileState("–", "nothing seen")
+    if not spent.known:
+        return TileState("–", _why_unknown(spent), severity=Severity.UNKNOWN)
+    if not spent.per_month:
+        return TileState("–", "nothing costs")
     first = spent.groups[0]
     provider = {"digitalocean": "DO", "pve": "PVE"}.get(first.provider, first.provider)
     value = percent(share(first.per_month, spent.per_month))
@@ -71,7 +76,7 @@ def _most(found: Costs) -> TileState:
 def _least(found: Costs) -> TileState:
     best = found.cheapest
     if best is None:
-        return TileState("–", "no plan")
+        return TileState("–", "no plan", severity=Severity.UNKNOWN)
     words = "as followed" if best.key == found.costing.follows else f"not {found.costing.follows}, as now"
     return TileState(f"{best.key} {money(best.with_hardware, found.spent.currency)}", words)
 
@@ -91,7 +96,7 @@ def _even(found: Costs) -> TileState:
 def _waste(found: Costs) -> TileState:
     spent, number = found.spent, len(found.wasted)
     if not spent.known and not number:
-        return TileState("–", "nothing seen", freshness=Freshness.LIVE)
+        return TileState("–", _why_unknown(spent), severity=Severity.UNKNOWN)
     things = f"{number} {'thing' if number == 1 else 'things'}" if number else "nothing"
     severity = Severity.WARNING if found.wasted_per_month else Severity.OK
     # Whole amounts: it is the size that matters here, the table has the cents.

@@ -17,6 +17,7 @@ from farmtui.farm.units import count, duration, percent
 from farmtui.insight.galera_guards import beginning, may_go, takes_writes
 from screens import limits
 from screens.columns import limited, row_freshness, seen
+from screens.describe.galera import connections_ratio, node_severity
 from screens.describe.traffic import machine_name
 from screens.frame import FarmScreen
 from screens.lines import Line
@@ -38,29 +39,7 @@ if TYPE_CHECKING:
     from farmtui.farm.farm import Farm
     from farmtui.insight.finding import Finding
 
-SYNCED = 4
 _TRENDS = (("trend", "db.queries_per_s", "queries"), ("trend-flow", "db.flow_control_ratio", "writes held up"))
-
-
-def node_severity(node: GaleraNode) -> Severity:
-    """How bad one node looks by its own figures."""
-    if node.up is False or node.primary is False or node.ready is False:
-        return Severity.CRITICAL
-    if node.up is None:
-        return Severity.UNKNOWN
-    taking_part = Severity.OK if node.local_state in (None, SYNCED) else Severity.WARNING
-    return max(
-        taking_part,
-        Severity.WARNING if node.replica_running is False else Severity.OK,
-        # All are paused alike: only the one that asks for it is to blame.
-        limits.FLOW_CONTROL.severity(node.flow_control_ratio) if node.flow_control_sent_per_s else Severity.OK,
-        limits.CONNECTIONS.severity(used) if (used := connections_ratio(node)) is not None else Severity.OK,
-    )
-
-
-def connections_ratio(node: GaleraNode) -> float | None:
-    """Connections as a share of max_connections, 0-1; None where either is not measured."""
-    return node.connections / node.max_connections if node.connections is not None and node.max_connections else None
 
 
 class DatabaseScreen(FarmScreen):

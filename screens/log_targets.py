@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from farmtui.farm.condition import SWITCHED_OFF
 from farmtui.farm.node import Tier
+from farmtui.farm.state import Severity
 from farmtui.tail.target import KERNEL, LogTarget, MachineLog, ServiceLog
 from screens.describe import describe
 from screens.places import LOGS, Subject
@@ -67,6 +70,32 @@ def log_of(farm: Farm, findings: tuple[Finding, ...], subject: Subject) -> LogTa
         return _of_swarm(farm, service.kind, service.key)
     host = _host(farm, kind, key, links)
     return MachineLog(host, _unit(farm, kind, key)) if host else None
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """What is known already of a machine that will hardly answer."""
+
+    words: str
+    """In words, with who says so."""
+    off: bool
+    """Whether somebody has switched it off: then there is nothing to log in to."""
+
+
+def down_of(farm: Farm | None, target: LogTarget) -> Down | None:
+    """Why a log will hardly come; None of a machine that serves, that nobody knows, or that is only in doubt."""
+    if farm is None or not isinstance(target, MachineLog):
+        return None
+    node = next((node for node in farm.nodes if node.name == target.host), None)
+    if node is None or node.serving or not node.reasons:
+        return None
+    if off := next((reason for reason in node.reasons if reason.startswith(SWITCHED_OFF)), ""):
+        return Down(f"{node.name} is {off}", off=True)
+    if node.state is not Severity.CRITICAL:
+        return None
+    # Where the reason itself names nobody, it is Prometheus that hears no exporter.
+    who = "" if " says " in node.reasons[0] else " (Prometheus)"
+    return Down(f"{node.name} does not answer: {node.reasons[0]}{who}", off=False)
 
 
 def _linked(farm: Farm, kind: str, key: str) -> list[Subject]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.units import plural
 from farmtui.tail.line import PRIORITIES, LogLine
 from farmtui.tail.standing import Standing, State
 from farmtui.tail.target import LEVELS, window_word
@@ -17,6 +18,7 @@ from widgets.table_paint import fit
 
 if TYPE_CHECKING:
     from farmtui.tail.target import Wanted
+    from screens.log_targets import Down
 
 SOURCE_WIDTHS = {"-narrow": 18, "-normal": 28, "-wide": 40}
 """Cells that speakers' names may take, by the screen's width."""
@@ -38,8 +40,10 @@ def line_text(line: LogLine, today: datetime, source_width: int) -> Content:
     )
 
 
-def standing_text(standing: Standing | None, *, following: bool, below: int) -> Content:
-    """How it stands, in a sign and a word or two."""
+def standing_text(standing: Standing | None, *, following: bool, below: int, waits: bool = False) -> Content:
+    """How it stands, in a sign and a word or two. `waits`: nobody has been asked yet."""
+    if waits:
+        return Content.styled(f"{glyphs().severity[Severity.UNKNOWN]} not tried", ink.UNKNOWN)
     if standing is None:
         return Content.styled(f"{glyphs().arrow} connecting", ink.INFO)
     match standing.state:
@@ -73,10 +77,18 @@ def wanted_text(wanted: Wanted, *, service: bool, wraps: bool) -> Content:
 
 def count_text(shown: int, kept: int, dropped: int, *, filtered: bool) -> Content:
     """How many lines there are, how many of them match, and how many gave way."""
-    words = f"{shown:,} of {kept:,} match" if filtered else f"{kept:,} lines"
+    words = f"{shown:,} of {kept:,} match" if filtered else plural(kept, "line")
     return Content.assemble(
         (words, ink.STRONG if filtered else ink.TEXT),
         (f", {dropped:,} earlier dropped" if dropped else "", ink.WARNING),
+    )
+
+
+def down_text(down: Down, *, waits: bool) -> Content:
+    """What is known of a machine that is down, and whether it is tried all the same."""
+    tried = "r tries to log in all the same" if waits else "logging in is tried all the same"
+    return Content.assemble(
+        (f"{glyphs().severity[Severity.WARNING]} {down.words}", ink.WARNING), "\n", (tried, ink.MUTED)
     )
 
 

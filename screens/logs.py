@@ -15,14 +15,23 @@ from textual.widgets import Static
 from farmtui.commands import Command
 from farmtui.farm.actions import ActionError
 from farmtui.farm.state import Severity
+from farmtui.farm.units import plural
 from farmtui.tail.line import LogLine
 from farmtui.tail.saving import save
-from farmtui.tail.standing import empty_words
+from farmtui.tail.standing import State, empty_words
 from farmtui.tail.target import LEVELS, WINDOWS_S, MachineLog, Wanted
 from screens.frame import ViewScreen
 from screens.lines import Line
-from screens.log_targets import target_of, units_of
-from screens.log_words import SOURCE_WIDTHS, count_text, line_text, standing_text, trouble_text, wanted_text
+from screens.log_targets import down_of, target_of, units_of
+from screens.log_words import (
+    SOURCE_WIDTHS,
+    count_text,
+    down_text,
+    line_text,
+    standing_text,
+    trouble_text,
+    wanted_text,
+)
 from screens.places import Subject
 from widgets import ink
 from widgets.dialog import Choice, ChoiceDialog
@@ -35,8 +44,10 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from farmtui.farm.farm import Farm
     from farmtui.tail.desk import LogReader
     from farmtui.tail.follow import Tail
+    from screens.log_targets import Down
     from screens.places import Place
 
 REFRESH_S = 0.2
@@ -68,6 +79,10 @@ class LogScreen(ViewScreen):
         self._wanted = Wanted()
         self.reader: LogReader | None = None
         self.tail: Tail | None = None
+        self._down: tuple[Farm | None, Down | None] = (None, None)
+        """A picture of the farm, and what it says of a machine that is down."""
+        self._anyway = False
+        """Whether somebody wants to try a machine that is switched off."""
         self._texts: list[Content] = []
         """All lines that are kept, as they are painted; one for each of the ring's."""
         self._first = 0
@@ -95,6 +110,9 @@ class LogScreen(ViewScreen):
 
     def on_unmount(self) -> None:
         """What is followed ends with its screen."""
+        self._leave()
+
+    def _leave(self) -> None:
         reader, self.reader = self.reader, None
         if reader is not None:
             self.console.logs.leave(reader)
@@ -115,13 +133,29 @@ class LogScreen(ViewScreen):
     async def _begin(self) -> None:
         """Read the log anew, by the connection that there is."""
         self.tail = None
+        self._look()
         self._forget()
         if refusal := self.console.logs.refusal:
             self._put("trouble", Content.styled(refusal, ink.WARNING))
             return
+        if self.waits:
+            self._leave()
+            return
         if self.reader is None:
             self.reader = self.console.logs.reader()
         self.tail = await self.reader.read(self._target, self._wanted, self.console.farm)
+
+    def _look(self) -> None:
+        """What the newest picture says of the machine."""
+        farm = self.console.farm
+        if self._down[0] is not farm or farm is None:
+            self._down = farm, down_of(farm, self._target)
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is asked, since the machine is switched off and nobody has said to try."""
+        down = self._down[1]
+        return down is not None and down.off and not self._anyway
 
     def _forget(self) -> None:
         self._texts, self._first = [], 0
@@ -133,8 +167,16 @@ class LogScreen(ViewScreen):
 
     def _refresh(self) -> None:
         """Paint what has come since."""
+        if self.app.screen is not self:
+            return
+        waited = self.waits
+        self._look()
+        if waited and not self.waits:
+            # It is on again.
+            self._begin()
+            return
         tail = self.tail
-        if tail is None or self.app.screen is not self:
+        if tail is None:
             return
         ring = tail.ring
         if ring.total != self._first + len(self._texts) or ring.dropped != self._first:
@@ -217,15 +259,22 @@ class LogScreen(ViewScreen):
         gap = Content("  ")
         left = gap.join([
             Content.styled(self._target.title, f"{ink.STRONG} {ink.ACCENT}"),
-            standing_text(standing, following=lines.following, below=below),
+            standing_text(standing, following=lines.following, below=below, waits=tail is None and self.waits),
             count_text(len(self._shown), len(self._texts), dropped, filtered=bool(self.row_filter)),
         ])  # fmt: skip
         right = wanted_text(self._wanted, service=not isinstance(self._target, MachineLog), wraps=lines.wraps)
         self.query_one("#head", Line).show(left, right)
-        if tail is None:
+        down = self._down[1]
+        known = down_text(down, waits=self.waits) if down is not None else None
+        if tail is None or standing is None:
+            if known is not None:
+                self._put("trouble", known)
             return
         empty = empty_words(self._target, self._wanted) if tail.empty else ""
-        self._put("trouble", trouble_text(standing, empty=empty, note=tail.note, more=tail.more))
+        trouble = trouble_text(standing, empty=empty, note=tail.note, more=tail.more)
+        if known is not None and standing.state in (State.BEGINS, State.LOST):
+            trouble = known if trouble is None else Content("\n").join([known, trouble])
+        self._put("trouble", trouble)
 
     def _put(self, where: str, text: Content | None) -> None:
         shown = self.query_one(f"#{where}", Static)
@@ -257,7 +306,8 @@ class LogScreen(ViewScreen):
         self._want(replace(self._wanted, level=LEVELS[(LEVELS.index(self._wanted.level) + 1) % len(LEVELS)]))
 
     def action_again(self) -> None:
-        """From the beginning."""
+        """From the beginning; what is switched off is tried then."""
+        self._anyway = True
         self._want(self._wanted)
 
     def _want(self, wanted: Wanted) -> None:
@@ -328,4 +378,4 @@ class LogScreen(ViewScreen):
         except ActionError as error:
             self.console.say(str(error), Severity.CRITICAL)
         else:
-            self.console.say(f"saved {len(chosen):,} lines: {path}")
+            self.console.say(f"saved {plural(len(chosen), 'line')}: {path}")

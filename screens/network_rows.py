@@ -10,10 +10,9 @@ from textual.content import Content
 from farmtui.farm.networks import ORDER, Network, NetworkKind
 from farmtui.farm.state import Severity
 from farmtui.farm.units import NOT_MEASURED, data_rate, percent, round_trip
-from farmtui.insight.networks import Flaw, flaws, is_measured, latency_limits, network_state
+from farmtui.insight.networks import Flaw, flaws, is_measured, latency_limits, loss_severity, network_state
 from farmtui.insight.thresholds import above
-from screens import limits
-from screens.columns import figure, limited
+from screens.columns import figure
 from screens.places import Subject
 from widgets import ink
 from widgets.table_columns import Column
@@ -55,7 +54,7 @@ def columns() -> tuple[Column[NetworkRow], ...]:
                sort=lambda r: r.network.latency_s, descending=True, help="round trip over its slowest hop"),
         Column("jitter", "jitter", lambda r: round_trip(r.network.jitter_s), width=8, align="right", priority=2,
                sort=lambda r: r.network.jitter_s, descending=True, help="how far the slow ones are from the usual one"),
-        Column("loss", "lost", lambda r: limited(percent(r.network.loss_ratio), r.network.loss_ratio, limits.LOSS),
+        Column("loss", "lost", _lost,
                width=8, align="right", priority=0, sort=lambda r: r.network.loss_ratio, descending=True,
                help="share of probes of five minutes that did not come back"),
         Column("traffic", "traffic", lambda r: data_rate(r.network.bytes_per_s), width=9, align="right", priority=2,
@@ -71,6 +70,11 @@ def columns() -> tuple[Column[NetworkRow], ...]:
         Column("by", "measured by", lambda r: r.network.measured[0].by.value if r.network.measured else NOT_MEASURED,
                width=16, priority=4),
     )  # fmt: skip
+
+
+def _lost(row: NetworkRow) -> Content | str:
+    worst = max(map(loss_severity, row.network.measured), default=Severity.OK)
+    return figure(percent(row.network.loss_ratio), worst)
 
 
 def _latency(row: NetworkRow) -> Content | str:

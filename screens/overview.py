@@ -331,9 +331,8 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
             ),
         )
     if farm.book is not None:
-        firing = [alert for alert in farm.book.alerts if not alert.suppressed]
+        firing, quiet = farm.book.heard, farm.book.quiet
         critical = sum(alert.severity is Severity.CRITICAL for alert in firing)
-        quiet = len(farm.book.alerts) - len(firing)
         worst = max((alert.severity for alert in firing), default=Severity.OK)
         manager = farm.source("alertmanager")
         old = (farm.at - manager.last_success_at).total_seconds() if manager and manager.last_success_at else None
@@ -346,7 +345,10 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         expected_nodes = sum(tier.expected or tier.seen for tier in ours)
         healthy = sum(tier.healthy for tier in ours)
         worst = max((tier.state for tier in ours), default=Severity.OK)
-        yield "machines", tile(f"{healthy} of {expected_nodes}", "machines well", worst, freshness=Freshness.LIVE)
+        figure, words = f"{healthy} of {expected_nodes}", "machines well"
+        if worst is Severity.UNKNOWN and not any(tier.seen for tier in ours):
+            figure, words = "–", f"{expected_nodes} not seen"
+        yield "machines", tile(figure, words, worst, freshness=Freshness.LIVE)
         yield from _capacity(farm, fresh, age_s)
 
 

@@ -84,8 +84,7 @@ def _counts(findings: Sequence[Finding]) -> Iterable[tuple[str, str]]:
 def _alerts(farm: Farm) -> tuple[str, str]:
     if farm.book is None:
         return ("", "")
-    firing = [alert for alert in farm.book.alerts if not alert.suppressed]
-    quiet = len(farm.book.alerts) - len(firing)
+    firing, quiet = farm.book.heard, farm.book.quiet
     words = f"  alerts {len(firing)}" + (f" +{quiet} quiet" if quiet else "")
     worst = max((alert.severity for alert in firing), default=Severity.OK)
     return (words, ink.SEVERITY[worst] if worst >= Severity.WARNING else ink.MUTED)

@@ -162,7 +162,9 @@ class TierMap(LineWidget):
         if worst is not None and worst.state >= Severity.WARNING:
             return Content.styled(worst.name, ink.SEVERITY[worst.state])
         if box.summary.expected is not None and box.summary.seen < box.summary.expected:
-            return Content.styled(f"{box.summary.expected - box.summary.seen} missing", ink.SEVERITY[box.summary.state])
+            word = "not seen" if box.summary.state is Severity.UNKNOWN else "missing"
+            lacks = f"{box.summary.expected - box.summary.seen} {word}"
+            return Content.styled(lacks, ink.SEVERITY[box.summary.state])
         providers = sorted({node.provider.value for node in box.nodes})
         return Content.styled(" ".join(providers), ink.MUTED)
 

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from farmtui.commands import Command
 from farmtui.farm.node import Node, Provider
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import data_rate, data_size, duration, percent, rate
+from farmtui.farm.units import data_rate, data_size, duration, percent, plural, rate
 from screens import limits
 from screens.columns import limited, row_freshness
 from screens.describe.machines import node_subject
@@ -235,7 +235,9 @@ def branches_of(farm: Farm) -> Iterator[Branch]:
     """The tree of places: PVE clusters with hosts and guests, then DigitalOcean's regions with droplets."""
     for cluster in farm.pve:
         bad = cluster.quorate is False
-        words = "NOT QUORATE" if bad else f"{len(cluster.hosts)} hosts, {len(cluster.guests)} guests"
+        words = (
+            "NOT QUORATE" if bad else f"{plural(len(cluster.hosts), 'host')}, {plural(len(cluster.guests), 'guest')}"
+        )
         severity = Severity.CRITICAL if bad else Severity.OK
         yield Branch(
             f"pve/{cluster.name}",
@@ -266,7 +268,7 @@ def branches_of(farm: Farm) -> Iterator[Branch]:
     for region in regions:
         inside = [n for n in farm.nodes if n.provider is Provider.DIGITALOCEAN and n.place == region]
         worst = max((node.state for node in inside), default=Severity.OK)
-        text = f"{len(inside)} droplets"
+        text = plural(len(inside), "droplet")
         yield Branch(
             f"do/{region}", 0, last=False, title=f"DigitalOcean {region}", severity=worst, text=text, subject=None
         )
@@ -274,7 +276,7 @@ def branches_of(farm: Farm) -> Iterator[Branch]:
     elsewhere = [node for node in farm.nodes if node.provider is Provider.NONE]
     if elsewhere:
         worst = max(node.state for node in elsewhere)
-        text = f"{len(elsewhere)} machines that no provider knows"
+        text = f"{plural(len(elsewhere), 'machine')} that no provider knows"
         yield Branch("none", 0, last=False, title="elsewhere", severity=worst, text=text, subject=None)
         yield from _machines("none", elsewhere, 1)
 

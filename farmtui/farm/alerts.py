@@ -87,6 +87,18 @@ class Alert:
         """Silenced or inhibited."""
         return bool(self.silenced_by or self.inhibited_by)
 
+    @property
+    def heartbeat(self) -> bool:
+        """Whether it fires always, to show that alerts arrive: then it wants nobody's attention."""
+        return is_heartbeat(self.name, self.label("severity"))
+
+
+def is_heartbeat(name: str, severity: str) -> bool:
+    """A rule by the severity `none`, or one that informs by the name that kube-prometheus gives it: Watchdog."""
+    return severity.lower() == "none" or (severity.lower() == "info" and name.casefold() in _HEARTBEATS)
+
+
+_HEARTBEATS = frozenset({"watchdog", "deadmansswitch", "deadmanswitch"})
 
 _SEVERITIES = {
     "critical": Severity.CRITICAL,
@@ -138,6 +150,16 @@ class AlertBook:
     silences: tuple[Silence, ...]
     replicas: tuple[AlertmanagerState, ...]
 
+    @property
+    def heard(self) -> tuple[Alert, ...]:
+        """Those that want attention: neither silenced nor inhibited, and no heartbeat."""
+        return tuple(alert for alert in self.alerts if not alert.suppressed and not alert.heartbeat)
+
+    @property
+    def quiet(self) -> int:
+        """How many are silenced or inhibited."""
+        return sum(alert.suppressed for alert in self.alerts)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -154,6 +176,11 @@ class Rule:
     last_error: str
     labels: tuple[tuple[str, str], ...] = ()
     annotations: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def heartbeat(self) -> bool:
+        """Whether its alert fires always."""
+        return is_heartbeat(self.name, dict(self.labels).get("severity", ""))
 
 
 @dataclass(frozen=True, slots=True)

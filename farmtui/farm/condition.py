@@ -115,6 +115,8 @@ def metrics_of(machine: Machine) -> HostMetrics:
 
 
 _NOT_MEASURED = HostMetrics()
+SWITCHED_OFF: Final = "switched off"
+"""So begins the reason of a machine that its provider says is off."""
 _ON = frozenset({"running", "online", "active"})
 
 
@@ -160,7 +162,7 @@ def _switched(status: str, who: str, answers: bool, reasons: Reasons) -> tuple[b
         if answers:
             reasons.append((Severity.WARNING, f"{who} says {status}, yet it answers: is it the same machine?"))
         else:
-            reasons.append((Severity.INFO, f"switched off ({who} says {status})"))
+            reasons.append((Severity.INFO, f"{SWITCHED_OFF} ({who} says {status})"))
         return True, False
     if status == "new":
         reasons.append((Severity.INFO, "is being created"))

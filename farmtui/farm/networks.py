@@ -59,6 +59,8 @@ class Hop:
     job: str = ""
     target: str = ""
     """Its address or host name, without a port."""
+    loss_now_ratio: float | None = None
+    """Of the last minute; None also where so few probes would tell nothing."""
 
     @property
     def jitter_s(self) -> float | None:

@@ -7,7 +7,15 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from farmtui.farm.condition import Condition, Trust, condition_of, exporters_of, metrics_of, provider_of
+from farmtui.farm.condition import (
+    SWITCHED_OFF,
+    Condition,
+    Trust,
+    condition_of,
+    exporters_of,
+    metrics_of,
+    provider_of,
+)
 from farmtui.farm.doubts import doubts
 from farmtui.farm.farm import HostView
 from farmtui.farm.identity import Declaration
@@ -132,7 +140,7 @@ def _blame_the_switched_off(
     for index in members:
         if index in off and not nodes[index].serving:
             # Who has switched it off comes first: that is the cause, and what to undo.
-            off_by = [reason for reason in nodes[index].reasons if reason.startswith("switched off")]
+            off_by = [reason for reason in nodes[index].reasons if reason.startswith(SWITCHED_OFF)]
             rest = [reason for reason in nodes[index].reasons if reason not in off_by]
             reasons = (*off_by, f"its tier lacks it: {serving} of {expected} serve", *rest)
             nodes[index] = replace(nodes[index], state=Severity.CRITICAL, reasons=reasons)
@@ -142,7 +150,8 @@ def _summary(tier: Tier, expected: int | None, nodes: Sequence[Node], trust: Tru
     serving = sum(node.serving for node in nodes)
     healthy = sum(node.serving and node.state <= Severity.INFO for node in nodes)
     wanted = expected if expected is not None else sum(node.state > Severity.INFO or node.serving for node in nodes)
-    state = _tier_state(nodes, serving, wanted, complete=trust.complete)
+    # A machine that no provider lists is missed by Prometheus only: without it nobody has looked.
+    state = _tier_state(nodes, serving, wanted, complete=trust.complete and trust.watched)
     return TierSummary(tier, expected, len(nodes), healthy, state, serving)
 
 
@@ -155,7 +164,7 @@ def _tier_state(nodes: Sequence[Node], serving: int, wanted: int, *, complete: b
         if not complete:
             unknown += max(0, wanted - len(nodes))
         if serving * 2 <= wanted:
-            return Severity.UNKNOWN if unknown >= missing else Severity.CRITICAL
+            return Severity.UNKNOWN if (serving + unknown) * 2 > wanted else Severity.CRITICAL
         return Severity.UNKNOWN if unknown else Severity.WARNING
     if down:
         return Severity.WARNING

@@ -150,6 +150,11 @@ def number(value: float | None, digits: int = 1) -> str:
     return _infinite(known) if math.isinf(known) else _plain_zero(known, digits, grouped=True)
 
 
+def plural(number: int, one: str, many: str = "") -> str:
+    """`1 line`, `2 lines`, `1,000 lines`; `many` where it is not made by an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def in_unit(value: float | None, unit: str) -> str:
     """A figure in the query catalogue's unit: ratio, per_s, bytes, bytes_per_s, s; anything else reads as a count."""
     match unit:

@@ -8,7 +8,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.node import Node, Tier
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.traffic import CacheNode, CacheTier, RedisNode
-from farmtui.farm.units import count, duration, percent, rate
+from farmtui.farm.units import count, duration, percent, plural, rate
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.lookup import Machines
 from farmtui.insight.thresholds import (
@@ -87,12 +87,14 @@ def _varnish(nodes: Sequence[CacheNode], machines: Machines) -> Iterator[Finding
     dropping = [node for node in nodes if node.dropped_sessions]
     if dropping:
         dropped = sum(node.dropped_sessions or 0.0 for node in dropping)
-        why = f"no thread was free: {count(dropped)} visitors were turned away within five minutes"
+        visitors = plural(round(dropped), "visitor was", "visitors were")
+        why = f"no thread was free: {visitors} turned away within five minutes"
         yield _of_varnish("dropped", Severity.CRITICAL, dropping, machines, "drops visitors", why)
     waiting = [node for node in nodes if node.thread_queue and not node.dropped_sessions]
     if waiting:
         queued = sum(node.thread_queue or 0.0 for node in waiting)
-        why = f"{count(queued)} requests wait for a free thread: the backends answer slowly, or there are too few"
+        requests = plural(round(queued), "request waits", "requests wait")
+        why = f"{requests} for a free thread: the backends answer slowly, or there are too few"
         yield _of_varnish("threads", Severity.WARNING, waiting, machines, "is out of threads", why)
     storming = [node for node in nodes if below(node.residence_s, RESIDENCE_S)]
     if storming:

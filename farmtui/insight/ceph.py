@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from farmtui.farm.cluster import Ceph, HealthCheck
 from farmtui.farm.farm import Farm
 from farmtui.farm.node import Tier
 from farmtui.farm.state import Severity
-from farmtui.farm.units import age, count, data_size, duration, percent
+from farmtui.farm.units import age, count, data_size, duration, percent, plural
 from farmtui.insight.ceph_checks import explain
 from farmtui.insight.ceph_own import own_words, unheard
 from farmtui.insight.ceph_recovery import pace_words
@@ -27,6 +28,7 @@ _LESS_FULL = (
     "POOL_NEARFULL",
     "POOL_NEAR_FULL",
 )
+_FULL_OSDS = ("OSD_FULL", "OSD_BACKFILLFULL", "OSD_NEARFULL")
 _FOLLOW = {
     "OSD_ROOT_DOWN": ("OSD_HOST_DOWN", "OSD_RACK_DOWN", "OSD_CHASSIS_DOWN", "OSD_DOWN"),
     "OSD_RACK_DOWN": ("OSD_HOST_DOWN", "OSD_DOWN"),
@@ -52,9 +54,15 @@ def ceph_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
     yield from _silent_mds(ceph)
     order = {name: place for place, name in enumerate(_FOLLOW)}
     checks = sorted(ceph.checks, key=lambda check: (order.get(check.name, len(order)), -check.severity, check.name))
+    capacity = _capacity(ceph)
     for check in checks:
-        if not check.muted:
-            yield _check(ceph, check, tuple(own_words(farm.ceph_detail, check.name)))
+        if check.muted:
+            continue
+        finding = _check(ceph, check, tuple(own_words(farm.ceph_detail, check.name)))
+        if capacity is not None and check.name in _FULL_OSDS:
+            # OSDs are full because the cluster is: that is one thing to mend.
+            finding, capacity = _with_capacity(finding, capacity), None
+        yield finding
     yield from _left_out(ceph)
     if ceph.health is None or unheard(farm, ceph):
         yield _unknown(farm, ceph, machines)
@@ -63,7 +71,17 @@ def ceph_faults(farm: Farm, machines: Machines) -> Iterator[Finding]:
             "ceph/health", ceph.health, f"Ceph's health: {ceph.health.word}",
             "it names no check; `ceph health detail` says more", screen="storage", part="storage", topics=("ceph",),
         )  # fmt: skip
-    yield from _capacity(ceph)
+    if capacity is not None:
+        yield capacity
+
+
+def _with_capacity(check: Finding, capacity: Finding) -> Finding:
+    return replace(
+        check,
+        severity=max(check.severity, capacity.severity),
+        evidence=(f"{capacity.title}: {capacity.cause}", *capacity.evidence, *check.evidence),
+        topics=(*check.topics, *capacity.topics),
+    )
 
 
 def _unknown(farm: Farm, ceph: Ceph, machines: Machines) -> Finding:
@@ -163,10 +181,12 @@ def _check(ceph: Ceph, check: HealthCheck, own: tuple[str, ...]) -> Finding:
         case "OSDMAP_FLAGS" | "OSD_FLAGS":
             evidence.append(", ".join(ceph.flags))
         case "SLOW_OPS":
-            evidence.append(f"{count(ceph.slow_ops)} operations are slow" if ceph.slow_ops else "")
+            evidence.append(
+                f"{plural(round(ceph.slow_ops), 'operation is', 'operations are')} slow" if ceph.slow_ops else ""
+            )
             waiting = _listed([f"{name} ({number})" for name, number in ceph.slow_daemons])
             evidence.append(f"they wait in {waiting}, perhaps for an OSD that is not among these" if waiting else "")
-        case "OSD_FULL" | "OSD_BACKFILLFULL" | "OSD_NEARFULL":
+        case name if name in _FULL_OSDS:
             fullest = sorted((osd for osd in ceph.osds if osd.used_ratio), key=lambda osd: -(osd.used_ratio or 0.0))
             evidence.append(_listed([f"{osd.id} on {osd.host} {percent(osd.used_ratio)}" for osd in fullest], 3))
         case "OSD_SCRUB_ERRORS" | "PG_DAMAGED":
@@ -204,15 +224,15 @@ def _recovery(ceph: Ceph) -> Iterator[str]:
     yield f"object copies: {', '.join(left)}; {pace_words(ceph)}"
 
 
-def _capacity(ceph: Ceph) -> Iterator[Finding]:
+def _capacity(ceph: Ceph) -> Finding | None:
     full = above(ceph.used_ratio, RAW_CAPACITY)
     soon = below(ceph.full_in_s, FULL_IN_S)
     severity = max(full, soon)
     if severity is Severity.OK:
-        return
+        return None
     when = f"at the growth of the last six hours it is full in {duration(ceph.full_in_s)}" if ceph.full_in_s else ""
     stops = "at 95 % Ceph refuses every write"
-    yield Finding(
+    return Finding(
         "ceph/capacity", severity,
         f"Ceph is {percent(ceph.used_ratio)} full" if full else f"Ceph fills up in {duration(ceph.full_in_s)}",
         f"{when}; {stops}" if when else stops,

@@ -10,6 +10,7 @@ from farmtui.farm.ceph_detail import CephDetail
 from farmtui.farm.cluster import Ceph
 from farmtui.farm.farm import Farm
 from farmtui.farm.state import Freshness, Severity, freshness_of
+from farmtui.farm.units import plural
 from farmtui.insight.finding import Finding
 
 LINES: Final = 2
@@ -69,7 +70,7 @@ def own_words(detail: CephDetail | None, name: str) -> Iterator[str]:
         yield check.summary
     more = len(check.lines) + check.lines_left - LINES
     if check.lines:
-        yield "; ".join(check.lines[:LINES]) + (f"; and {more} lines more" if more > 0 else "")
+        yield "; ".join(check.lines[:LINES]) + (f"; and {plural(more, 'line')} more" if more > 0 else "")
 
 
 def unheard(farm: Farm, ceph: Ceph) -> bool:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from farmtui.farm.backups import BackupBook
 from farmtui.farm.farm import Farm
 from farmtui.farm.gluster import GlusterPool
-from farmtui.farm.node import Tier
+from farmtui.farm.node import Tier, TierSummary
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import count, duration, percent, rate
+from farmtui.farm.units import duration, percent, plural, rate
 from farmtui.insight.backups import counted
 from farmtui.insight.ceph_own import ceph_health_words
 from farmtui.insight.finding import Finding
@@ -60,7 +60,7 @@ def _all_silent(farm: Farm) -> bool:
 
 def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
     """Name, screen and summary of each part that exists."""
-    machines = {PARTS[tier.tier]: f"{tier.serving} of {tier.expected or tier.seen} machines" for tier in farm.tiers}
+    machines = {PARTS[tier.tier]: _machines(tier) for tier in farm.tiers}
     edge, cache, ceph, galera, swarm = farm.edge, farm.cache, farm.ceph, farm.galera, farm.swarm
     if edge or "edge" in machines:
         said = (
@@ -72,7 +72,7 @@ def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
     if cache or "cache" in machines:
         said = (f"hit ratio {percent(cache.hit_ratio)}",) if cache else ()
         yield "cache", "cache", _joined(*said, machines.get("cache"))
-    sites = f"{count(edge.sites_seen)} sites seen" if edge and edge.sites_seen is not None else None
+    sites = f"{plural(int(edge.sites_seen), 'site')} seen" if edge and edge.sites_seen is not None else None
     if sites or "wordpress" in machines:
         yield "wordpress", "sites", _joined(sites, machines.get("wordpress"))
     if swarm or farm.swarm_cluster:
@@ -92,7 +92,7 @@ def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
     if farm.pve or farm.cloud:
         hosts = [host for cluster in farm.pve for host in cluster.hosts]
         online = sum(host.status == "online" for host in hosts)
-        droplets = f"{len(farm.cloud.droplets)} droplets" if farm.cloud else None
+        droplets = plural(len(farm.cloud.droplets), "droplet") if farm.cloud else None
         yield "compute", "compute", _joined(f"{online} of {len(hosts)} PVE hosts online" if hosts else None, droplets)
     if farm.backups is not None and any(source.kind == "backups" for source in farm.sources):
         yield "backups", "backups", _backups(farm, farm.backups)
@@ -102,16 +102,23 @@ def _parts(farm: Farm) -> Iterator[tuple[str, str, str]]:
     if any(tier.tier is Tier.MONITORING for tier in farm.tiers):
         yield "monitoring", "topology", machines["monitoring"]
     if farm.book is not None:
-        heard = [alert for alert in farm.book.alerts if not alert.suppressed]
+        heard = farm.book.heard
         critical = sum(alert.severity is Severity.CRITICAL for alert in heard)
         yield (
             "alerts",
             "alerts",
-            f"{len(heard)} fire, {critical} critical, {len(farm.book.alerts) - len(heard)} suppressed",
+            f"{len(heard)} fire, {critical} critical, {farm.book.quiet} suppressed",
         )
     if farm.sources:
         live = sum(source.freshness in (Freshness.LIVE, Freshness.EMPTY) for source in farm.sources)
         yield "sources", "sources", f"{live} of {len(farm.sources)} live"
+
+
+def _machines(tier: TierSummary) -> str:
+    whole = tier.expected or tier.seen
+    if tier.state is Severity.UNKNOWN and not tier.seen:
+        return f"none of {whole} machines seen"
+    return f"{tier.serving} of {whole} machines"
 
 
 def _swarm(farm: Farm) -> str:
@@ -120,14 +127,14 @@ def _swarm(farm: Farm) -> str:
     if cluster is None or not cluster.nodes:
         tasks = dict(counts.tasks_by_state) if counts else {}
         leader = f"leader {counts.leader}" if counts and counts.leader else "no leader"
-        return _joined(leader, f"{tasks.get('running', 0)} tasks run" if tasks else None)
+        return _joined(leader, plural(int(tasks.get("running", 0)), "task runs", "tasks run") if tasks else None)
     leads = next((node.hostname for node in cluster.nodes if node.leader), "")
     ready = sum(node.state == "ready" for node in cluster.nodes)
     running = sum(task.state == "running" for task in cluster.tasks)
     return _joined(
         f"leader {leads}" if leads and cluster.quorum else "no leader",
         f"{ready} of {len(cluster.nodes)} nodes ready",
-        f"{len(cluster.services)} services, {running} tasks run",
+        f"{plural(len(cluster.services), 'service')}, {plural(running, 'task runs', 'tasks run')}",
     )
 
 

@@ -138,17 +138,22 @@ def _tier(farm: Farm, summary: TierSummary, down: Sequence[Node]) -> Finding | N
     if summary.state is Severity.UNKNOWN and not unseen:
         return None
     wanted = expected if expected is not None else summary.seen
+    title = f"{summary.tier.title}: {summary.serving} of {wanted} serve"
     cause = []
     if down:
         cause.append(f"down: {names_of([node.name for node in down])}")
     if unseen:
         cause.append(f"{unseen} that the config expects {'has' if unseen == 1 else 'have'} been seen by no source")
+        if summary.state is Severity.UNKNOWN:
+            # What was not looked at is not told as what does not serve.
+            title = f"{summary.tier.title}: {unseen} of {wanted} not seen"
     return Finding(
         f"tier/{summary.tier.value}",
         summary.state,
-        f"{summary.tier.title}: {summary.serving} of {wanted} serve",
+        title,
         "; ".join(cause),
         tuple(f"{node.name}: {node.reasons[0]}" for node in down[:3] if node.reasons),
+        ("tier", summary.tier.value),
         screen="topology",
         part=PARTS[summary.tier],
         since=_first(_gone_since(farm, node) for node in down),

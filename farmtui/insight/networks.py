@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.networks import Hop, Member, Network, NetworkKind
 from farmtui.farm.node import Node, Provider
 from farmtui.farm.state import Severity
-from farmtui.farm.units import ago, count, data_rate, duration, percent, rate, round_trip
+from farmtui.farm.units import ago, count, data_rate, duration, percent, plural, rate, round_trip
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.machines import names_of, things_of
 from farmtui.insight.thresholds import (
@@ -87,29 +87,35 @@ def _paths(network: Network) -> Iterator[Flaw]:
         yield Flaw("down", Severity.CRITICAL, "no probe gets through", "the other side does not answer")
     limits = latency_limits(network)
     alive = [hop for hop in hops if hop.up]
-    for kind, severity, hop in (
-        ("loss", *_worst(alive, lambda hop: hop.loss_ratio, LOSS)),
-        ("slow", *_worst(alive, lambda hop: hop.latency_s, limits)),
-    ):
-        if hop is None or not severity:
-            continue
-        if kind == "loss":
-            text = f"loses {percent(hop.loss_ratio)}"
-            cause = f"{hop.instance}: {percent(hop.loss_ratio)} of the probes are lost"
-            evidence = () if hop.latency_s is None else (f"latency {round_trip(hop.latency_s)}",)
-        else:
-            text = f"takes {round_trip(hop.latency_s)}"
-            cause = f"{hop.instance}: the round trip takes {round_trip(hop.latency_s)}; {round_trip(limits[0])} is slow"
-            evidence = () if hop.worst_s is None else (f"the slow ones take {round_trip(hop.worst_s)}",)
-        yield Flaw(kind, severity, text, cause, evidence)
+    lossy = max(alive, key=lambda hop: (loss_severity(hop), hop.loss_ratio or 0.0), default=None)
+    if lossy is not None and (severity := loss_severity(lossy)):
+        lost, now = percent(lossy.loss_ratio), percent(lossy.loss_now_ratio)
+        text, cause = f"loses {lost}", f"{lossy.instance}: {lost} of the probes are lost"
+        if recovers(lossy):
+            text = f"recovers: {now} lost now, {lost} in 5 min"
+            cause = f"{lossy.instance}: {now} of the last minute's probes are lost, {lost} of those of five minutes"
+        latency = () if lossy.latency_s is None else (f"latency {round_trip(lossy.latency_s)}",)
+        yield Flaw("loss", severity, text, cause, latency)
+    slow = max((hop for hop in alive if hop.latency_s is not None), key=lambda hop: hop.latency_s or 0.0, default=None)
+    if slow is not None and (severity := above(slow.latency_s, limits)):
+        took = round_trip(slow.latency_s)
+        cause = f"{slow.instance}: the round trip takes {took}; {round_trip(limits[0])} is slow"
+        worst = () if slow.worst_s is None else (f"the slow ones take {round_trip(slow.worst_s)}",)
+        yield Flaw("slow", severity, f"takes {took}", cause, worst)
 
 
-def _worst(
-    hops: Sequence[Hop], of: Callable[[Hop], float | None], limits: tuple[float, float]
-) -> tuple[Severity, Hop | None]:
-    known = [(value, hop) for hop in hops if (value := of(hop)) is not None]
-    value, hop = max(known, key=lambda pair: pair[0], default=(0.0, None))
-    return above(value, limits), hop
+def recovers(hop: Hop) -> bool:
+    """Whether what was lost was lost before: much in five minutes, and nothing to speak of in the last one.
+
+    Of less than that it cannot be told: a minute's probes may come through a bad line by chance.
+    """
+    now = hop.loss_now_ratio
+    return above(hop.loss_ratio, LOSS) is Severity.CRITICAL and now is not None and now < LOSS[0]
+
+
+def loss_severity(hop: Hop) -> Severity:
+    """How bad what a path loses is."""
+    return Severity.WARNING if recovers(hop) else above(hop.loss_ratio, LOSS)
 
 
 def _handshakes(network: Network) -> Iterator[Flaw]:
@@ -263,7 +269,8 @@ def network_faults(farm: Farm) -> Iterator[Finding]:
 def _down(farm: Farm, down: Sequence[Hop]) -> Finding:
     behind = _out_of_sight(farm.nodes)
     names = ", ".join(hop.instance for hop in down[:3])
-    seen = f"; {len(behind)} machines behind it are out of sight, and may be well" if behind else ""
+    are = plural(len(behind), "machine behind it is", "machines behind it are")
+    seen = f"; {are} out of sight, and may be well" if behind else ""
     return Finding(
         "interconnect/down", Severity.CRITICAL,
         f"interconnect {names} is down" if len(down) == 1 else f"{len(down)} interconnects are down",

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from farmtui.farm.alerts import Alert
 from farmtui.farm.farm import Farm
-from farmtui.farm.node import Node
+from farmtui.farm.node import TierSummary
 from farmtui.farm.reading import FailureKind, SourceState
 from farmtui.farm.state import Freshness, Severity
-from farmtui.farm.units import ago, duration
+from farmtui.farm.units import ago, duration, plural
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.lookup import Machines
 from farmtui.insight.machines import CEPH_HOST
@@ -30,13 +30,9 @@ _TOPICS = {
 
 
 def source_faults(farm: Farm) -> Iterator[Finding]:
-    """Sources that fail, answer in part, or are out of date."""
+    """Sources that fail, answer in part, are out of date, or are missed: the one that others ask too comes first."""
     blind = not any(source.freshness in (Freshness.LIVE, Freshness.EMPTY) for source in farm.sources)
-    cloud = farm.source("digitalocean")
     for source in farm.sources:
-        if source.kind == "bill" and cloud is not None and cloud.failure is not None:
-            # The same account by the same token: that is told once.
-            continue
         if source.failure is not None:
             yield _failing(farm, source, blind=blind)
         elif source.freshness in (Freshness.AGEING, Freshness.STALE):
@@ -47,7 +43,10 @@ def source_faults(farm: Farm) -> Iterator[Finding]:
                 if (source.duration_s or 0.0) > source.interval_s
                 else "it has not been asked in time: this machine is busy, or was asleep",
                 (f"last answer {ago((farm.at - seen_at).total_seconds())}",) if seen_at else (),
-                ("source", source.name), "sources", "sources", since=seen_at, topics=_TOPICS.get(source.kind, ()),
+                ("source", source.name), "sources", "sources", since=seen_at,
+                covers=_at_the_same_door(farm, source)
+                | (_out_of_sight(farm, source.kind) if source.freshness is Freshness.STALE else frozenset()),
+                topics=_TOPICS.get(source.kind, ()),
             )  # fmt: skip
         elif source.freshness is Freshness.EMPTY and source.name not in _MAY_BE_EMPTY and source.kind in _WHY_EMPTY:
             yield Finding(
@@ -63,6 +62,7 @@ def source_faults(farm: Farm) -> Iterator[Finding]:
             )  # fmt: skip
     if farm.clock_ahead_s:
         yield _clock(farm.clock_ahead_s)
+    yield from _unwatched(farm)
     yield from _gaps(farm)
 
 
@@ -114,9 +114,7 @@ def _failing(farm: Farm, source: SourceState, *, blind: bool) -> Finding:
         f"source/{source.name}", severity, f"{source.name} {word}", failure.what,
         tuple(text for text in (seen, times, f"→ {failure.remedy}" if failure.remedy else "") if text),
         ("source", source.name), "sources", "sources", since=seen_at,
-        covers=frozenset(
-            ("node", node.name) for node in farm.nodes if node.state is Severity.UNKNOWN and _blinded(node, source.kind)
-        ) if not fresh else frozenset(),
+        covers=_at_the_same_door(farm, source) | (frozenset() if fresh else _out_of_sight(farm, source.kind)),
         topics=_TOPICS.get(source.kind, ()),
     )  # fmt: skip
 
@@ -133,9 +131,49 @@ _WORDS = {
 }
 
 
-def _blinded(node: Node, kind: str) -> bool:
-    """Whether a machine is known by a source of this kind: in doubt, it is in doubt because that one is silent."""
-    return any(sighting.source == kind for sighting in node.sightings)
+def _at_the_same_door(farm: Farm, source: SourceState) -> frozenset[Thing]:
+    """Other sources that ask the same server by the same login, and have no answer either."""
+    if source.kind not in _KNOW_MACHINES:
+        return frozenset()
+    return frozenset(
+        ("source", other.name) for other in farm.sources
+        if other is not source and other.endpoint == source.endpoint
+        and (other.failure is not None or other.freshness in (Freshness.AGEING, Freshness.STALE))
+    )  # fmt: skip
+
+
+_KNOW_MACHINES = ("prometheus", "proxmox", "digitalocean")
+"""Kinds that list machines; their servers are asked by others too: for trends and sites, backups, the bill."""
+
+
+def _out_of_sight(farm: Farm, kind: str) -> frozenset[Thing]:
+    """The machines that are in doubt because a source of this kind is silent, and tiers whose machines may be."""
+    doubtful = {
+        ("node", node.name) for node in farm.nodes
+        if node.state is Severity.UNKNOWN and any(sighting.source == kind for sighting in node.sightings)
+    }  # fmt: skip
+    return frozenset(
+        doubtful | ({("tier", tier.tier.value) for tier in _unseen(farm)} if kind in _KNOW_MACHINES else set())
+    )
+
+
+def _unseen(farm: Farm) -> tuple[TierSummary, ...]:
+    """Tiers of which machines are in doubt that no source has seen."""
+    return tuple(tier for tier in farm.tiers if tier.state is Severity.UNKNOWN and tier.seen < (tier.expected or 0))
+
+
+def _unwatched(farm: Farm) -> Iterator[Finding]:
+    """Machines that only Prometheus could see, where the config has none (or a wrong one, which is left out)."""
+    tiers = _unseen(farm)
+    if not tiers or farm.source("prometheus") is not None:
+        return
+    unseen = sum((tier.expected or 0) - tier.seen for tier in tiers)
+    yield Finding(
+        "unwatched", Severity.UNKNOWN, "Prometheus is not configured",
+        f"nobody has looked at {plural(unseen, 'machine')} that the config expects",
+        ("→ add prometheus.url to the config",), screen="sources", part="sources",
+        covers=frozenset(("tier", tier.tier.value) for tier in tiers),
+    )  # fmt: skip
 
 
 def _gaps(farm: Farm) -> Iterator[Finding]:
@@ -143,19 +181,19 @@ def _gaps(farm: Farm) -> Iterator[Finding]:
         names = ", ".join(name for name, _ in farm.figure_problems[:4])
         more = f" and {len(farm.figure_problems) - 4} more" if len(farm.figure_problems) > 4 else ""
         yield Finding(
-            "figures", Severity.INFO, _counted(len(farm.figure_problems), "figure", "figures", "could not be had"),
+            "figures", Severity.INFO, f"{plural(len(farm.figure_problems), 'figure')} could not be had",
             f"{names}{more}",
             tuple(f"{name}: {why}" for name, why in farm.figure_problems[:2]), screen="sources", part="sources",
         )  # fmt: skip
     if farm.identity_problems:
         first = farm.identity_problems[0]
         yield Finding(
-            "identity", Severity.INFO, _counted(len(farm.identity_problems), "machine is", "machines are", "doubtful"),
+            "identity", Severity.INFO, f"{plural(len(farm.identity_problems), 'machine is', 'machines are')} doubtful",
             f"{first.subject}: {first.detail}", (f"→ {first.remedy}",), screen="sources", part="sources",
         )  # fmt: skip
     if broken := [rule for rule in farm.rules if rule.health == "err"]:
         yield Finding(
-            "rules", Severity.WARNING, _counted(len(broken), "alert rule", "alert rules", "cannot be evaluated"),
+            "rules", Severity.WARNING, f"{plural(len(broken), 'alert rule')} cannot be evaluated",
             f"never fires: {', '.join(rule.name for rule in broken[:4])}",
             (broken[0].last_error,) if broken[0].last_error else (), screen="alerts", part="alerts",
         )  # fmt: skip
@@ -168,10 +206,23 @@ def _gaps(farm: Farm) -> Iterator[Finding]:
             else ("nobody is told of any alert",), screen="sources", part="alerts",
             topics=("alertmanager",),
         )  # fmt: skip
+    yield from _lost_heartbeats(farm)
 
 
-def _counted(number: int, one: str, many: str, rest: str) -> str:
-    return f"{number} {one if number == 1 else many} {rest}"
+def _lost_heartbeats(farm: Farm) -> Iterator[Finding]:
+    """An alert that always fires, and does not arrive: the others may not arrive either."""
+    looked = all(farm.freshness(kind) in (Freshness.LIVE, Freshness.EMPTY) for kind in ("prometheus", "alertmanager"))
+    if farm.book is None or not looked:
+        return
+    arrived = {alert.name for alert in farm.book.alerts}
+    for rule in farm.rules:
+        if rule.heartbeat and rule.state == "firing" and rule.name not in arrived:
+            yield Finding(
+                f"heartbeat/{rule.group}/{rule.name}", Severity.WARNING, f"{rule.name} does not reach Alertmanager",
+                "Prometheus fires it always, and no Alertmanager holds it: other alerts may not arrive, nor be sent on",
+                ("→ look at alerting: in prometheus.yml, and at what Prometheus logs of its notifier",),
+                ("rule", f"{rule.group}/{rule.name}"), "alerts", "alerts",
+            )  # fmt: skip
 
 
 def explain_alerts(farm: Farm, found: Sequence[Finding], machines: Machines) -> tuple[Finding, ...]:
@@ -179,9 +230,7 @@ def explain_alerts(farm: Farm, found: Sequence[Finding], machines: Machines) -> 
     that nothing explains. Silenced and inhibited alerts are left out: somebody knows of them."""
     said: defaultdict[int, list[Alert]] = defaultdict(list)
     rest: defaultdict[str, list[Alert]] = defaultdict(list)
-    for alert in farm.book.alerts if farm.book else ():
-        if alert.suppressed or (alert.severity is Severity.INFO and alert.label("severity") in ("none", "")):
-            continue
+    for alert in farm.book.heard if farm.book else ():
         things = frozenset(_things(alert, machines))
         scores = [_likeness(finding, alert, things) for finding in found]
         best = max(scores, default=0)

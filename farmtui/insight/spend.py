@@ -15,6 +15,10 @@ from farmtui.insight.spread import ZERO, cents, spread
 
 DIGITALOCEAN, PROXMOX = "digitalocean", "pve"
 GIB: Final = 2.0**30
+_PAID: Final = ("digitalocean", "proxmox")
+"""Kinds of the sources whose things are paid for."""
+ASKED_FOR: Final = "add digitalocean.token, cost.hardware (PVE) or cost.fixed"
+"""The keys of the config that tell what is paid."""
 MIN_HOURS: Final = 24
 """Before so many hours of a month the bill's pace says nothing."""
 
@@ -73,6 +77,8 @@ class Spend:
     complete: bool = True
     """Whether every part is known; else `per_month` is the least that it can be, and `notes` say what is missing."""
     notes: tuple[str, ...] = ()
+    configured: bool = True
+    """Whether the config names anything that tells of money; else nobody has looked, and nothing costs nothing."""
     sites: int | None = None
     pace: Pace | None = None
     freshness: Freshness = Freshness.LIVE
@@ -111,6 +117,9 @@ def spend(farm: Farm) -> Spend | None:
         Item(f"fixed/{fixed.name}", fixed.name, "fixed", fixed.provider, fixed.tier, cents(fixed.per_month), "config")
         for fixed in costing.fixed
     ]
+    configured = bool(costing.hardware or costing.fixed) or any(source.kind in _PAID for source in farm.sources)
+    if not items and not notes:
+        notes.append(f"{'nothing that is paid for is listed' if configured else 'not configured'}: {ASKED_FOR}")
     complete = not notes
     if unpriced := sum(item.per_month is None for item in items):
         notes.append(f"{unpriced} of {len(items)} items have no known price")
@@ -122,6 +131,7 @@ def spend(farm: Farm) -> Spend | None:
         per_month=sum((item.per_month for item in items if item.per_month is not None), ZERO),
         complete=complete,
         notes=tuple(notes),
+        configured=configured,
         sites=_sites(farm),
         pace=_pace(farm.bill, farm, costing, items) if farm.bill is not None else None,
         freshness=_freshness(farm, costing),
@@ -232,7 +242,7 @@ def _hardware(farm: Farm, costing: Costing, nodes: _Nodes, notes: list[str]) -> 
     """The hardware's cost, spread over the guests that run on it; where none is seen it is one item."""
     hardware = costing.hardware
     if hardware is None:
-        if farm.pve:
+        if farm.pve or any(source.kind == "proxmox" for source in farm.sources):
             notes.append("Proxmox VE: the config says nothing of what its hardware costs (cost.hardware)")
         return
     old = (Freshness.STALE, Freshness.FORBIDDEN)

@@ -8,7 +8,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.node import Tier
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.swarm import SwarmCluster, SwarmNode, SwarmService, SwarmTask
-from farmtui.farm.units import ago
+from farmtui.farm.units import ago, plural
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.lookup import Machines
 
@@ -163,7 +163,11 @@ def _counted(farm: Farm, machines: Machines) -> Iterator[Finding]:
     swarm = farm.swarm
     assert swarm is not None
     if not swarm.leader:
-        managers = f"{len(swarm.managers)} managers answer" if swarm.managers else "no manager answers"
+        managers = (
+            plural(len(swarm.managers), "manager answers", "managers answer")
+            if swarm.managers
+            else "no manager answers"
+        )
         yield Finding(
             "swarm/leader", Severity.CRITICAL, "Swarm has no leader",
             "without a majority of its managers nothing can be deployed, scaled or moved; what runs goes on running",

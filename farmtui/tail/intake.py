@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from farmtui.farm.units import plural
 from farmtui.tail.decode import Decoded
 from farmtui.tail.line import LogLine, marker
 
@@ -114,4 +115,4 @@ class Intake:
         if self._left_out:
             count, self._left_out = self._left_out, 0
             rate = round(TICK_LINES / TICK_S)
-            self._take([marker(f"{count:,} lines left out: they come faster than {rate:,} a second")], "")
+            self._take([marker(f"{plural(count, 'line')} left out: they come faster than {rate:,} a second")], "")

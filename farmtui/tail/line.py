@@ -10,6 +10,7 @@ from typing import Final
 
 from farmtui.farm.state import Severity
 from farmtui.farm.text import clean_text
+from farmtui.farm.units import plural
 from farmtui.secrets import redact
 
 TEXT_LIMIT: Final = 2_000
@@ -73,4 +74,6 @@ def lines_of(at: datetime, source: str, message: str, priority: int = INFO, unit
             text = clean_text(text, multiline=True, limit=TEXT_LIMIT).replace("\n", "↵")
         yield LogLine(at, source, text, priority, unit)
     if len(parts) > PARTS_LIMIT:
-        yield LogLine(at, source, f"… and {len(parts) - PARTS_LIMIT:,} more lines of this message", priority, unit)
+        yield LogLine(
+            at, source, f"… and {plural(len(parts) - PARTS_LIMIT, 'more line')} of this message", priority, unit
+        )

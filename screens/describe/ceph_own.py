@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from farmtui.farm.state import Severity
-from farmtui.farm.units import ago, count
+from farmtui.farm.units import ago, count, plural
 from screens.ceph_own import daemon_severity
 from screens.describe import Block, Field, Link
 from screens.describe.measured import measured
@@ -44,7 +44,7 @@ def check_blocks(farm: Farm, name: str) -> tuple[Block, ...]:
     own = farm.ceph_detail.check(name) if farm.ceph_detail else None
     if farm.ceph_detail is None or own is None or not own.lines:
         return ()
-    lines = "\n".join(own.lines) + (f"\nand {own.lines_left} lines more" if own.lines_left else "")
+    lines = "\n".join(own.lines) + (f"\nand {plural(own.lines_left, 'line')} more" if own.lines_left else "")
     return (Block(f"Ceph's detail, told on {farm.ceph_detail.asked}", (Field("", lines),)),)
 
 

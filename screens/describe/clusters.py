@@ -10,7 +10,7 @@ from farmtui.insight.ceph_checks import explain
 from screens.ceph_own import daemon_severity
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.describe.ceph_own import ceph_measured, check_blocks, check_fields, check_links, daemon_blocks, osd_blocks
-from screens.describe.galera import galera_blocks
+from screens.describe.galera import galera_blocks, node_severity
 from screens.describe.machines import node_subject
 from screens.places import Subject
 
@@ -37,7 +37,7 @@ def describe_galera(farm: Farm, key: str) -> Detail | None:
     title = f"galera {machine.name if machine else key}"
     links = (Link("machine", node_subject(machine), machine.name, machine.state),) if machine else ()
     blocks = tuple(galera_blocks(farm, node))
-    return Detail(title, None, (), blocks, links, raw=node)
+    return Detail(title, node_severity(node), (), blocks, links, raw=node)
 
 
 @describer("osd")

@@ -8,6 +8,7 @@ from farmtui.farm.state import Severity
 from farmtui.farm.units import count, data_size, duration, percent, rate
 from farmtui.insight.galera_guards import beginning, most_advanced, node_guard
 from farmtui.insight.thresholds import GALERA_LAG_S, above
+from screens import limits
 from screens.describe import Block, Field
 from screens.describe.measured import measured
 
@@ -17,7 +18,30 @@ if TYPE_CHECKING:
     from farmtui.farm.cluster import Galera, GaleraNode
     from farmtui.farm.farm import Farm
 
+SYNCED = 4
+"""`wsrep_local_state` of a node that takes part."""
 _YES = {True: "yes", False: "no", None: "–"}
+
+
+def node_severity(node: GaleraNode) -> Severity:
+    """How bad one node looks by its own figures."""
+    if node.up is False or node.primary is False or node.ready is False:
+        return Severity.CRITICAL
+    if node.up is None:
+        return Severity.UNKNOWN
+    taking_part = Severity.OK if node.local_state in (None, SYNCED) else Severity.WARNING
+    return max(
+        taking_part,
+        Severity.WARNING if node.replica_running is False else Severity.OK,
+        # All are paused alike: only the one that asks for it is to blame.
+        limits.FLOW_CONTROL.severity(node.flow_control_ratio) if node.flow_control_sent_per_s else Severity.OK,
+        limits.CONNECTIONS.severity(used) if (used := connections_ratio(node)) is not None else Severity.OK,
+    )
+
+
+def connections_ratio(node: GaleraNode) -> float | None:
+    """Connections as a share of max_connections, 0-1; None where either is not measured."""
+    return node.connections / node.max_connections if node.connections is not None and node.max_connections else None
 
 
 def galera_blocks(farm: Farm, node: GaleraNode) -> Iterator[Block]:
@@ -26,7 +50,9 @@ def galera_blocks(farm: Farm, node: GaleraNode) -> Iterator[Block]:
     yield Block(
         "Galera node",
         (
-            Field("state", node.state_word, Severity.OK if node.local_state == 4 and node.up else Severity.CRITICAL),
+            Field(
+                "state", node.state_word, Severity.OK if node.local_state == SYNCED and node.up else Severity.CRITICAL
+            ),
             Field("component", {True: "Primary", False: "non-Primary", None: "–"}[node.primary]),
             Field("cluster size it sees", count(node.cluster_size)),
             Field("takes queries", _YES[node.ready]),

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 from farmtui.farm.networks import Hop, Interface, Member, Network, NetworkKind
 from farmtui.farm.state import Severity
 from farmtui.farm.units import ago, data_rate, percent, rate, round_trip
-from farmtui.insight.networks import Flaw, blast_of, flaws, heartbeat_words, is_measured, latency_limits, network_state
-from farmtui.insight.thresholds import INTERFACE_DROPS_PER_S, LOSS, above
+from farmtui.insight.networks import (
+    Flaw,
+    blast_of,
+    flaws,
+    heartbeat_words,
+    is_measured,
+    latency_limits,
+    loss_severity,
+    network_state,
+)
+from farmtui.insight.thresholds import INTERFACE_DROPS_PER_S, above
 from screens.describe import Block, Detail, Field, Link, describer
 from screens.describe.machines import node_subject
 from screens.describe.measured import measured
@@ -110,7 +119,10 @@ def _measures(farm: Farm, network: Network, wrong: tuple[Flaw, ...]) -> Iterator
     yield Field("slow from", round_trip(limits[0]))
     yield Field("the slow ones", "not measured" if network.worst_s is None else round_trip(network.worst_s))
     yield Field("jitter", "not measured" if network.jitter_s is None else round_trip(network.jitter_s))
-    yield Field("lost in 5 min", percent(network.loss_ratio), above(network.loss_ratio, LOSS) or None)
+    lossy = max(hops, key=lambda hop: hop.loss_ratio or 0.0)
+    now = "" if lossy.loss_now_ratio is None else f", {percent(lossy.loss_now_ratio)} in the last minute"
+    lost = max(map(loss_severity, hops)) or None
+    yield Field("lost in 5 min", f"{percent(network.loss_ratio)}{now}", lost)
     for hop in hops[:3]:
         drawn = _trend(farm, hop)
         if drawn:

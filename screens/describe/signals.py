@@ -197,7 +197,9 @@ def describe_finding(farm: Farm, key: str) -> Detail | None:
     ]
     if finding.evidence:
         blocks.append(Block("Evidence", tuple(Field("", text) for text in finding.evidence)))
-    links = (
-        (Link(kind, Subject(kind, subject, known.title), known.title, known.severity or Severity.OK),) if known else ()
-    )
+    links: tuple[Link, ...] = ()
+    if known is not None:
+        # What has no state of its own is as the finding has it: it is not well.
+        state = finding.severity if known.severity is None else known.severity
+        links = (Link(kind, Subject(kind, subject, known.title), known.title, state),)
     return Detail(finding.title, finding.severity, (finding.cause,), tuple(blocks), links, raw=finding)

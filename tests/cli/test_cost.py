@@ -65,12 +65,15 @@ def test_what_is_not_known_is_null_and_said() -> None:
 def test_without_any_source_it_tells_the_plan(tmp_path: Path) -> None:
     (tmp_path / "farmtui.yaml").write_text("farm: {name: x}\n")
     done = farmtui("cost", home=tmp_path)
-    assert (done.code, done.err) == (0, "")
-    assert "add digitalocean" in done.out
+    assert (done.code, done.err) == (3, "")
+    assert "not configured" in done.out
+    assert "add digitalocean.token" in done.out
     assert "never: 72.7 of 60 months" in done.out
     assert "says 17, gives 54.8" in done.out
     found = json.loads(farmtui("cost", "--json", home=tmp_path).out)
     jsonschema.validate(found, SCHEMA)
+    assert (found["spend"]["per_month"], found["spend"]["complete"]) == (None, False)
+    assert "cost.hardware" in found["spend"]["notes"][0]
     assert found["plan"]["scenarios"][4]["per_month"] == "3757.00"
 
 
@@ -93,6 +96,6 @@ def test_a_wrong_section_is_told_by_its_key(tmp_path: Path) -> None:
 def test_it_loads_no_terminal_framework_and_no_client(tmp_path: Path) -> None:
     (tmp_path / "farmtui.yaml").write_text("farm: {name: x}\n")
     done = farmtui("cost", home=tmp_path, python=("-X", "importtime"))
-    assert done.code == 0
+    assert done.code == 3
     loaded = {line.rpartition("|")[2].strip() for line in done.err.splitlines() if line.startswith("import time:")}
     assert loaded & {"textual", "rich", "pydo", "proxmoxer", "aiohttp"} == set()

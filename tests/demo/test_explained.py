@@ -52,7 +52,7 @@ FIRST = {
 SILENT = ("interconnect-down", "pve-host-down", "manager-down")
 """Faults by which something does not answer: each source that waits for it is late, and is told so."""
 
-FOLLOW = {"osd-down": 2, "sites-failing": 2, "ceph-full": 2, "backup-failed": 2}
+FOLLOW = {"osd-down": 2, "sites-failing": 2, "backup-failed": 2}
 """Findings above INFO that may stand beside it, itself among them, where it is more than the one."""
 
 

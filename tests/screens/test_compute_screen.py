@@ -346,6 +346,9 @@ async def test_a_task_that_failed_stands_on_top_with_its_reason(size: tuple[int,
     assert "▲ failed" in row
     assert "db-1" in row
     assert "job [red]" in row
+    # On which host, and how long it took.
+    assert "pve-1" in row
+    assert "10m" in row
     assert shown.index(row) < shown.index(line(shown, "start"))
 
 

@@ -15,6 +15,7 @@ from screens.places import Subject
 from tests.screens.cost_farms import cost_farm, forbidden_farm
 from tests.screens.farms import HOSTILE, make_farm, make_source
 from tests.screens.host import SIZES, HostApp, lines_of, text_of
+from widgets.tile import Tile
 
 
 async def shown(farm: Farm, size: tuple[int, int] = (120, 40), view: str = "spend", *keys: str) -> str:
@@ -34,6 +35,19 @@ async def test_the_spend_at_a_glance(size: tuple[int, int]) -> None:
     assert "digitalocean" in text
     assert "$150.00 billed this month" in text
     assert "▲" in text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_nobody_has_looked_at_is_not_well(size: tuple[int, int]) -> None:
+    app = HostApp(CostScreen, cost_farm(cloud=False, pve=False))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        tiles = {name: app.screen.query_one(f"#tile-{name}", Tile).state for name in ("spend", "site", "most", "waste")}
+        assert {tile.severity for tile in tiles.values()} == {Severity.UNKNOWN}
+        assert tiles["spend"].sub == "not configured"
+        text = " ".join(" ".join(text_of(app)).split())
+    assert "digitalocean.token" in text
+    assert "cost.hardware" in text
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -122,7 +136,8 @@ async def test_no_plan_and_none_of_its_views() -> None:
 
 async def test_nothing_that_is_paid_for_says_what_to_add() -> None:
     text = await shown(cost_farm(cloud=False, pve=False, follows="A"))
-    assert "add digitalocean, or proxmox and cost.hardware, to the config" in text
+    assert "nothing tells what the farm costs" in text
+    assert "add digitalocean.token, cost.hardware (PVE) or cost.fixed" in text
     assert "$3,757" in text
 
 

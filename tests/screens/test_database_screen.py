@@ -11,11 +11,12 @@ from farmtui.farm.cluster import Galera, GaleraNode
 from farmtui.farm.farm import Farm
 from farmtui.farm.node import Tier
 from farmtui.farm.state import Freshness, Severity
-from screens.database import DatabaseScreen, node_severity, size_severity, size_words
+from screens.database import DatabaseScreen, size_severity, size_words
 from screens.describe import describe
+from screens.describe.galera import node_severity
 from screens.detail import render
 from screens.places import Subject
-from tests.screens.farms import HOSTILE, NOW, ago, make_farm, make_node, make_source
+from tests.screens.farms import HOSTILE, NOW, ago, make_book, make_farm, make_node, make_rule, make_source
 from tests.screens.host import SIZES, HostApp, lines_of, text_of
 
 
@@ -232,3 +233,21 @@ def test_a_node_opened_tells_all_that_is_measured_of_it() -> None:
     for told in ("100, 20 behind the newest", "3.0 s", "40 %", "2.0 KiB", "99.5 %", "0.25/s", "0.50/s", "has the most"):
         assert told in text, told
     assert "Asynchronous replica" in text
+
+
+def test_what_a_finding_is_about_is_not_well() -> None:
+    gone = node(2, up=False)
+    farm = database(node(1, 2), gone, node(3, 2))
+    detail = describe(farm, Subject("finding", f"galera/down/{gone.instance}", ""))
+    assert detail is not None
+    assert [(link.subject.kind, link.severity) for link in detail.links] == [("galera", Severity.CRITICAL)]
+    itself = describe(farm, Subject("galera", gone.instance, ""))
+    assert itself is not None
+    assert itself.severity is Severity.CRITICAL
+
+
+def test_what_has_no_state_of_its_own_is_as_its_finding_has_it() -> None:
+    farm = make_farm(make_book(), rules=[make_rule("Watchdog", "firing", severity="none")])
+    detail = describe(farm, Subject("finding", "heartbeat/farm/Watchdog", ""))
+    assert detail is not None
+    assert [(link.subject.kind, link.severity) for link in detail.links] == [("rule", Severity.WARNING)]

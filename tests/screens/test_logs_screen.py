@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,14 @@ from textual.pilot import Pilot
 from farmtui.app import FarmApp
 from farmtui.config import Config
 from farmtui.demo.world.inventory import CACHE
+from farmtui.farm.state import Severity
 from farmtui.tail.standing import State
 from farmtui.tail.target import MachineLog, ServiceLog
-from screens.log_targets import KINDS, log_of, subject_of, target_of, units_of
+from screens.log_targets import KINDS, Down, down_of, log_of, subject_of, target_of, units_of
 from screens.logs import LogScreen
 from screens.places import Place, Subject
 from tests.demo.stage import Stage, stage
+from tests.screens.farms import make_farm, make_node
 from tests.screens.host import text_of
 from tests.screens.whole import whole_farm
 from widgets.dialog import ChoiceDialog
@@ -172,6 +175,56 @@ async def test_a_service_and_a_machine_that_is_not_there(tmp_path: Path) -> None
         await opened(app, pilot, MachineLog("127.0.0.1"), State.LOST)
         await until(pilot, lambda: "not connected" in shown(app))
         assert "it is tried again after" in shown(app)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=str)
+async def test_a_machine_that_is_off_is_said_to_be_so_and_tried_on_demand(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with stage("cache-node-down") as farm, console(farm, tmp_path, size) as (app, pilot):
+        await until(pilot, lambda: any(node.power == "off" for node in app.farm.nodes) if app.farm else False)
+        app.go(Place("topology"))
+        await pilot.pause()
+        app.open(subject_of(MachineLog("cache-2", "varnish")))
+        await until(pilot, lambda: isinstance(app.screen, LogScreen) and "not tried" in shown(app))
+        assert "cache-2 is switched off (DigitalOcean says off)" in shown(app)
+        assert "r tries" in shown(app)
+        assert (log(app).tail, log(app).reader) == (None, None), "nobody is asked"
+        await pilot.press("t")
+        await pilot.pause()
+        assert log(app).tail is None
+        await pilot.press("r")
+        await until(pilot, lambda: standing(app) is State.LOST)
+        await until(pilot, lambda: "not connected" in shown(app))
+        # What is known of it stays beside what was found.
+        assert "cache-2 is switched off (DigitalOcean says off)" in shown(app)
+        assert "not tried" not in shown(app)
+
+
+async def test_a_machine_that_comes_back_is_read_by_itself(tmp_path: Path) -> None:
+    async with stage("cache-node-down") as farm, console(farm, tmp_path) as (app, pilot):
+        await until(pilot, lambda: any(node.power == "off" for node in app.farm.nodes) if app.farm else False)
+        app.open(subject_of(MachineLog("cache-2")))
+        await until(pilot, lambda: isinstance(app.screen, LogScreen) and log(app).waits)
+        assert app.farm is not None
+        back = tuple(replace(n, serving=True, power="active", reasons=()) for n in app.farm.nodes)
+        app.publish(replace(app.farm, nodes=back))
+        await until(pilot, lambda: standing(app) is not None)
+
+
+def test_who_says_that_a_machine_is_down() -> None:
+    gone = replace(make_node("db-1", state=Severity.CRITICAL, why="it runs, but its exporter does not answer"),
+                   serving=False)  # fmt: skip
+    held = replace(gone, name="db-2", reasons=("PVE says that this host is offline",))
+    doubt = replace(gone, name="db-3", state=Severity.UNKNOWN)
+    farm = make_farm(nodes=[gone, held, doubt, make_node("db-4")])
+    found = {node.name: down_of(farm, MachineLog(node.name)) for node in farm.nodes}
+    assert found["db-1"] == Down(
+        "db-1 does not answer: it runs, but its exporter does not answer (Prometheus)", off=False
+    )
+    assert found["db-2"] == Down("db-2 does not answer: PVE says that this host is offline", off=False)
+    assert (found["db-3"], found["db-4"], down_of(farm, MachineLog("nobody"))) == (None, None, None)
+    assert down_of(farm, ServiceLog("db-1", "db-1")) is None
 
 
 async def test_logs_by_name_at_the_prompt(tmp_path: Path) -> None:

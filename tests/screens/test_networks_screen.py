@@ -48,6 +48,19 @@ async def test_what_is_wrong_is_seen_at_every_size(size: tuple[int, int]) -> Non
     assert "MTU 1500 and 9000" in cluster
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_one_that_is_back_recovers_and_is_no_alarm(size: tuple[int, int]) -> None:
+    back = wired(replace(CEPH, hops=(ping(loss_ratio=0.43, loss_now_ratio=0.0),)))
+    shown = await lines_of(NetworksScreen, back, size)
+    row = next(line for line in shown if "interconnect" in line)
+    assert "▲ 43 %" in row
+    assert "recovers: 0 %" in row
+    assert "✖" not in row
+    page = describe(back, Subject("network", "interconnect", ""))
+    assert page is not None
+    assert "43 %, 0 % in the last minute" in str(page.blocks)
+
+
 async def test_what_nothing_measures_says_so_and_is_not_called_well() -> None:
     lines = await lines_of(NetworksScreen, wired(Wires()), (120, 40))
     [between] = [line for line in lines if "interconnect" in line and "?" in line]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farmtui.farm.farm import Farm
-from farmtui.farm.node import Tier
+from farmtui.farm.node import CloudAccount, Tier
 from farmtui.farm.traffic import Edge, SiteTraffic
 from farmtui.insight.costs import costs
 from farmtui.insight.site_costs import site_costs
@@ -89,6 +89,30 @@ def test_hardware_that_nothing_is_said_of_is_missed() -> None:
     found = spent_of(cost_farm(hardware=None))
     assert not found.complete
     assert "cost.hardware" in found.notes[0]
+
+
+def test_where_nothing_tells_of_money_nobody_has_looked() -> None:
+    found = spent_of(cost_farm(cloud=False, pve=False))
+    assert (found.configured, found.known, found.complete) == (False, False, False)
+    assert found.notes[0].startswith("not configured")
+    assert all(key in found.notes[0] for key in ("digitalocean.token", "cost.hardware", "cost.fixed"))
+    # A sum in the config is a price: that is all that this farm pays.
+    fixed = spent_of(cost_farm(cloud=False, pve=False, fixed=[{"name": "domains", "per_month": 20}]))
+    assert (fixed.configured, fixed.known, fixed.complete) == (True, True, True)
+
+
+def test_proxmox_that_has_not_answered_yet_misses_its_hardware_too() -> None:
+    farm = dataclasses.replace(cost_farm(cloud=False, hardware=None), pve=())
+    found = spent_of(farm)
+    assert (found.configured, found.complete) == (True, False)
+    assert "cost.hardware" in found.notes[0]
+
+
+def test_an_account_with_nothing_in_it_is_not_said_to_cost_nothing() -> None:
+    farm = dataclasses.replace(cost_farm(pve=False), cloud=CloudAccount(), bill=None)
+    found = spent_of(farm)
+    assert (found.configured, found.complete) == (True, False)
+    assert "nothing that is paid for is listed" in found.notes[0]
 
 
 def test_the_tag_leaves_out_what_hangs_on_others() -> None:

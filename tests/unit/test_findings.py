@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farmtui.farm.alerts import AlertBook
+from farmtui.farm.alerts import Alert, AlertBook
 from farmtui.farm.cluster import Galera, GaleraNode, HealthCheck, SwarmCounts
 from farmtui.farm.farm import Farm
 from farmtui.farm.node import (
@@ -21,9 +21,12 @@ from farmtui.farm.node import (
     Tier,
     TierSummary,
 )
-from farmtui.farm.state import Severity
+from farmtui.farm.state import Freshness, Severity
 from farmtui.insight.findings import findings
 from farmtui.insight.health import components, overall
+from farmtui.status_document import alert_counts
+from screens.overview import tiles
+from screens.statusline import status_texts
 from tests.screens.farms import (
     NOW,
     ago,
@@ -32,6 +35,8 @@ from tests.screens.farms import (
     make_book,
     make_farm,
     make_node,
+    make_rule,
+    make_source,
     many_alerts,
     troubled,
 )
@@ -65,6 +70,45 @@ def test_watchdogs_silenced_and_inhibited_alerts_are_no_faults() -> None:
         make_alert("SlowEdge", inhibited_by=["y"]),
     )
     assert findings(make_farm(book)) == ()
+
+
+def test_what_always_fires_is_counted_nowhere_as_wanting_attention() -> None:
+    beats = [
+        make_alert("Watchdog", "none"),
+        make_alert("Watchdog", "info", replica="b"),
+        make_alert("Inhibits", "none"),
+    ]
+    farm = make_farm(make_book(*beats))
+    assert farm.book is not None
+    assert set(alert_counts(farm.book).values()) == {0}
+    left, _ = status_texts(farm, (), Severity.OK, name="lab", flags=(), crumbs=())
+    assert "alerts 0" in left.plain
+    assert {part.name: part.summary for part in components(farm, ())}["alerts"].startswith("0 fire")
+    assert dict(tiles(farm))["alerts"].value == "0"
+    # One of that name that is critical is no heartbeat, and one that informs is counted.
+    loud = make_book(make_alert("Watchdog", "critical"), make_alert("Note", "info"), make_alert(silenced_by=["x"]))
+    assert alert_counts(loud) == {"critical": 1, "warning": 0, "info": 1, "suppressed": 1}
+
+
+@pytest.mark.parametrize(
+    ("alerts", "state", "fresh", "missed"),
+    [
+        ([], "firing", Freshness.LIVE, True),
+        ([make_alert("Watchdog", "none")], "firing", Freshness.LIVE, False),
+        ([make_alert("Watchdog", "none", silenced_by=["x"])], "firing", Freshness.LIVE, False),
+        ([], "inactive", Freshness.LIVE, False),
+        ([], "firing", Freshness.STALE, False),
+    ],
+)
+def test_a_watchdog_that_does_not_arrive_is_told(
+    alerts: list[Alert], state: str, fresh: Freshness, missed: bool
+) -> None:
+    farm = make_farm(
+        make_book(*alerts),
+        sources=[make_source("prometheus"), make_source("alertmanager", fresh)],
+        rules=[make_rule("Watchdog", state, severity="none"), make_rule("TargetDown")],
+    )
+    assert ("heartbeat/farm/Watchdog" in found(farm)) is missed
 
 
 def test_alerts_of_one_name_are_one_finding_however_many() -> None:

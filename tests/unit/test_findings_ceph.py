@@ -12,7 +12,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.node import Tier
 from farmtui.farm.state import Freshness, Severity
 from farmtui.insight.ceph_recovery import pace_words
-from tests.screens.farms import ago, make_farm, make_source
+from tests.screens.farms import ago, make_alert, make_book, make_farm, make_source
 from tests.screens.whole import whole_farm
 from tests.unit.faulty import down, found
 
@@ -129,6 +129,24 @@ def test_an_osd_that_is_down_and_out_is_told_though_ceph_is_well() -> None:
 def test_the_fullest_osds_are_named(name: str) -> None:
     finding = found(farm_of(ceph(checks=checks(name))))[f"ceph/{name}"]
     assert "osd.5 on stor-3 75 %, osd.4 on stor-3 70 %, osd.3 on stor-2 65 % and 3 more" in finding.evidence
+
+
+@pytest.mark.parametrize("name", ["OSD_NEARFULL", "OSD_BACKFILLFULL", "OSD_FULL"])
+def test_full_osds_and_a_full_cluster_are_one_finding(name: str) -> None:
+    book = make_book(make_alert("CephCapacity"), make_alert("CephHealthError"))
+    full = ceph(checks=checks(name, "POOL_FULL"), used_bytes=93.0, total_bytes=100.0, osds=())
+    told = found(farm_of(full, book=book))
+    assert "ceph/capacity" not in told
+    one = told[f"ceph/{name}"]
+    # As bad as the worse of the two, and all alerts of both are of it.
+    assert (one.severity, set(one.alerts)) == (CRITICAL, {"CephCapacity", "CephHealthError"})
+    assert "Ceph is 93 % full: " in one.evidence[0]
+    assert set(told) <= {f"ceph/{name}", "ceph/POOL_FULL"}
+
+
+def test_a_check_that_is_muted_hides_no_capacity() -> None:
+    muted = (HealthCheck("OSD_FULL", WARNING, muted=True),)
+    assert "ceph/capacity" in found(farm_of(ceph(checks=muted, used_bytes=93.0, total_bytes=100.0, osds=())))
 
 
 def test_pools_with_damaged_groups_and_daemons_with_slow_operations_are_named() -> None:

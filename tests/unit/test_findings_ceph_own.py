@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from farmtui.farm.ceph_detail import CephDetail, CheckDetail, MonQuorum
 from farmtui.farm.cluster import HealthCheck
 from farmtui.farm.farm import Farm
@@ -90,13 +92,16 @@ def test_a_source_that_is_refused_is_told_and_the_metrics_go_on() -> None:
     assert told["ceph/OSD_DOWN"].severity is Severity.WARNING
 
 
-def test_a_check_is_told_in_ceph_s_own_words() -> None:
-    lines = tuple(f"osd.{n} (root=default,host=stor-2) is down" for n in range(5))
-    own = CheckDetail("OSD_DOWN", Severity.WARNING, "5 osds down", lines, lines_left=40)
+@pytest.mark.parametrize(
+    ("left", "words"), [(40, "and 43 lines more"), (0, "and 3 lines more"), (-2, "and 1 line more")]
+)
+def test_a_check_is_told_in_ceph_s_own_words(left: int, words: str) -> None:
+    lines = tuple(f"osd.{n} (root=default,host=stor-2) is down" for n in range(5 + min(left, 0)))
+    own = CheckDetail("OSD_DOWN", Severity.WARNING, "5 osds down", lines, lines_left=max(left, 0))
     told = found(farm_with(CephDetail("stor-1", health=Severity.WARNING, checks=(own,))))
     evidence = told["ceph/OSD_DOWN"].evidence
     assert evidence[0] == "5 osds down"
-    assert evidence[1] == f"{lines[0]}; {lines[1]}; and 43 lines more"
+    assert evidence[1] == f"{lines[0]}; {lines[1]}; {words}"
 
 
 def test_a_mgr_that_is_gone_is_told_before_ceph_complains_of_it_and_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -82,6 +83,36 @@ def test_what_is_slow_can_be_said_in_the_config() -> None:
 def test_a_lossy_interconnect(loss: float | None, severity: Severity) -> None:
     found = told(probed(ping(loss_ratio=loss))).get("network/loss/interconnect")
     assert (found.severity if found else OK) is severity
+
+
+@pytest.mark.parametrize(
+    ("loss", "now", "severity", "recovering"),
+    [
+        (0.43, 0.0, WARNING, True),
+        (0.43, 0.009, WARNING, True),
+        (0.43, 0.01, CRITICAL, False),
+        # What is not measured proves nothing, nor does a minute without a loss where few are lost.
+        (0.43, None, CRITICAL, False),
+        (0.43, math.nan, CRITICAL, False),
+        (0.1, 0.0, WARNING, False),
+        (0.0, 0.0, OK, False),
+    ],
+)
+def test_a_line_that_has_lost_nothing_for_a_minute_recovers(
+    loss: float, now: float | None, severity: Severity, recovering: bool
+) -> None:
+    found = told(probed(ping(loss_ratio=loss, loss_now_ratio=now))).get("network/loss/interconnect")
+    assert (found.severity if found else OK) is severity
+    assert (found is not None and "recovers" in found.title) is recovering
+    if recovering and found is not None:
+        assert "lost now, 43 % in 5 min" in found.title
+        assert "43 % of those of five minutes" in found.cause
+
+
+def test_a_path_that_recovers_hides_none_that_does_not() -> None:
+    back = ping("vpn-1", loss_ratio=0.6, loss_now_ratio=0.0)
+    found = told(probed(back, ping("vpn-2", loss_ratio=0.3, loss_now_ratio=0.3)))["network/loss/interconnect"]
+    assert (found.severity, found.title) == (CRITICAL, "the interconnect loses 30 %")
 
 
 def test_one_that_is_down_is_told_once_with_what_is_behind_it() -> None:

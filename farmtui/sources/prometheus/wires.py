@@ -45,6 +45,7 @@ def _probes(figures: Figures) -> Iterator[Hop]:
             # A probe that failed took as long as its patience: that is no latency.
             latency_s=_number(took_s) if up > 0 else None,
             loss_ratio=_number(figures.rows("probe.loss_ratio").get(key)),
+            loss_now_ratio=_number(figures.rows("probe.loss_now_ratio").get(key)),
             seen_at=figures.seen("probe", instance),
             worst_s=_number(figures.rows("probe.worst_s").get(key)) if up > 0 else None,
             by=ProbedBy.ICMP if ping else ProbedBy.BLACKBOX,
@@ -67,6 +68,7 @@ def _pings(figures: Figures) -> Iterator[Hop]:
             up=up,
             latency_s=_number(figures.rows("ping.median_s").get(key)) if up else None,
             loss_ratio=_number(ratio),
+            loss_now_ratio=_number(figures.rows("ping.loss_now_ratio").get(key)),
             seen_at=figures.seen("ping", source),
             worst_s=_number(figures.rows("ping.p99_s").get(key)) if up else None,
             by=ProbedBy.SMOKEPING,

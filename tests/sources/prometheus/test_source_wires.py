@@ -173,7 +173,7 @@ def test_every_probes_query_has_the_jobs_that_may_be_added_to() -> None:
     known = catalogue()
     asking = [figure.promql for figure in known.figures.values() if figure.group == "probe"]
     asking.append(known.trends["network.latency_s"].promql)
-    assert len(asking) == 6
+    assert len(asking) == 7
     assert all(PROBE_JOBS in promql for promql in asking)
     wider = known.probing(["vpn"])
     assert set(wider.figures) == set(known.figures)
