@@ -14,6 +14,8 @@ from farmtui.farm.state import Severity
 from farmtui.insight.finding import Finding
 from farmtui.insight.findings import findings
 from farmtui.journal.store import RefusedError
+from farmtui.runbooks.instruments import Instruments
+from farmtui.runbooks.planned import Measured
 from farmtui.runbooks.state import Outcome
 from tests.demo.remedies import Remedies, remedies
 from tests.demo.stage import NOON
@@ -236,6 +238,21 @@ async def test_an_overdue_backup_is_made(tmp_path: Path) -> None:
         assert "archive cannot be read back" in said
         await farm.pass_time(60.0)
         assert "BackupOld" not in await farm.alerts()
+
+
+async def test_the_backup_that_is_asked_for_is_what_is_waited_for(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "backup-failed") as farm:
+        asking = Instruments(farm._config)
+        try:
+            for asked, old in (({}, True), ({"backup": "sites"}, True), ({"backup": "site"}, False)):
+                [verify] = (await farm.plan("backup-run", node="mon-2", **asked)).verify
+                assert isinstance(verify, Measured)
+                hours, problem = await asking.ask(verify.query)
+                assert problem == ""
+                assert (hours is not None and hours > 24) is old, (asked, hours)
+        finally:
+            asking.close()
+        await farm.run("backup-run", node="mon-2", backup="sites")
 
 
 async def test_a_token_that_is_refused_is_replaced_by_a_person(tmp_path: Path) -> None:
