@@ -243,7 +243,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         return make_screen(name)
 
     def _first_place(self, first: str) -> Place:
-        return Place(first)
+        return Place(first if first in self._modes else SCREENS[0].name)
 
     def _show_first(self, first: str, notices: Sequence[str]) -> None:
         """The first screen, then what was typed ahead, then what polls."""
@@ -417,7 +417,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
             await self.remove_mode(entry.name)
         self._add_screens()
         self._apply_ui()
-        self.go(Place(salvaged.config.ui.screen if salvaged.config.ui.screen in self._modes else SCREENS[0].name))
+        self.go(self._first_place(salvaged.config.ui.screen))
         await self.remove_mode(switching.AWAY)
         self._begin_polling()
         self.say(f"{left} is left; this is {self.farm_name}")

@@ -34,7 +34,8 @@ GLOBAL: tuple[Command, ...] = (
     Command("mark.ask.go", "apostrophe", "ask('go ')", "Go", "Go to a mark by its name", group="history"),
     Command("mark", "", "mark", "Mark", "Keep this place: its filter, order and view", ("mark",), argument="name"),
     Command("mark.go", "", "goto", "Go", "Go to a mark", ("go",), argument="name", group="history"),
-    Command("mark.list", "", "marks", "Marks", "The kept places; Enter goes there", ("marks",), group="history"),
+    Command("mark.list", "", "marks", "Marks", "The kept places: Enter goes there, d forgets one", ("marks",),
+            group="history"),
     Command("mark.forget", "", "unmark", "Unmark", "Forget a mark", ("unmark",), argument="name", group="history"),
     Command("reload", "", "reload", "Reload", "Read the config and the themes again", ("reload",), group="console"),
 )  # fmt: skip

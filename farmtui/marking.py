@@ -10,8 +10,9 @@ from textual import work
 from farmtui.coming_back import ReturningApp
 from farmtui.farm.state import Severity
 from farmtui.marks import Mark, MarksError, change_marks, checked_name, fits, marks_file, read_marks
+from screens.marks_list import MarksDialog
 from screens.places import LOGS, Place
-from widgets.dialog import Choice, ChoiceDialog
+from widgets.dialog import Choice
 from widgets.live_table import LiveTable
 from widgets.prompt import Prompt, Suggestion
 
@@ -150,28 +151,42 @@ class MarkingApp(ReturningApp):
         """Forget a mark."""
 
         def change(marks: dict[str, Mark]) -> None:
-            if marks.pop(name, None) is None:
-                raise MarksError(f"there is no mark {name[:40]!r}")
+            _taken(marks, name)
 
         if await self._with_marks(change) is not None:
             self.say(f"{name} is no mark any more")
 
     @work(exclusive=True, group="marks-list", exit_on_error=False)
     async def action_marks(self) -> None:
-        """List them; Enter goes there."""
+        """List them: one goes there, forgets one, and takes that back."""
         marks = await self._with_marks(None)
         if marks is None:
             return
         if not marks:
             self.say("there are no marks; :mark NAME keeps where you are", Severity.INFO)
             return
-        choices = [Choice(name, name, mark.words) for name, mark in sorted(marks.items())]
+        forgotten: list[tuple[str, Mark]] = []
+
+        async def forget(name: str) -> list[Choice] | None:
+            def change(marks: dict[str, Mark]) -> None:
+                forgotten.append((name, _taken(marks, name)))
+
+            return _choices(await self._with_marks(change))
+
+        async def bring_back() -> list[Choice] | None:
+            name, mark = forgotten.pop()
+
+            def change(marks: dict[str, Mark]) -> None:
+                if marks.setdefault(name, mark) is not mark:
+                    raise MarksError(f"there is another mark {name!r} by now; that one stays")
+
+            return _choices(await self._with_marks(change))
 
         def chosen(name: str | None) -> None:
             if name is not None:
                 self.action_goto(name)
 
-        self.push_screen(ChoiceDialog("Marks", choices, ":mark NAME keeps a place, :unmark NAME forgets it"), chosen)
+        self.push_screen(MarksDialog(_choices(marks) or (), forget, bring_back), chosen)
 
     async def leaving(self) -> None:
         """The other farm has marks of its own."""
@@ -182,3 +197,15 @@ class MarkingApp(ReturningApp):
 def _view(screen: FarmScreen) -> str:
     view = getattr(screen, "view", "")
     return view if isinstance(view, str) and hasattr(screen, "action_next_view") else ""
+
+
+def _taken(marks: dict[str, Mark], name: str) -> Mark:
+    """The mark, which is none any more. Raises MarksError."""
+    mark = marks.pop(name, None)
+    if mark is None:
+        raise MarksError(f"there is no mark {name[:40]!r}")
+    return mark
+
+
+def _choices(marks: dict[str, Mark] | None) -> list[Choice] | None:
+    return None if marks is None else [Choice(name, name, mark.words) for name, mark in sorted(marks.items())]

@@ -32,6 +32,9 @@ WAITING = 3
 ALONE_S = 30.0
 """How long a run may want a runner and have none, before who follows it is told."""
 
+WOKEN_S = 1.0
+"""How long a run is left alone before `attach` starts a runner: whoever spoke last may have started one."""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or the beginning of it.")]
 ReasonOption = Annotated[str, typer.Option("--reason", "-r", metavar="TEXT", help="Why; it is written down.")]
@@ -124,9 +127,14 @@ def runs(
 
 
 def attach(context: typer.Context, run: RunArgument) -> None:
-    """Follow a run from its first entry on. Exit code: 0 it ended well, 1 it did not, 3 it waits for somebody."""
-    with _opened(_config(context)[1]) as (journal, _):
-        raise typer.Exit(_follow(journal, _find(journal, run)))
+    """Follow a run from its first entry on, and see to it that a runner has it.
+
+    Exit code: 0 it ended well, 1 it did not, 3 it waits for somebody.
+    """
+    path, config = _config(context)
+    with _opened(config) as (journal, _):
+        # On a read-only farm no runner would do anything but end it.
+        raise typer.Exit(_follow(journal, _find(journal, run), None if config.farm.read_only else path))
 
 
 def approve(context: typer.Context, run: RunArgument) -> None:
@@ -361,8 +369,11 @@ def _say(context: typer.Context, run: str, say: Any) -> None:
         _wake(path)
 
 
-def _follow(journal: Journal, run: str) -> int:
-    """Print a run as it goes on, from its first entry, until it has ended or waits for somebody."""
+def _follow(journal: Journal, run: str, wake: Path | None = None) -> int:
+    """Print a run as it goes on, from its first entry, until it has ended or waits for somebody.
+
+    With a config to `wake` one by, a run that wants a runner and has none is given one, once.
+    """
     from farmtui.journal.store import UnavailableError
     from farmtui.logs import log_file
     from farmtui.runbooks.decide import Finish, Rest, decide
@@ -395,6 +406,10 @@ def _follow(journal: Journal, run: str) -> int:
             return FAILED
         if journal.read(lambda reader: reader.holder(run)):
             alone_since = time.monotonic()
+        elif wake is not None and time.monotonic() - alone_since > WOKEN_S:
+            typer.echo(f"no runner has run {run} now; one is started", err=True)
+            _wake(wake)
+            wake, alone_since = None, time.monotonic()
         elif time.monotonic() - alone_since > ALONE_S:
             typer.echo(f"no runner has taken run {run} for {ALONE_S:g} s; see {log_file()}, then: farmtui resume {run}")
             return WAITING

@@ -44,6 +44,8 @@ class Session:
     sorts: Mapping[str, Mapping[str, tuple[str, bool]]] = field(default_factory=dict)
     """By screen, then by table: the column, and whether it descends."""
     faults_only: bool = False
+    rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By screen, then by table: the text of the key that the cursor was put on."""
 
 
 class SessionError(Exception):
@@ -109,7 +111,12 @@ def _session(found: Mapping[str, Any]) -> Session:
         if screen in known
     }
     filters = {screen: text_from(text) for screen, text in found["filters"].items() if screen in known}
-    return Session(tuple(places), filters, sorts, bool(found["faults_only"]))
+    rows = {
+        screen: {text_from(table): text_from(key) for table, key in tables.items()}
+        for screen, tables in found.get("rows", {}).items()
+        if screen in known
+    }
+    return Session(tuple(places), filters, sorts, bool(found["faults_only"]), rows)
 
 
 def place_from(place: Mapping[str, Any]) -> Place:

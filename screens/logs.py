@@ -330,7 +330,7 @@ class LogScreen(ViewScreen):
             *(Choice(unit, unit, "heard here" if unit in heard else "") for unit in likely),
             *(Choice(unit, unit, "heard here") for unit in others),
         ]
-        self.app.push_screen(ChoiceDialog(f"Unit on {host}  (or :unit NAME)", choices), self._chosen)
+        self.app.push_screen(ChoiceDialog(f"Unit on {host}  (or :unit NAME)", choices, heading="UNIT"), self._chosen)
 
     def _chosen(self, unit: str | None) -> None:
         if unit is not None:

@@ -222,23 +222,36 @@ class ChoiceDialog(Dialog[str]):
 
     DEFAULT_CSS = "ChoiceDialog LiveTable { height: auto; max-height: 14; background: $panel; }"
 
-    def __init__(self, title: str, choices: Sequence[Choice], body: Cell | Sequence[Cell] = "") -> None:
+    def __init__(
+        self, title: str, choices: Sequence[Choice], body: Cell | Sequence[Cell] = "", *, heading: str = "ACTION"
+    ) -> None:
+        """`heading` stands over the choices: what each of them is."""
         super().__init__(title, body)
-        self._choices = tuple(choices)
+        self.choices = tuple(choices)
+        self._heading = heading
 
     def compose_question(self) -> ComposeResult:
         """A table of the choices."""
-        table: LiveTable[Choice] = LiveTable(
+        self.table: LiveTable[Choice] = LiveTable(
             [
-                Column("title", "ACTION", lambda choice: choice.title, width=24, min_width=12, priority=0),
+                Column("title", self._heading, lambda choice: choice.title, width=24, min_width=12, priority=0),
                 Column("help", "", _choice_help, width=30, min_width=10, flex=1),
             ],
             key=lambda choice: choice.key,
-            noun="actions",
+            noun=f"{self._heading.lower()}s",
         )
-        table.set_rows(self._choices)
-        table.styles.height = min(len(self._choices), 12) + 2
-        yield table
+        self._fill()
+        yield self.table
+
+    def _fill(self) -> None:
+        self.table.set_rows(self.choices)
+        self.table.styles.height = min(len(self.choices), 12) + 2
+
+    def show_choices(self, choices: Sequence[Choice]) -> None:
+        """Others than before; what the keys do is said anew."""
+        self.choices = tuple(choices)
+        self._fill()
+        self.on_resize()
 
     def keys(self) -> Content:
         """Choose or leave."""

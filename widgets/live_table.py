@@ -136,6 +136,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         self._complete.set()
         self._cursor = 0
         self._touched = False
+        self._awaited = ""
         self._marks: set[Hashable] = set()
         self._layout_of_columns: Layout[R] | None = None
         self._layout_width = -1
@@ -245,6 +246,25 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         self._move_cursor(position)
         return True
 
+    @property
+    def kept_key(self) -> str:
+        """The text of the key that somebody put the cursor on, or that is still waited for; empty: neither."""
+        return str(self.cursor_key) if self._touched and self._view.keys else self._awaited
+
+    def await_key(self, text: str) -> None:
+        """Put the cursor on the key of this text (as `kept_key` gave it), now or when its row comes.
+
+        It is not waited for any more once somebody moves the cursor, or when `text` is empty.
+        """
+        self._awaited = text
+        self._look_for_awaited()
+
+    def _look_for_awaited(self) -> None:
+        if self._awaited and not self._touched:
+            found = next((at for at, key in enumerate(self._view.keys) if str(key) == self._awaited), None)
+            if found is not None:
+                self._move_cursor(found)
+
     def clear_marks(self) -> None:
         """Unmark all."""
         if self._marks:
@@ -305,6 +325,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         if counts != self._announced:
             self._announced = counts
             self.post_message(self.ViewChanged(self, *counts))
+        self._look_for_awaited()
 
     def _keep_marks(self, keys: set[Hashable]) -> None:
         kept = self._marks & keys
@@ -410,6 +431,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
 
     def _move_cursor(self, position: int) -> None:
         self._touched = True
+        self._awaited = ""
         position = max(0, min(position, len(self._view.rows) - 1))
         if not self._view.rows or position == self._cursor:
             self._reveal()

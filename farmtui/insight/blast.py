@@ -37,7 +37,9 @@ def galera_left(farm: Farm, names: Sequence[str]) -> tuple[int, int]:
     members = farm.galera.nodes if farm.galera else ()
     going = {i for node in farm.nodes if node.name in names for i in node.instances} | set(names)
     synced = [member for member in members if member.instance not in going and member.local_state == 4]
-    return len(synced), len(members) // 2 + 1
+    # Members may be there whose exporters are silent.
+    of = max([len(members), *(member.cluster_size or 0 for member in members)])
+    return len(synced), of // 2 + 1
 
 
 def managers_left(farm: Farm, names: Sequence[str]) -> tuple[int, int]:
@@ -45,7 +47,9 @@ def managers_left(farm: Farm, names: Sequence[str]) -> tuple[int, int]:
     nodes = farm.swarm_cluster.nodes if farm.swarm_cluster else ()
     managers = [node for node in nodes if node.role == "manager"]
     staying = [node for node in managers if node.reachability == "reachable" and node.hostname not in names]
-    return len(staying), len(managers) // 2 + 1
+    # Without a leader what is known of them is as it was before.
+    lost = farm.swarm_cluster is not None and farm.swarm_cluster.quorum is False
+    return 0 if lost else len(staying), len(managers) // 2 + 1
 
 
 def mons_left(farm: Farm, names: Sequence[str]) -> tuple[int, int]:

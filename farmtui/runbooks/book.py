@@ -74,8 +74,8 @@ class Condition(Written):
     """How often it is measured while it is waited for."""
     fresh: list[str] | None = None
     """These sources are live."""
-    quorum: Literal["galera", "swarm", "ceph"] | None = None
-    """This quorum is there, and would be without the targets."""
+    quorum: Literal["galera", "swarm", "ceph", "any"] | None = None
+    """This quorum is there, and would be without the targets. `any`: so is each of which a target is a member."""
 
     @model_validator(mode="after")
     def _one(self) -> Condition:

@@ -13,6 +13,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.reading import Failure
 from farmtui.farm.state import Freshness
 from farmtui.insight.blast import galera_left, managers_left, mons_left
+from farmtui.insight.quorums import without
 from farmtui.polling import Feed
 from farmtui.runbooks.measuring import Measurement, compared
 from farmtui.runbooks.planned import Condition, Measured, QuorumHolds, SourcesFresh
@@ -104,7 +105,10 @@ _LEFT = {"galera": galera_left, "swarm": managers_left, "ceph": mons_left}
 
 
 def _quorum(condition: QuorumHolds, farm: Farm) -> Measurement:
+    if condition.of == "any":
+        bearing = without(farm, condition.without)
+        return Measurement(bearing.holds, condition.name + (": " if condition.name else "") + bearing.words)
     left, majority = _LEFT[condition.of](farm, condition.without)
-    without = f" without {', '.join(condition.without)}" if condition.without else ""
-    text = f"{condition.of} quorum{without}: {left} of at least {majority}"
+    going = f" without {', '.join(condition.without)}" if condition.without else ""
+    text = f"{condition.of} quorum{going}: {left} of at least {majority}"
     return Measurement(majority > 0 and left >= majority, condition.name + (": " if condition.name else "") + text)

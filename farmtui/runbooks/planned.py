@@ -55,9 +55,10 @@ class QuorumHolds(_Part):
     """A quorum is there, and would be without the targets."""
 
     kind: Literal["quorum"] = "quorum"
-    of: Literal["galera", "swarm", "ceph"]
+    of: Literal["galera", "swarm", "ceph", "any"]
+    """`any`: each of which the machines are members; it holds where they are in none."""
     without: tuple[str, ...] = ()
-    """Names of the machines that the run takes away."""
+    """Names of the machines that the run takes away; for `any` also by their names as guests and droplets."""
     name: str = ""
 
 

@@ -285,7 +285,9 @@ class _Rendering:
                 return planned.SourcesFresh(sources=tuple(condition.fresh or ()), name=name)
             case "quorum":
                 assert condition.quorum is not None
-                going = tuple(t.partition(":")[2] for t in self._given.targets if t.startswith("node:"))
+                kinds = ("node", "guest", "droplet") if condition.quorum == "any" else ("node",)
+                targets = (target.partition(":") for target in self._given.targets)
+                going = tuple(dict.fromkeys(name for kind, _, name in targets if kind in kinds))
                 return planned.QuorumHolds(of=condition.quorum, without=going, name=name)
         assert condition.promql is not None
         assert condition.is_ is not None

@@ -18,7 +18,10 @@ def written(condition: book.Condition) -> str:
         case "fresh":
             return f"live: {', '.join(condition.fresh or ())}"
         case "quorum":
-            return condition.name or f"{condition.quorum} has a quorum without what is worked on"
+            whose = (
+                "each quorum that it is in holds" if condition.quorum == "any" else f"{condition.quorum} has a quorum"
+            )
+            return condition.name or f"{whose} without what is worked on"
     within = f", within {duration(condition.within)}" if condition.within else ""
     return f"{condition.name or condition.promql} {condition.is_}{within}"
 
@@ -34,7 +37,8 @@ def wanted(condition: planned.Condition) -> str:
             return f"live: {', '.join(condition.sources)}"
         case planned.QuorumHolds():
             without = f" without {', '.join(condition.without)}" if condition.without else ""
-            return condition.name or f"{condition.of} has a quorum{without}"
+            whose = "each quorum that it is in holds" if condition.of == "any" else f"{condition.of} has a quorum"
+            return condition.name or f"{whose}{without}"
     is_ = condition.op if condition.op in ("empty", "present") else f"{condition.op} {number(condition.number)}"
     within = f", within {duration(condition.within_s)}" if condition.within_s else ""
     return f"{condition.name or condition.query} {is_}{within}"

@@ -80,7 +80,7 @@ def _choose(scene: Scene, title: str, then: str) -> None:
         Choice(silence.id, f"by {silence.created_by}: {silence.comment}", ", ".join(map(str, silence.matchers)))
         for silence in silences
     ]
-    ask(scene, ChoiceDialog(title, choices), lambda ident: _open(scene, then, ident))
+    ask(scene, ChoiceDialog(title, choices, heading="SILENCE"), lambda ident: _open(scene, then, ident))
 
 
 def _open(scene: Scene, what: str, ident: str) -> None:

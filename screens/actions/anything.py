@@ -77,7 +77,7 @@ def open_related(scene: Scene) -> None:
     ]
     ask(
         scene,
-        ChoiceDialog(f"Related to {scene.title}", choices),
+        ChoiceDialog(f"Related to {scene.title}", choices, heading="THING"),
         lambda key: scene.console.open(links[int(key)].subject),
     )
 

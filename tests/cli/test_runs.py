@@ -61,7 +61,7 @@ def runners(home: Path) -> list[psutil.Process]:
 
 def started(home: Path, *more: str) -> tuple[Ended, str]:
     ended = farmtui("run", *more, home=home)
-    line = next(line for line in ended.out.splitlines() if line.startswith("run hello"))
+    line = next(line for line in ended.out.splitlines() if line.startswith("run "))
     return ended, line.split()[1]
 
 
@@ -101,6 +101,28 @@ def test_the_runner_is_killed_and_the_run_is_finished_from_another_terminal(home
     last = farmtui("attach", run, home=home)
     assert last.code == OK, last.out + last.err
     assert last.out.count("hello anna") == 1
+
+
+def test_who_attaches_to_a_run_whose_runner_is_gone_starts_one(home: Path) -> None:
+    book = home / ".config/farmtui/runbooks/slow.yaml"
+    pid = home / "pid"
+    book.write_text(
+        "title: Take long\nrisk: 1\nsteps:\n  - name: Wait\n    idempotent: true\n"
+        f"    local: {{argv: [sh, -c, 'test -e {pid} || {{ echo $$ > {pid}; sleep 60; }}; echo waited']}}\n"
+    )
+    ended, run = started(home, "slow", "--confirm", "slow", "--detach")
+    assert ended.code == OK
+    while not pid.exists() or not pid.read_text().strip():
+        time.sleep(0.05)
+    [runner] = runners(home)
+    os.kill(runner.pid, signal.SIGKILL)
+    runner.wait(10)
+    attached = farmtui("attach", run, home=home)
+    assert attached.code == OK, attached.out + attached.err
+    assert "one is started" in attached.err
+    assert "waited" in attached.out
+    if psutil.pid_exists(sleeping := int(pid.read_text())):
+        psutil.Process(sleeping).kill()
 
 
 def test_a_run_is_confirmed_by_its_target_s_name_and_not_left_behind(home: Path) -> None:

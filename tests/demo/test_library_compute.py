@@ -14,6 +14,8 @@ from farmtui.farm.state import Severity
 from farmtui.insight.finding import Finding
 from farmtui.insight.findings import findings
 from farmtui.journal.store import RefusedError
+from farmtui.runbooks.instruments import Instruments
+from farmtui.runbooks.planned import Measured
 from farmtui.runbooks.state import Outcome
 from tests.demo.remedies import Remedies, remedies
 from tests.demo.stage import NOON
@@ -32,6 +34,40 @@ async def test_a_guest_is_restarted(tmp_path: Path) -> None:
     async with remedies(tmp_path) as farm:
         assert "the task ended with: OK" in await farm.run("guest-restart", guest="worker-07")
         assert farm.world().booted["worker-07"] > 0
+
+
+async def test_no_member_of_a_quorum_is_taken_offline_that_would_be_lost(tmp_path: Path) -> None:
+    async with remedies(tmp_path) as farm:
+        await farm.happen(MachineOff("db-2"))
+        await farm.pass_time(120.0)
+        for book, inputs in (
+            ("guest-restart", {"guest": "db-1"}),
+            ("guest-resize", {"guest": "db-1", "cores": "16", "memory": "65536"}),
+            ("guest-migrate", {"guest": "db-1", "target": "pve-5"}),
+        ):
+            with pytest.raises(RefusedError, match="galera quorum without db-1: 1 stay, 2 are needed"):
+                await farm.begun(book, **inputs)
+        [held] = [
+            one for one in (await farm.plan("guest-restart", guest="db-2")).requires if one.condition.kind == "quorum"
+        ]
+        assert held.holds, "it is down already"
+        assert "galera quorum: db-2 is down already, and 2 of 2 needed are there" in held.value
+        assert "the task ended with: OK" in await farm.run("guest-restart", guest="worker-07")
+
+
+async def test_a_manager_is_switched_off_and_on_while_the_others_hold(tmp_path: Path) -> None:
+    async with remedies(tmp_path) as farm:
+        managers = [n.hostname for n in (await farm.farm()).swarm_cluster.nodes if n.role == "manager"]  # type: ignore[union-attr]
+        droplets = {d.name for d in (await farm.farm()).cloud.droplets}  # type: ignore[union-attr]
+        first, second = [name for name in managers if name in droplets][:2]
+        plan = await farm.plan("do-power-cycle", droplet=first)
+        assert any(one.value == f"swarm quorum without {first}: 2 stay, 2 are needed" for one in plan.requires)
+        await farm.happen(MachineOff(second))
+        await farm.pass_time(120.0)
+        with pytest.raises(RefusedError, match=f"swarm quorum without {first}: 1 stay, 2 are needed"):
+            await farm.begun("do-power-cycle", droplet=first)
+        with pytest.raises(RefusedError, match="swarm quorum"):
+            await farm.begun("droplet-resize", droplet=first, size="m-8vcpu-64gb")
 
 
 async def test_a_guest_moves_to_another_host_and_back(tmp_path: Path) -> None:
@@ -202,6 +238,21 @@ async def test_an_overdue_backup_is_made(tmp_path: Path) -> None:
         assert "archive cannot be read back" in said
         await farm.pass_time(60.0)
         assert "BackupOld" not in await farm.alerts()
+
+
+async def test_the_backup_that_is_asked_for_is_what_is_waited_for(tmp_path: Path) -> None:
+    async with remedies(tmp_path, "backup-failed") as farm:
+        asking = Instruments(farm._config)
+        try:
+            for asked, old in (({}, True), ({"backup": "sites"}, True), ({"backup": "site"}, False)):
+                [verify] = (await farm.plan("backup-run", node="mon-2", **asked)).verify
+                assert isinstance(verify, Measured)
+                hours, problem = await asking.ask(verify.query)
+                assert problem == ""
+                assert (hours is not None and hours > 24) is old, (asked, hours)
+        finally:
+            asking.close()
+        await farm.run("backup-run", node="mon-2", backup="sites")
 
 
 async def test_a_token_that_is_refused_is_replaced_by_a_person(tmp_path: Path) -> None:

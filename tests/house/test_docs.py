@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 import yaml
+from textual.binding import Binding
 from typer.main import get_command
 
 from farmtui.cli import app
@@ -20,6 +21,7 @@ from farmtui.keys import GLOBAL, key_scopes
 from farmtui.runbooks.book import Book
 from screens.console import SCREENS
 from screens.logs import LogScreen
+from screens.marks_list import MarksDialog
 from screens.run import RunScreen
 from tests.house.tree import ROOT, files, name
 from tests.layering import layers
@@ -182,6 +184,7 @@ KEYS = {
     for binding in items
     for key in (binding.key.split(",") if binding.key != "," else [","])
 } | {key for view in (RunScreen, LogScreen) for command in view.KEYS for key in command.keys.split(",")}
+KEYS |= {key for one in MarksDialog.BINDINGS if isinstance(one, Binding) for key in one.key.split(",")}
 SPELLED = {"Enter": "enter", "Esc": "escape", "Tab": "tab", "Space": "space"}
 """How documents write keys whose names Textual writes otherwise."""
 

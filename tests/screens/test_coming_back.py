@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -77,6 +78,73 @@ async def test_place_history_filter_and_order_are_as_they_were(config: Path) -> 
         await pilot.press("left_square_bracket")
         await pilot.pause()
         assert app.current_mode == "topology"
+
+
+def machines(app: ReturningApp) -> LiveTable[Any]:
+    return app.get_screen_stack("compute")[0].query_one("#machines", LiveTable)
+
+
+async def on_a_row(app: ReturningApp, pilot: Pilot[int], moves: int) -> str:
+    app.go(Place("compute"))
+    await pilot.pause()
+    machines(app).focus()
+    await pilot.press(*"j" * moves)
+    await app._note_down()
+    return str(machines(app).cursor_key)
+
+
+async def test_the_cursor_is_on_its_row_once_that_is_there(config: Path) -> None:
+    async with console(config) as (app, pilot):
+        key = await on_a_row(app, pilot, 7)
+    async with console(config) as (app, pilot):
+        await until(pilot, lambda: str(machines(app).cursor_key) == key)
+        await pilot.press("home")
+        await app._note_down()
+    async with console(config) as (app, pilot):
+        await until(pilot, lambda: machines(app).cursor_key is not None)
+        assert str(machines(app).cursor_key) != key, "it was put back at the top"
+
+
+async def test_a_session_of_before_there_were_rows_is_read(config: Path) -> None:
+    await leave_somewhere(config)
+    kept = json.loads(session_file(config).read_text())
+    del kept["rows"]
+    session_file(config).write_text(json.dumps(kept))
+    async with console(config) as (app, _):
+        assert app.history.here == Place("topology", (Subject("node", "cache-2", "cache-2"),))
+
+
+async def test_another_farm_and_back_is_where_one_was(config: Path, tmp_path: Path) -> None:
+    farms = tmp_path / "farmtui" / "farms"
+    farms.mkdir(parents=True)
+    (farms / "shop.yaml").write_text("farm: {name: shop}\n")
+    (farms / "blog.yaml").write_text("farm: {name: blog}\nui: {screen: sources}\n")
+
+    async def to(name: str) -> None:
+        await until(pilot, lambda: app.farm_name == name and app.farm is not None)
+        app.publish(whole_farm())
+        await pilot.pause()
+
+    async with console(farms / "shop.yaml", first_screen="compute") as (app, pilot):
+        await on_a_row(app, pilot, 0)
+        await pilot.press("slash", *"worker|mgr", "enter")
+        key = await on_a_row(app, pilot, 5)
+        app.action_farm("blog")
+        await to("blog")
+        assert app.history.here == Place("sources"), "nobody was there before"
+        app.go(Place("storage"))
+        await pilot.pause()
+        app.action_farm("shop")
+        await to("shop")
+        assert app.history.here == Place("compute")
+        assert "/worker|mgr" in status(app)
+        await until(pilot, lambda: str(machines(app).cursor_key) == key)
+        assert "back at compute, as you left it" in said(app)
+        assert "--fresh" not in said(app)
+        app.action_farm("blog")
+        await to("blog")
+        assert app.history.places == (Place("sources"), Place("storage"))
+        assert app.current_mode == "storage"
 
 
 async def test_it_can_be_told_not_to(config: Path) -> None:

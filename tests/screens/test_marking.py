@@ -12,8 +12,9 @@ from textual.pilot import Pilot
 from farmtui.config.salvage import salvage_file
 from farmtui.keys import misfits
 from farmtui.marking import MarkingApp
-from farmtui.marks import marks_file, read_marks
+from farmtui.marks import Mark, change_marks, marks_file, read_marks
 from farmtui.opened import already_known
+from screens.marks_list import MarksDialog
 from screens.places import Place, Subject
 from tests.screens.host import text_of
 from tests.screens.test_config_screen import ended, said, status, until
@@ -78,3 +79,61 @@ async def test_a_browser_has_no_marks(tmp_path: Path, monkeypatch: pytest.Monkey
         app.action_mark("a")
         await until(pilot, lambda: "no marks in a browser" in said(app))
         assert not marks_file(tmp_path / "farmtui.yaml").exists()
+
+
+async def kept(app: MarkingApp, pilot: Pilot[int], *names: str) -> None:
+    for name in names:
+        app.action_mark(name)
+        await until(pilot, lambda: f"{name} is kept" in said(app))  # noqa: B023
+
+
+async def listed(app: MarkingApp, pilot: Pilot[int]) -> MarksDialog:
+    app.action_marks()
+    await until(pilot, lambda: isinstance(app.screen, MarksDialog))
+    await pilot.pause()
+    assert isinstance(app.screen, MarksDialog)
+    return app.screen
+
+
+@pytest.mark.parametrize("key", ["d", "delete"])
+async def test_a_mark_is_forgotten_in_the_list_and_brought_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    async with console(tmp_path, monkeypatch) as (app, pilot):
+        file = marks_file(tmp_path / "farmtui.yaml")
+        await kept(app, pilot, "a", "b", "c")
+        before = read_marks(file)[0]
+        dialog = await listed(app, pilot)
+        assert "MARK" in "\n".join(text_of(app))
+        assert "ACTION" not in "\n".join(text_of(app))
+        await pilot.press("j", key, key)
+        await until(pilot, lambda: set(read_marks(file)[0]) == {"a"})
+        await until(pilot, lambda: "undo c" in "\n".join(text_of(app)))
+        assert [choice.key for choice in dialog.choices] == ["a"]
+        await pilot.press(key)
+        await until(pilot, lambda: "no marks" in "\n".join(text_of(app)))
+        await pilot.press("u", "u", "u", "u")
+        await until(pilot, lambda: read_marks(file)[0] == before)
+        await until(pilot, lambda: "undo" not in "\n".join(text_of(app)))
+        assert dialog.table.cursor_key == "b"
+        await pilot.press("escape")
+
+
+async def test_what_another_console_kept_meanwhile_is_not_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with console(tmp_path, monkeypatch) as (app, pilot):
+        file = marks_file(tmp_path / "farmtui.yaml")
+        await kept(app, pilot, "a", "b")
+        dialog = await listed(app, pilot)
+        await pilot.press("d")
+        await until(pilot, lambda: [choice.key for choice in dialog.choices] == ["b"])
+        theirs = Mark(Place("cost"))
+        change_marks(file, lambda marks: marks.update(a=theirs))
+        await pilot.press("u")
+        await until(pilot, lambda: "another mark 'a'" in said(app))
+        assert read_marks(file)[0]["a"] == theirs
+        change_marks(file, lambda marks: marks.clear())
+        await pilot.press("d")
+        await until(pilot, lambda: "there is no mark 'b'" in said(app))
+        await pilot.press("escape")

@@ -112,6 +112,12 @@ async def test_choosing(keys: list[str], expected: list[object]) -> None:
         assert "not now: the figures are [stale]" in shown
 
 
+async def test_the_choices_are_called_what_they_are() -> None:
+    _, shown = await outcome(ChoiceDialog("Unit on web-1", CHOICES, heading="UNIT"))  # type: ignore[arg-type]
+    assert "UNIT" in shown
+    assert "ACTION" not in shown
+
+
 @pytest.mark.parametrize("size", [(40, 12), *SIZES])
 @pytest.mark.parametrize("theme", THEMES)
 async def test_a_long_body_leaves_question_and_keys_in_sight(size: tuple[int, int], theme: str) -> None:
