@@ -184,9 +184,7 @@ def _error(text: str, code: str, fragment: str) -> ExpressionError:
     return ExpressionError(code, fragment, place, what, remedy)
 
 
-_CLASSES: Final = (
-    "write [a-z], the least first, or [[:alpha:]], \\d, \\pL, \\p{Greek}"
-)
+_CLASSES: Final = "write [a-z], the least first, or [[:alpha:]], \\d, \\pL, \\p{Greek}"
 _GROUPS: Final = "write (...), (?:...), (?P<name>...), or a flag: (?i), (?s), (?m)"
 
 

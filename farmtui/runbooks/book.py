@@ -56,7 +56,7 @@ class Input(Written):
         return self
 
 
-CONDITIONS = ("exit", "stdout", "promql", "fresh", "quorum")
+CONDITIONS = ("exit", "stdout", "lacks", "promql", "fresh", "quorum")
 
 
 class Condition(Written):
@@ -67,7 +67,9 @@ class Condition(Written):
     exit: Codes | None = None
     """The command ends with this code, or one of these."""
     stdout: Regex | None = None
-    """What the command prints matches somewhere."""
+    """What the command prints matches somewhere (RE2; ^ and $ stand at every line)."""
+    lacks: Regex | None = None
+    """What the command prints matches nowhere: `stdout` turned round."""
     promql: str | None = None
     """A query that gives one number."""
     is_: Is | None = Field(None, alias="is")
