@@ -6,6 +6,7 @@ import asyncio
 from bisect import bisect_left
 from dataclasses import replace
 from datetime import UTC, datetime
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from screens.places import Place
 
 REFRESH_S = 0.2
+PATIENCE_S = 0.5
+"""How long a new filter may take over all lines. RE2 is never caught for ever; 20,000 lines add up all the same."""
 ALL = "*"
 """The choice that is no unit."""
 
@@ -175,16 +178,17 @@ class LogScreen(ViewScreen):
             # It is on again.
             self._begin()
             return
-        tail = self.tail
-        if tail is None:
-            return
+        if self.tail is not None:
+            self._catch_up(self.tail)
+            self._show_words()
+
+    def _catch_up(self, tail: Tail) -> None:
         ring = tail.ring
         if ring.total != self._first + len(self._texts) or ring.dropped != self._first:
             fresh = ring.lines[max(0, self._first + len(self._texts) - ring.dropped) :]
             del self._texts[: ring.dropped - self._first]
             self._first = ring.dropped
             self._take(fresh)
-        self._show_words()
 
     def _take(self, lines: Sequence[LogLine]) -> None:
         widest = min(self._source_most, max((width_of(line.source) for line in lines), default=0))
@@ -215,7 +219,7 @@ class LogScreen(ViewScreen):
         return found.passes(text.plain, labels)
 
     def _show_anew(self) -> None:
-        """The same lines, painted or filtered otherwise."""
+        """The same lines, painted otherwise."""
         if self.tail is None:
             return
         ring = self.tail.ring
@@ -230,13 +234,35 @@ class LogScreen(ViewScreen):
         return next((width for name, width in SOURCE_WIDTHS.items() if self.has_class(name)), 18)
 
     def set_filter(self, text: str) -> str:
-        """Show only lines that match; gives what is wrong with the filter."""
+        """Show only lines that match; gives what is wrong with the filter, and then changes nothing."""
+        if self.tail is not None:
+            self._catch_up(self.tail)
         before = self.row_filter
         problem = super().set_filter(text)
-        if self.row_filter != before:
-            self._show_anew()
-            self._lines.follow()
+        if self.row_filter == before or self.tail is None:
+            return problem
+        if not self._sift(self.tail):
+            super().set_filter(before.text)
+            return f"this filter takes too long on {len(self._texts):,} lines; write it shorter, or read a shorter time"
+        self._lines.follow()
+        self._show_words()
         return problem
+
+    def _sift(self, tail: Tail) -> bool:
+        """Hold the lines that are there against the filter; whether it came to an end in time."""
+        until = monotonic() + PATIENCE_S
+        shown: list[Content] = []
+        numbers: list[int] = []
+        for number, (line, text) in enumerate(zip(tail.ring.lines, self._texts, strict=True), self._first):
+            if self._passes(line, text):
+                shown.append(text)
+                numbers.append(number)
+            if monotonic() > until:
+                return False
+        self._shown, self._numbers, self._gone = shown, numbers, 0
+        self._lines.show_lines((), 0)
+        self._lines.show_lines(self._shown, 0)
+        return True
 
     def repaint_anew(self) -> None:
         """Another width has another room for names."""

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from farmtui.farm.expressions import ExpressionError, expression
 from farmtui.farm.state import Severity
 
 _PLAIN_NAME = re.compile(r"[^\s{}!=~,\\\"'`]+")
@@ -34,8 +35,8 @@ class Matcher:
         if not self.is_regex:
             return (have == self.value) is self.is_equal
         try:
-            found = re.fullmatch(self.value, have) is not None
-        except (re.error, OverflowError, RecursionError):
+            found = expression(self.value, whole=True).found_in(have)
+        except ExpressionError:
             return False
         return found is self.is_equal
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from farmtui.farm.alerts import Matcher
+from farmtui.farm.expressions import Expression, ExpressionError, expression
 
 
 class FilterError(ValueError):
@@ -19,7 +20,7 @@ class RowFilter:
 
     text: str = ""
     inverse: bool = False
-    pattern: re.Pattern[str] | None = None
+    pattern: Expression | None = None
     labels: tuple[Matcher, ...] = ()
     fuzzy: str = ""
 
@@ -31,7 +32,7 @@ class RowFilter:
             return _is_subsequence(self.fuzzy, text.casefold())
         if self.pattern is None:
             return True
-        return (self.pattern.search(text) is not None) is not self.inverse
+        return self.pattern.found_in(text) is not self.inverse
 
     def __bool__(self) -> bool:
         return bool(self.pattern or self.labels or self.fuzzy)
@@ -50,22 +51,19 @@ def parse_filter(text: str) -> RowFilter:
     if typed == "-l" or typed.startswith("-l "):
         return RowFilter(text=typed, labels=_parse_labels(typed[2:].strip()))
     if typed == "-f" or typed.startswith("-f "):
-        wanted = typed[2:].strip().casefold()
-        if not wanted:
+        letters = typed[2:].strip().casefold()
+        if not letters:
             raise FilterError("-f wants letters that follow one another: -f wrk7")
-        return RowFilter(text=typed, fuzzy=wanted)
+        return RowFilter(text=typed, fuzzy=letters)
     inverse = typed.startswith("!")
-    expression = typed[1:].strip() if inverse else typed
-    if not expression:
+    wanted = typed[1:].strip() if inverse else typed
+    if not wanted:
         raise FilterError("! wants an expression whose rows are to be hidden: !worker")
-    flags = re.IGNORECASE if expression == expression.lower() else 0
     try:
-        pattern = re.compile(expression, flags)
-    except re.error as error:
-        place = f" at character {error.pos + 1}" if error.pos is not None else ""
-        raise FilterError(f"not a regular expression: {error.msg}{place}; put \\ before a sign that is meant") from None
-    except (OverflowError, RecursionError):
-        raise FilterError("not a usable regular expression: too large; write it shorter") from None
+        pattern = expression(wanted, ignore_case=wanted == wanted.lower())
+    except ExpressionError as error:
+        place = len(typed) - len(wanted) + error.place + 1
+        raise FilterError(f"not a regular expression: {error.what}, at character {place}; {error.remedy}") from None
     return RowFilter(text=typed, inverse=inverse, pattern=pattern)
 
 
@@ -82,9 +80,9 @@ def _parse_labels(text: str) -> tuple[Matcher, ...]:
         value = value[1:-1] if value[:1] in "\"'" and len(value) > 1 else value
         if "~" in operator:
             try:
-                re.compile(value)
-            except re.error as error:
-                raise FilterError(f"label {name}: not a regular expression: {error.msg}") from None
+                expression(value, whole=True)
+            except ExpressionError as error:
+                raise FilterError(f"label {name}: not a regular expression: {error}") from None
         matchers.append(Matcher(name, value, is_regex="~" in operator, is_equal=not operator.startswith("!")))
         position = found.end()
     return tuple(matchers)

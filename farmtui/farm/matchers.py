@@ -9,10 +9,10 @@ read here means the same in every version that accepts it, and what would silent
 from __future__ import annotations
 
 import re
-import warnings
 from typing import Final
 
 from farmtui.farm.alerts import Matcher
+from farmtui.farm.expressions import ExpressionError, expression
 
 
 class MatcherError(ValueError):
@@ -30,8 +30,7 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
     """Read `alertname=X, instance=~"10\\.0.*"`, joined by commas or blanks, in braces or not. Raises MatcherError.
 
     Values (and names that hold other signs than letters, digits, `_`, `.`, `-` and the like) stand in double or single
-    quotes. Nothing but blanks, or `{}`, is no matcher at all. Expressions are held against what Alertmanager's engine
-    (RE2) and this console's preview both understand.
+    quotes. Nothing but blanks, or `{}`, is no matcher at all. Expressions are read by RE2, as Alertmanager's are.
     """
     position, end = _blank(text, 0), len(text.rstrip())
     if text[position : position + 1] == "{":
@@ -65,8 +64,12 @@ def _matcher(text: str, start: int, end: int) -> tuple[Matcher, int]:
     value_at = _blank(text, operator.end(), end)
     value, places, position = _value(text, value_at, end)
     is_regex = "~" in operator.group()
-    if is_regex and (fault := _fault(value)) is not None:
-        raise _error(places[fault[0]] if fault[0] < len(places) else value_at, fault[1])
+    if is_regex:
+        try:
+            expression(value, whole=True)
+        except ExpressionError as error:
+            place = places[error.place] if error.place < len(places) else value_at
+            raise _error(place, f"not a regular expression: {error}") from None
     return Matcher(name, value, is_regex, not operator.group().startswith("!")), position
 
 
@@ -131,58 +134,3 @@ def _blank(text: str, position: int, end: int | None = None) -> int:
 
 def _error(index: int, words: str) -> MatcherError:
     return MatcherError(f"character {index + 1}: {words}")
-
-
-# -- expressions ----------------------------------------------------------------------------------
-
-_REPETITIONS: Final = 1000
-"""What RE2 repeats at most."""
-
-_PIECE: Final = re.compile(
-    r"(?P<bracket>\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\])"
-    r"|(?P<escape>\\.)"
-    r"|(?P<group>\(\?(?:P?<[=!]?|P[=>]|[A-Za-z-]+[:)]?|.)?)"
-    r"|(?P<repeat>(?:[*+?]|\{\d*,?\d*\})\+?)",
-    re.DOTALL,
-)
-_GROUP: Final = re.compile(r"\(\?(?:P<|[ims-]*[:)])")
-
-
-def _fault(expression: str) -> tuple[int, str] | None:
-    """Where and why the expression would be refused, or would not mean here what it means there; None if it is sound.
-
-    Python's engine reads more than RE2 (and a little less): a silence previewed by it must match the same alerts.
-    """
-    try:
-        with warnings.catch_warnings():
-            # "Possible nested set" is no fault: the bracket stands for itself in both engines.
-            warnings.simplefilter("ignore")
-            re.compile(expression)
-    except re.error as error:
-        return error.pos or 0, f"not a regular expression: {error.msg}; put \\ before a sign that stands for itself"
-    except (OverflowError, RecursionError):
-        return 0, "this expression is too big"
-    for piece in _PIECE.finditer(expression):
-        words = _strange(piece.lastgroup or "", piece.group())
-        if words:
-            return piece.start(), words
-    return None
-
-
-def _strange(kind: str, piece: str) -> str:
-    """What is wrong with one piece of an expression that Python accepts; empty where nothing is."""
-    if kind == "group" and not _GROUP.match(piece):
-        return f"Alertmanager's expressions have no {piece} (nothing that looks ahead or behind)"
-    if kind == "repeat" and len(piece) > 1 and piece.endswith("+"):
-        return f"Alertmanager's expressions have no {piece}"
-    if kind == "repeat" and piece.startswith("{,"):
-        return f"{piece} means something else to Alertmanager: write {{0{piece[1:]}"
-    if kind == "repeat" and any(int(number) > _REPETITIONS for number in re.findall(r"\d+", piece)):
-        return f"Alertmanager repeats {_REPETITIONS} times at most"
-    if kind == "bracket" and re.search(r"\[:\^?\w+:\]", piece):
-        return "named classes cannot be previewed here: write [a-zA-Z] instead of [[:alpha:]]"
-    if kind in ("bracket", "escape"):
-        for escape in re.findall(r"\\.", piece, re.DOTALL):
-            if escape[1] in "123456789ZNuU" or not escape[1].isascii():
-                return f"Alertmanager's expressions have no {escape}"
-    return ""

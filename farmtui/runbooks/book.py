@@ -28,7 +28,9 @@ class Input(Written):
     tier: str | None = None
     """For a node: only of this tier."""
     pattern: Regex | None = None
-    """For a text: what all of it must match."""
+    """For a text: what all of it must match (RE2: nothing looks ahead)."""
+    refused: Regex | None = None
+    """For a text: what all of it must not match, though it matches `pattern`."""
     of: list[str] | None = None
     """For a choice: the choices."""
     min: float | str | None = None
@@ -45,6 +47,8 @@ class Input(Written):
     def _fits(self) -> Input:
         if self.type == "text" and self.pattern is None:
             raise ValueError("a text needs a pattern: what it may be")
+        if self.refused is not None and self.type != "text":
+            raise ValueError("`refused` is for texts")
         if self.type == "choice" and not self.of:
             raise ValueError("a choice needs `of`: the choices")
         if self.tier is not None and self.type not in ("node", "nodes"):
@@ -52,7 +56,7 @@ class Input(Written):
         return self
 
 
-CONDITIONS = ("exit", "stdout", "promql", "fresh", "quorum")
+CONDITIONS = ("exit", "stdout", "lacks", "promql", "fresh", "quorum")
 
 
 class Condition(Written):
@@ -63,7 +67,9 @@ class Condition(Written):
     exit: Codes | None = None
     """The command ends with this code, or one of these."""
     stdout: Regex | None = None
-    """What the command prints matches somewhere."""
+    """What the command prints matches somewhere (RE2; ^ and $ stand at every line)."""
+    lacks: Regex | None = None
+    """What the command prints matches nowhere: `stdout` turned round."""
     promql: str | None = None
     """A query that gives one number."""
     is_: Is | None = Field(None, alias="is")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
+from farmtui.farm.expressions import expression
 from farmtui.farm.farm import Farm
 from farmtui.farm.identity import DIGITALOCEAN, PROXMOX
 from farmtui.farm.node import Guest, Node
@@ -183,8 +184,10 @@ def _value(given: Input, text: str, farm: Farm) -> Any:
     match given.type:
         case "text":
             assert given.pattern is not None
-            if not re.fullmatch(given.pattern, text) or not text.isprintable():
+            if not expression(given.pattern, whole=True).found_in(text) or not text.isprintable():
                 raise InputError(f"must match {given.pattern}")
+            if given.refused is not None and expression(given.refused, whole=True).found_in(text):
+                raise InputError(f"must not match {given.refused}")
             return text
         case "int" | "number" | "duration":
             return _number(given, text)

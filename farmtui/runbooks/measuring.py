@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from farmtui.farm.expressions import ExpressionError, expression
 from farmtui.runbooks.planned import Condition, ExitIs, Measured, StdoutMatches
 from farmtui.runbooks.state import StepState
 
@@ -55,9 +55,13 @@ def recorded(condition: ExitIs | StdoutMatches, step: StepState, printed: Mappin
     """A condition on what a step has done: its codes and what each part of it printed."""
     match condition:
         case StdoutMatches():
-            sought = re.compile(condition.regex, re.MULTILINE)
-            wrong_ones = [part for part, text in printed.items() if not sought.search(text)]
-            words = condition.name or f"its output matches {condition.regex}"
+            words = condition.name or f"its output {'lacks' if condition.lacks else 'matches'} {condition.regex}"
+            try:
+                sought = expression(condition.regex, by_line=True)
+            except ExpressionError as error:
+                # Of a run that was planned by a version that knew other expressions.
+                return Measurement(False, f"{words}: not a regular expression: {error}")
+            wrong_ones = [part for part, text in printed.items() if sought.found_in(text) is condition.lacks]
             if printed and not wrong_ones:
                 return Measurement(True, words)
             where = f" on {', '.join(wrong_ones[:5])}" if len(printed) > 1 else ""

@@ -24,10 +24,11 @@ class ExitIs(_Part):
 
 
 class StdoutMatches(_Part):
-    """Something that the command printed matches."""
+    """Something that the command printed matches, or (`lacks`) nothing does."""
 
     kind: Literal["stdout"] = "stdout"
     regex: str
+    lacks: bool = False
     name: str = ""
 
 

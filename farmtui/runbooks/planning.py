@@ -281,6 +281,8 @@ class _Rendering:
                 return planned.ExitIs(codes=_codes(condition.exit), name=name)
             case "stdout":
                 return planned.StdoutMatches(regex=condition.stdout or "", name=name)
+            case "lacks":
+                return planned.StdoutMatches(regex=condition.lacks or "", lacks=True, name=name)
             case "fresh":
                 return planned.SourcesFresh(sources=tuple(condition.fresh or ()), name=name)
             case "quorum":

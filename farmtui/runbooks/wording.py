@@ -15,6 +15,8 @@ def written(condition: book.Condition) -> str:
             return f"it ends with {' or '.join(map(str, codes))}"
         case "stdout":
             return condition.name or f"it prints {condition.stdout}"
+        case "lacks":
+            return condition.name or f"it prints no {condition.lacks}"
         case "fresh":
             return f"live: {', '.join(condition.fresh or ())}"
         case "quorum":
@@ -32,7 +34,7 @@ def wanted(condition: planned.Condition) -> str:
         case planned.ExitIs():
             return f"it ends with {' or '.join(map(str, condition.codes))}"
         case planned.StdoutMatches():
-            return condition.name or f"it prints {condition.regex}"
+            return condition.name or f"it prints {'no ' if condition.lacks else ''}{condition.regex}"
         case planned.SourcesFresh():
             return f"live: {', '.join(condition.sources)}"
         case planned.QuorumHolds():

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from farmtui.config.fields import Section
+from farmtui.farm.expressions import ExpressionError, expression
 from farmtui.secrets import Secret, SecretError, is_reference
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -34,9 +35,10 @@ def _is(value: str) -> str:
 
 def _regex(value: str) -> str:
     try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"is not a regular expression: {error}") from None
+        expression(value, whole=True)
+    except ExpressionError as error:
+        where = f", at character {error.place + 1}"
+        raise ValueError(f"is not a regular expression: {error.what}{where}; {error.remedy}") from None
     return value
 
 

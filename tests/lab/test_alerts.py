@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from farmtui.farm.alerts import Matcher
+from farmtui.farm.matchers import MatcherError, parse_matchers
 from tests.lab.conftest import Console
 from tests.lab.daemons import free_port, wait_until
 from tests.lab.reading import row, shows, undone
@@ -95,6 +100,83 @@ def test_alerts_and_silences_are_amtools_own(screen: PtySession, alertmanagers: 
         screen.send("vv")
         shows(screen, "sev")
     screen.wait_for(lambda: "firing" in row(screen, "RaidDegraded"))
+
+
+PREVIEWED = {
+    'alertname=~"(?i)toohot|RAIDDEGRADED"': {"TooHot", "RaidDegraded"},
+    'alertname=~"[[:upper:]][[:lower:]]+[[:upper:]][[:alpha:]]+", node=~"rack-[[:digit:]]"': set(MADE),
+    'alertname=~"\\pL{6}", severity=~"crit.*"': {"TooHot"},
+    'alertname=~"\\p{Greek}+|BackupLate"': {"BackupLate"},
+    'alertname!~"(?i)t.*", node="rack-1"': {"RaidDegraded", "BackupLate"},
+    'alertname=~"T(o+)+Hot|RaidDegrade", node="rack-1"': {"TooHot"},
+    'alertname=~".{,5}|Raid\\w+\\b"': {"RaidDegraded"},
+}
+"""Matchers as they are typed, and which of the alerts that were made they silence."""
+REFUSED = (
+    r"(?=x)y",
+    r"(?<!x)y",
+    r"(x)\1",
+    r"x*+",
+    r"x{1001}",
+    r"x\Z",
+    r"\u00e9",
+    "[[:letters:]]",
+    "(x",
+    "x)",
+    "[x",
+)
+
+
+def test_what_a_silence_would_cover_is_what_it_then_covers(alertmanagers: Alertmanagers, made: None) -> None:
+    def alerts() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(exchange(f"{alertmanagers.urls[0]}/api/v2/alerts")[1])
+        return [alert for alert in found if alert["labels"]["alertname"] in MADE]
+
+    wait_until("the alerts are there", lambda: len(alerts()) == len(MADE))
+    for text, expected in PREVIEWED.items():
+        matchers = parse_matchers(text)
+        preview = {
+            alert["labels"]["alertname"]
+            for alert in alerts()
+            if all(matcher.matches(alert["labels"]) for matcher in matchers)
+        }
+        assert preview == expected, text
+        status, body = silence(alertmanagers, *matchers)
+        assert status == 200, body
+        ident = json.loads(body)["silenceID"]
+        with undone(lambda ident=ident: amtool(alertmanagers, "silence", "expire", ident)):  # type: ignore[misc]
+            covered = {a["labels"]["alertname"] for a in alerts() if ident in a["status"]["silencedBy"]}
+            assert covered == preview, text
+    for expression in REFUSED:
+        with pytest.raises(MatcherError):
+            parse_matchers(str(Matcher("alertname", expression, is_regex=True)))
+        status, body = silence(alertmanagers, Matcher("alertname", expression, is_regex=True))
+        assert status == 400, (expression, body)
+        assert "error parsing regexp" in body
+
+
+def silence(alertmanagers: Alertmanagers, *matchers: Matcher) -> tuple[int, str]:
+    """Ask the first replica for a silence of an hour; its answer."""
+    now = datetime.now(UTC)
+    wanted = {
+        "matchers": [
+            {"name": one.name, "value": one.value, "isRegex": one.is_regex, "isEqual": one.is_equal} for one in matchers
+        ],
+        "startsAt": now.isoformat(), "endsAt": (now + timedelta(hours=1)).isoformat(), "createdBy": "lab",
+        "comment": "a test",
+    }  # fmt: skip
+    return exchange(f"{alertmanagers.urls[0]}/api/v2/silences", json.dumps(wanted).encode())
+
+
+def exchange(url: str, body: bytes | None = None) -> tuple[int, str]:
+    """The status and the body of an answer, whatever it is."""
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
 
 
 def test_rules_are_promtools_own(

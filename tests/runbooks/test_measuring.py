@@ -26,6 +26,21 @@ def test_what_is_to_be_printed_is_printed_by_every_host() -> None:
     assert not recorded(sought, step(), {}).holds
 
 
+def test_what_is_not_to_be_printed_is_printed_by_no_host() -> None:
+    sought = StdoutMatches(regex="^Status: [^C]", lacks=True)
+    fine, gone = "Brick a\nStatus: Connected\n", "Status: Connected\nStatus: Transport endpoint is not connected\n"
+    assert recorded(sought, step(a=0, b=0), {"a": fine, "b": ""}).holds
+    told = recorded(sought, step(a=0, b=0), {"a": fine, "b": gone})
+    assert (told.holds, told.text) == (False, "its output lacks ^Status: [^C]: it does not on b")
+    assert not recorded(sought, step(), {}).holds
+
+
+def test_a_run_planned_with_an_expression_that_is_none_any_more_says_so() -> None:
+    told = recorded(StdoutMatches(regex="(?!x)", name="all is well"), step(a=0), {"a": "y"})
+    assert not told.holds
+    assert told.text.startswith("all is well: not a regular expression: there is no (?!")
+
+
 def test_codes_are_those_of_every_host() -> None:
     assert recorded(ExitIs(codes=(0, 2)), step(a=0, b=2), {}).holds
     told = recorded(ExitIs(), step(a=0, b=3), {})

@@ -122,6 +122,22 @@ async def test_filter_pause_and_back_to_the_end(tmp_path: Path) -> None:
         await until(pilot, lambda: "paused" in shown(app))
 
 
+async def test_a_filter_that_takes_too_long_is_given_up_and_the_one_before_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage() as farm, console(farm, tmp_path) as (app, pilot):
+        await opened(app, pilot, MachineLog(farm.running.farm.tiers[CACHE][0].name), State.FOLLOWS)
+        await until(pilot, lambda: lines(app).lines)
+        assert log(app).set_filter("sshd") == ""
+        monkeypatch.setattr("screens.logs.PATIENCE_S", -1.0)
+        assert "takes too long" in log(app).set_filter("(a+)+$")
+        assert log(app).row_filter.text == "sshd"
+        assert lines(app).lines
+        assert all("sshd" in str(line) for line in lines(app).lines)
+        await pilot.press("slash", "end", "x")
+        await until(pilot, lambda: "takes too long" in shown(app))
+
+
 async def test_window_unit_and_level_are_a_key_away(tmp_path: Path) -> None:
     async with stage("osd-down") as farm, console(farm, tmp_path) as (app, pilot):
         await opened(app, pilot, MachineLog("stor-1", "ceph-osd@0"), State.FOLLOWS)

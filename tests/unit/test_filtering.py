@@ -24,6 +24,11 @@ from farmtui.farm.filtering import EVERYTHING, FilterError, parse_filter
         ('-l tier="cache", severity=~"crit.*"', "", {"tier": "cache", "severity": "critical"}, True),
         ("-l tier=cache,severity=~crit.*", "", {"tier": "cache", "severity": "warning"}, False),
         ("-l team=", "", {}, True),  # an absent label reads as empty, as in Alertmanager
+        ("[[:digit:]]{2}$", "worker-07", {}, True),
+        ("größe", "die GRÖSSE, die GRÖßE", {}, True),
+        (r"\pL-07", "worker-07", {}, True),  # \pL has a capital, and letters of either case
+        ("-l tier=~(?i)CACHE", "", {"tier": "cache"}, True),
+        ("-l tier=~cach", "", {"tier": "cache"}, False),
         ("-f wrk7", "worker-07", {}, True),
         ("-f 7wrk", "worker-07", {}, False),
     ],
@@ -36,10 +41,16 @@ def test_what_passes(typed: str, text: str, labels: dict[str, str], *, passes: b
     ("typed", "place"),
     [
         ("(", "character 1"),
+        ("!a(?=b)", "character 3"),
+        ("!  x(", "character 5"),
+        ("(?!x)", "nothing looks ahead"),
+        (r"(a)\1", "back-references are not known"),
+        (r"\pL{999}", "write it shorter"),
         ("!", "hidden"),
         ("-l", "tier=cache"),
         ("-l =x", "'=x'"),
         ("-l a=~(", "label a"),
+        (r"-l a=~\Qx", "label a"),
         ("-f", "-f"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from farmtui.demo.promql import aggregate, binary
@@ -28,6 +28,9 @@ from farmtui.demo.promql.syntax import (
     Selector,
     Text,
 )
+from farmtui.farm.expressions import ExpressionError, grouped
+
+_GROUP = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 
 _THINNED_TO = 240
 """Samples at most that a look-back function reads of one window. Longer windows are thinned evenly: the world's
@@ -312,14 +315,16 @@ class _Pass:
     def label_replace(self, arguments: Sequence[Node]) -> Value:
         """label_replace(v, target, replacement, source, regex)."""
         target, replacement, source, pattern = (a.value for a in arguments[1:] if isinstance(a, Text))
-        expression = re.compile(pattern)
-        template = re.sub(r"\$(\d+|\{\w+\})", lambda m: f"\\g<{m.group(1).strip('{}')}>", replacement)
+        try:
+            sought = grouped(pattern, dot_all=True)
+        except ExpressionError:
+            raise QueryError("execution", f"invalid regular expression in label_replace(): {pattern}") from None
         rows: list[tuple[Labels, Column]] = []
         for labels, column in self._vector(arguments[0]).rows:
-            found = expression.fullmatch(labels.get(source, ""))
+            groups = sought.groups_in(labels.get(source, ""))
             changed = dict(labels)
-            if found:
-                changed[target] = found.expand(template)
+            if groups is not None:
+                changed[target] = _filled(replacement, groups)
                 if not changed[target]:
                     del changed[target]
             rows.append((changed, column))
@@ -358,6 +363,10 @@ class _Pass:
             known = self._memory[node] = compute()
         assert isinstance(known, Vector)
         return known
+
+
+def _filled(template: str, groups: Mapping[str, str]) -> str:
+    return _GROUP.sub(lambda name: groups.get(name[1] or name[2], ""), template)
 
 
 _CALLS: dict[str, Callable[[_Pass, Sequence[Node]], Value]] = {

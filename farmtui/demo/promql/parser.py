@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import lru_cache
 
 from farmtui.demo.promql.functions import SIGNATURES
-from farmtui.demo.promql.regex import anchored, regex_words
+from farmtui.demo.promql.regex import regex_words
 from farmtui.demo.promql.syntax import (
     Aggregation,
     Binary,
@@ -22,6 +21,7 @@ from farmtui.demo.promql.syntax import (
     Text,
 )
 from farmtui.demo.promql.tokens import Token, parse_error, seconds, tokenize, unquote
+from farmtui.farm.expressions import ExpressionError, anchored, expression
 
 _PRECEDENCE = {
     "or": 1,
@@ -290,8 +290,8 @@ class _Parser:
         value = unquote(self._take().value)
         if operator.endswith("~"):
             try:
-                re.compile(value)
-            except re.error as error:
+                expression(value, whole=True, dot_all=True)
+            except ExpressionError as error:
                 raise parse_error(self._query, place, regex_words(anchored(value), error)) from None
         return Matcher(name, operator, value)
 

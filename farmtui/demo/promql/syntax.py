@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
+
+from farmtui.farm.expressions import expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,12 @@ class Test:
         self.name = matcher.name
         self._equal = matcher.operator in ("=", "=~")
         self._value = matcher.value
-        self._pattern = re.compile(matcher.value, re.DOTALL) if matcher.operator.endswith("~") else None
+        self._pattern = None
+        if matcher.operator.endswith("~"):
+            self._pattern = expression(matcher.value, whole=True, dot_all=True)
 
     def __call__(self, have: str) -> bool:
-        found = self._pattern.fullmatch(have) is not None if self._pattern else have == self._value
+        found = self._pattern.found_in(have) if self._pattern else have == self._value
         return found is self._equal
 
 

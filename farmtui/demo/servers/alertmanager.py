@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
@@ -17,10 +16,11 @@ from aiohttp import web
 from farmtui.demo.alerting import ActiveAlert
 from farmtui.demo.exporters.watchers import ALERTMANAGER_VERSION
 from farmtui.demo.observed import Keeper, Observed
-from farmtui.demo.promql.regex import anchored, regex_words
+from farmtui.demo.promql.regex import regex_words
 from farmtui.demo.promql.series import Labels
 from farmtui.demo.servers.moments import parse_rfc3339, rfc3339
 from farmtui.demo.servers.silences import Matcher, RefusedError, Silences, parse_matcher
+from farmtui.farm.expressions import ExpressionError, anchored, expression
 
 RESEND_S = 60.0
 """How often Prometheus tells of an alert that goes on (rules.alert.resend-delay)."""
@@ -241,8 +241,8 @@ class AlertmanagerServer:
         }
         pattern = request.query.get("receiver", "")
         try:
-            receiver = re.compile(pattern) if pattern else None
-        except re.error as error:
+            receiver = expression(pattern, whole=True) if pattern else None
+        except ExpressionError as error:
             words = regex_words(anchored(pattern), error)
             raise RefusedError(400, f"failed to parse receiver param: {words}") from None
         now = self._keeper.now
@@ -255,7 +255,7 @@ class AlertmanagerServer:
                 or (silenced and not wanted["silenced"])
                 or (alert.inhibited_by and not wanted["inhibited"])
                 or not all(matcher.matches(alert.labels) for matcher in filters)
-                or (receiver and not any(receiver.fullmatch(route.receiver) for route in alert.routes))
+                or (receiver and not any(receiver.found_in(route.receiver) for route in alert.routes))
             ):
                 continue
             chosen.append((alert, silenced))

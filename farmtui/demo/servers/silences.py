@@ -9,8 +9,9 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from farmtui.demo.promql.regex import anchored, regex_words
+from farmtui.demo.promql.regex import regex_words
 from farmtui.demo.servers.moments import parse_rfc3339, rfc3339
+from farmtui.farm.expressions import Expression, ExpressionError, anchored, expression
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _MATCHER = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|=|!=|!~)\s*(.*?)\s*", re.DOTALL)
@@ -36,18 +37,18 @@ class Matcher:
     value: str
     is_regex: bool = False
     is_equal: bool = True
-    _pattern: re.Pattern[str] | None = field(default=None, compare=False, repr=False)
+    _pattern: Expression | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, name: str, value: str, *, is_regex: bool, is_equal: bool) -> Matcher:
-        """A matcher with its expression compiled. Raises re.error."""
-        pattern = re.compile(value, re.DOTALL) if is_regex else None
+        """A matcher with its expression compiled. Raises ExpressionError."""
+        pattern = expression(value, whole=True) if is_regex else None
         return cls(name, value, is_regex, is_equal, pattern)
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether labels satisfy it."""
         have = labels.get(self.name, "")
-        found = self._pattern.fullmatch(have) is not None if self._pattern else have == self.value
+        found = self._pattern.found_in(have) if self._pattern else have == self.value
         return found is self.is_equal
 
     def json(self) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def parse_matcher(text: str) -> Matcher:
         value = _ESCAPED.sub(lambda m: "\n" if m.group(1) == "n" else m.group(1), inner)
     try:
         return Matcher.of(name, value, is_regex=operator.endswith("~"), is_equal=operator.startswith("="))
-    except re.error as error:
+    except ExpressionError as error:
         raise RefusedError(400, regex_words(anchored(value), error)) from None
 
 
@@ -244,7 +245,7 @@ def _matcher(item: object, place: int) -> Matcher:
         raise RefusedError(400, f'silence invalid: invalid label matcher {place}: invalid label name "{name}"')
     try:
         return Matcher.of(name, value, is_regex=item["isRegex"], is_equal=item.get("isEqual") is not False)
-    except re.error as error:
+    except ExpressionError as error:
         words = f'invalid regular expression "{value}": {regex_words(value, error)}'
         raise RefusedError(400, f"silence invalid: invalid label matcher {place}: {words}") from None
 
