@@ -19,6 +19,7 @@ from farmtui.farm.node import CloudAccount, Droplet
 from farmtui.farm.reading import FailureKind
 from farmtui.farm.state import Freshness, Severity
 from farmtui.polling import Feed, build_sources
+from farmtui.polling.feed import PATIENCE_S
 from farmtui.sources import Source
 from tests.unit.polling_stage import (
     CONFIG,
@@ -86,7 +87,30 @@ async def test_nothing_is_published_while_nothing_changes() -> None:
     clock = StageClock()
     async with playing(clock, StageSource(clock, [seen()]), cloud(clock, interval_s=60.0)) as (_, audience):
         await clock.advance(600)
-        assert len(audience.farms) == 2
+        # The empty one, the first answer, and that of the source which is asked seldom, and so after it.
+        assert len(audience.farms) == 3
+
+
+async def test_what_is_asked_seldom_waits_for_what_is_asked_often() -> None:
+    clock = StageClock()
+    often, seldom = StageSource(clock, [seen()], takes_s=0.8), cloud(clock, interval_s=60.0)
+    async with playing(clock, often, seldom):
+        await clock.advance(10)
+        assert often.polled_at[0] < 0.1
+        assert seldom.polled_at[0] > 0.8
+        assert seldom.polled_at[0] < 1.1
+
+
+async def test_what_is_asked_seldom_waits_for_no_source_that_hangs() -> None:
+    clock = StageClock()
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    seldom = cloud(clock, interval_s=60.0)
+    async with playing(clock, StageSource(clock, [never]), seldom):
+        await clock.advance(10)
+        assert seldom.polled_at[0] == pytest.approx(PATIENCE_S + 0.05, abs=0.1)
 
 
 async def test_each_change_is_published_once() -> None:
@@ -164,7 +188,7 @@ async def test_a_source_that_hangs_delays_no_other() -> None:
     other = StageSource(clock, [seen(1.0), seen(2.0), seen(3.0)])
     async with playing(clock, cloud(clock, never), other) as (_, audience):
         await clock.advance(30)
-        assert other.polled_at == pytest.approx([0.125, 10.125, 20.125])
+        assert other.polled_at == pytest.approx([0.05, 10.05, 20.05])
         assert audience.last.nodes[0].metrics.load1 == 3.0
 
 
