@@ -8,7 +8,8 @@ from datetime import datetime
 
 from farmtui.farm.farm import Farm
 from farmtui.farm.node import CloudAccount, Node, PveCluster, PveHost, Tier, TierSummary
-from farmtui.farm.state import Severity
+from farmtui.farm.state import Freshness, Severity
+from farmtui.farm.units import plural
 from farmtui.insight.finding import Finding, Thing
 from farmtui.insight.thresholds import RATE_LEFT, below
 
@@ -116,7 +117,12 @@ def machine_faults(farm: Farm) -> Iterator[Finding]:
     for node in farm.nodes:
         if node.state > Severity.INFO:
             bad[node.tier, node.state, node.serving].append(node)
+    asked = _first_asked(farm)
+    if asked and any(source.polls for source in farm.sources):
+        yield _waiting(farm, asked)
     for summary in farm.tiers:
+        if asked and summary.state is Severity.UNKNOWN:
+            continue
         down = [
             node for (tier, _, serving), nodes in bad.items() if tier is summary.tier and not serving for node in nodes
         ]
@@ -127,6 +133,30 @@ def machine_faults(farm: Farm) -> Iterator[Finding]:
             yield _many(tier, severity, nodes, serving=serving)
         else:
             yield from (_machine(farm, node) for node in nodes)
+
+
+def _first_asked(farm: Farm) -> list[str]:
+    """The sources of machines that are being asked for the first time."""
+    return [
+        source.name
+        for source in farm.sources
+        if (source.kind == "proxmox" or source.name in ("prometheus", "digitalocean"))
+        and (source.freshness, source.polls, source.failure) == (Freshness.NEVER, 0, None)
+    ]
+
+
+def _waiting(farm: Farm, asked: Sequence[str]) -> Finding:
+    """A console that has just begun: what nobody has had the time to tell is not told as missing."""
+    unseen = sum(max(0, (tier.expected or 0) - tier.seen) for tier in farm.tiers)
+    return Finding(
+        "starting",
+        Severity.UNKNOWN,
+        f"no answer yet: {names_of(asked)}",
+        "asked for the first time just now: what is wrong is known when they have answered",
+        (f"{plural(unseen, 'machine')} that the config expects not seen yet",) if unseen else (),
+        screen="sources",
+        part="sources",
+    )
 
 
 def _tier(farm: Farm, summary: TierSummary, down: Sequence[Node]) -> Finding | None:
