@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 GAP_STEPS = 2.5
 """Points further apart than this many usual steps are not joined: nothing was measured between them."""
 
-BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Bits of the dots of a braille cell, by row from the top and column."""
+BRAILLE_RUNS = tuple(
+    tuple(tuple(sum(_BRAILLE[row][side] for row in range(top, bottom + 1)) for bottom in range(4)) for top in range(4))
+    for side in range(2)
+)
+"""Bits of a run of dots in a braille cell, by its column, its top row and its bottom row."""
 
 
 @dataclass(frozen=True, slots=True)

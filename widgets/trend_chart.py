@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.segment import Segment
 from textual.content import Content
@@ -15,7 +15,7 @@ from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import NOT_MEASURED, duration
 from widgets import ink
 from widgets.chart_axis import COUNT, Axis, next_ceiling, time_ticks
-from widgets.chart_raster import BRAILLE, GAP_STEPS, Runs, Window, runs_of, usual_step
+from widgets.chart_raster import BRAILLE_RUNS, GAP_STEPS, Runs, Window, runs_of, usual_step
 from widgets.freshness_chip import freshness_text
 from widgets.glyphs import Glyphs, glyphs
 from widgets.painting import LineWidget
@@ -59,8 +59,7 @@ _DASHES = ((1, 1), (6, 4), (4, 1), (10, 6))
 _DASH_SIGNS = ("━━", "╍╍", "┅┅", "╸╸")
 
 
-@dataclass(frozen=True, slots=True)
-class _Dots:
+class _Dots(NamedTuple):
     """One cell's dots: the braille bits, the line that owns the cell, and its topmost and lowest row."""
 
     bits: int
@@ -295,9 +294,7 @@ class TrendChart(LineWidget):
             x, side = divmod(column, across)
             for y in range(top // down, bottom // down + 1):
                 first, last = max(top, y * down), min(bottom, y * down + down - 1)
-                bits = 0
-                for row in range(first, last + 1):
-                    bits |= BRAILLE[row % 4][side]
+                bits = BRAILLE_RUNS[side][first % 4][last % 4]
                 before = cells.get((x, y))
                 if before is None:
                     cells[(x, y)] = _Dots(bits, number, first, last)
@@ -325,6 +322,7 @@ class TrendChart(LineWidget):
             ground, ground_style = signs.grid, base + self.ink(ink.FAINT)
         else:
             ground, ground_style = " ", base
+        limits = [(window.row(one.value), one) for one in self._thresholds]
         segments: list[Segment] = []
         text, style = "", base
         for x in range(columns):
@@ -333,7 +331,7 @@ class TrendChart(LineWidget):
                 sign, sign_style = ground, ground_style
             else:
                 sign = self._ascii_sign(dots.line) if signs.is_ascii else chr(0x2800 + dots.bits)
-                sign_style = self._dots_style(dots, window, base)
+                sign_style = self._dots_style(dots, limits, base)
             if sign_style is style:
                 text += sign
             else:
@@ -343,11 +341,10 @@ class TrendChart(LineWidget):
         segments.append(Segment(text, style))
         return segments
 
-    def _dots_style(self, dots: _Dots, window: Window, base: Style) -> Style:
+    def _dots_style(self, dots: _Dots, limits: Sequence[tuple[int, Threshold]], base: Style) -> Style:
         severity = Severity.OK
         if not self._lines[dots.line].compared and self._freshness is Freshness.LIVE:
-            for limit in self._thresholds:
-                row = window.row(limit.value)
+            for row, limit in limits:
                 if (dots.bottom >= row) if limit.falling else (dots.top <= row):
                     severity = max(severity, limit.severity)
         name = ink.SEVERITY[severity] if severity > Severity.OK else self._line_styles[dots.line]
