@@ -86,8 +86,8 @@ def grouped(text: str, *, dot_all: bool = False) -> Expression:
 
 @lru_cache(maxsize=_KEPT)
 def _compiled(text: str, ignore_case: bool, whole: bool, by_line: bool, dot_all: bool) -> Expression:
-    # By itself first, as Alertmanager does it: `a)|(b` is sound between the brackets of `anchored` alone, and a fault is
-    # told in the words that were typed. Then in its brackets: Alertmanager makes a silence of `\Qa`, which matches never.
+    # By itself first, as Alertmanager 0.25 checks a silence: `a)|(b` is sound between the brackets of `anchored` alone,
+    # and a fault is told in the words that were typed. Then in its brackets, of which `\Qa` swallows the second.
     fault = _fault(text)
     if fault is not None:
         raise _error(text, *fault)
