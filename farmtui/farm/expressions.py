@@ -86,8 +86,8 @@ def grouped(text: str, *, dot_all: bool = False) -> Expression:
 
 @lru_cache(maxsize=_KEPT)
 def _compiled(text: str, ignore_case: bool, whole: bool, by_line: bool, dot_all: bool) -> Expression:
-    # By itself first, as Alertmanager does it: `a)|(b` is sound between the brackets of `anchored` alone, and a fault
-    # is told in the words that were typed. Then in its brackets: Alertmanager takes `\Qa`, which never matches.
+    # By itself first, as Alertmanager 0.25 checks a silence: `a)|(b` is sound between the brackets of `anchored` alone,
+    # and a fault is told in the words that were typed. Then in its brackets, of which `\Qa` swallows the second.
     fault = _fault(text)
     if fault is not None:
         raise _error(text, *fault)
@@ -173,6 +173,9 @@ def _error(text: str, code: str, fragment: str) -> ExpressionError:
             what, remedy = f"there is no {fragment}", _of_escape(fragment)
         case "invalid named capture group":
             what, remedy = f"{fragment} names no group", "write (?P<name>...), the name of letters, digits and _"
+        case "invalid perl operator" if fragment.startswith(("(?=", "(?!", "(?<")):
+            what = f"no {fragment}: nothing looks {'behind' if '<' in fragment else 'ahead'}"
+            remedy = "write apart what must not match"
         case "invalid perl operator":
             what, remedy = f"there is no {_operator(text, fragment)}", _of_operator(text, fragment)
         case "invalid UTF-8":
@@ -190,7 +193,7 @@ _GROUPS: Final = "write (...), (?:...), (?P<name>...), or a flag: (?i), (?s), (?
 
 def _of_escape(fragment: str) -> str:
     if fragment[1:2].isdigit():
-        return "back-references are not known: write out what is to come again"
+        return "no back-references: write out what comes again"
     if fragment == "\\Z":
         return "the end of the text is \\z"
     return "write \\\\ for the backslash itself; \\x{e9} is a character by its number"
@@ -203,10 +206,8 @@ def _operator(text: str, fragment: str) -> str:
 
 
 def _of_operator(text: str, fragment: str) -> str:
-    if fragment.startswith(("(?=", "(?!", "(?<")):
-        return "nothing looks ahead or behind: write apart what must not match"
     if _operator(text, fragment) == "(?P=":
-        return "back-references are not known: write out what is to come again"
+        return "no back-references: write out what comes again"
     return _GROUPS
 
 

@@ -63,7 +63,7 @@ def parse_filter(text: str) -> RowFilter:
         pattern = expression(wanted, ignore_case=wanted == wanted.lower())
     except ExpressionError as error:
         place = len(typed) - len(wanted) + error.place + 1
-        raise FilterError(f"not a regular expression: {error.what}, at character {place}; {error.remedy}") from None
+        raise FilterError(f"character {place}: {error}") from None
     return RowFilter(text=typed, inverse=inverse, pattern=pattern)
 
 

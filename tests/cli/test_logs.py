@@ -45,7 +45,7 @@ async def test_nothing_is_no_failure_and_an_unknown_unit_is_one(tmp_path: Path) 
         (("a", "--priority", "bad"), "none of emerg"),
         (("a", "--service", "--unit", "x"), "a service has neither"),
         (("a", "--unit", "-x"), "begins with a letter"),
-        (("a", "--grep", "("), "not a regular expression"),
+        (("a", "--grep", "("), "this ( is never closed"),
     ],
 )
 def test_what_is_not_understood_is_said(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:

@@ -74,7 +74,7 @@ def test_a_good_book(tmp_path: Path) -> None:
         ("- name: Wait", "- name: restart IT", 10, "steps: two steps are called 'Restart it', or nearly so"),
         ("[{exit: [0, 3]}]", "[{exit: 0, stdout: x}]", 14, "a condition must have exactly one of"),
         ("[{exit: [0, 3]}]", "[{stdout: '('}]", 14, "steps.0.expect.0.stdout: is not a regular expression"),
-        ("[{exit: [0, 3]}]", "[{stdout: 'a(?!b)'}]", 14, "at character 2; nothing looks ahead or behind"),
+        ("[{exit: [0, 3]}]", "[{stdout: 'a(?!b)'}]", 14, "no (?!: nothing looks ahead, at character 2; write apart"),
         ("title: Restart a thing", "title: [", 3, "not YAML"),
     ],
 )  # fmt: skip

@@ -38,7 +38,7 @@ def test_what_is_not_to_be_printed_is_printed_by_no_host() -> None:
 def test_a_run_planned_with_an_expression_that_is_none_any_more_says_so() -> None:
     told = recorded(StdoutMatches(regex="(?!x)", name="all is well"), step(a=0), {"a": "y"})
     assert not told.holds
-    assert told.text.startswith("all is well: not a regular expression: there is no (?!")
+    assert told.text.startswith("all is well: not a regular expression: no (?!")
 
 
 def test_codes_are_those_of_every_host() -> None:
