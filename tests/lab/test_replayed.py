@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -169,4 +170,4 @@ def test_check_tells_the_metrics_that_are_missing(farm: LabFarm) -> None:
     )
     assert "varnish_evictions_of_our_own" in done.stdout, done.stderr
     assert "prometheus.queries.cache.evictions_per_s" in done.stdout
-    assert "probe: none of its 5 queries gives data" in done.stdout
+    assert re.search(r"probe: none of its \d+ queries gives data", done.stdout), done.stdout
