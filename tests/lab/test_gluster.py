@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
 
+from farmtui.farm.expressions import expression
 from farmtui.farm.units import data_size
 from farmtui.runbooks.book import Step
 from farmtui.runbooks.loading import LIBRARY, load_book
@@ -98,10 +98,19 @@ def test_a_split_brain_is_critical_and_says_what_to_do(screen: PtySession, glust
         for alone in PEERS:
             gluster.start_bricks()
             wait_until("one brick alone", lambda alone=alone: _alone(gluster, alone))  # type: ignore[misc]
-            gluster.inside("gluster-1", "sh", "-c", f"sleep 1; echo {alone} > {point}/torn", check=False)
+            # The mount finds the brick again some seconds after it has come back.
+            wait_until("written there alone", lambda alone=alone: _written(gluster, f"{point}/torn", alone))  # type: ignore[misc]
         gluster.start_bricks()
         screen.wait_for(lambda: "in split-brain" in screen.text and "no split-brain" not in screen.text, 60.0)
         causes(screen, "4", f"of {VOLUME} are in split-brain", "I/O error", "split-brain latest-mtime")
+
+
+def _written(gluster: Gluster, path: str, text: str) -> bool:
+    try:
+        gluster.inside("gluster-1", "sh", "-c", f"echo {text} > {path}")
+    except RuntimeError:
+        return False
+    return True
 
 
 def _alone(gluster: Gluster, peer: str) -> bool:
@@ -173,5 +182,9 @@ def performed(gluster: Gluster, step: Step, values: dict[str, object]) -> bool:
         told = gluster.inside("gluster-1", *command)
     except RuntimeError:
         return False
-    patterns = [condition.stdout for condition in step.expect if condition.stdout is not None]
-    return all(re.search(pattern, told, re.MULTILINE) for pattern in patterns)
+    return all(
+        bool(expression(sought, by_line=True).found_in(told)) is wanted
+        for condition in step.expect
+        for sought, wanted in ((condition.stdout, True), (condition.lacks, False))
+        if sought is not None
+    )
