@@ -105,7 +105,7 @@ def test_osds_are_nearly_full_and_full(screen: PtySession, ceph: Ceph) -> None:
         ceph.script("osd set-backfillfull-ratio 0.03", "osd set-full-ratio 0.04")
         shows_its_checks(screen, ceph, "OSD_FULL", "POOL_FULL")
         screen.wait_for("HEALTH_ERR")
-        fullest = re.compile(r"osd\.\d on stor-\d \d+ %, osd")
+        fullest = re.compile(r"osd\.\d on stor-\d [\d.]+ %, osd")
         refused = "an OSD is full: every write to its pools is refused"
         causes(screen, "4", "Ceph OSD_FULL", refused, "so Ceph POOL_FULL", fullest)
     finally:
