@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from farmtui.farm.farm import Farm
-from farmtui.farm.state import Severity
+from farmtui.farm.state import Freshness, Severity
 from farmtui.insight.blast import blast
 from farmtui.runbooks import planned
 from farmtui.runbooks.addresses import address_problem
@@ -91,7 +91,11 @@ class Planner:
         for anew in range(LOOKS):
             farm = await look(anew > 0)
             resolution = await self.resolve(plan, farm)
-            unseen = [f"{one.name}: {one.failure.what}" for one in farm.sources if one.failure is not None]
+            unseen = [
+                f"{one.name}: {one.failure.what if one.failure else one.freshness.value}"
+                for one in farm.sources
+                if one.failure is not None or one.freshness in (Freshness.AGEING, Freshness.STALE)
+            ]
             if not resolution.problems or not unseen:
                 return resolution
         return Resolution((*resolution.problems, f"after {LOOKS} looks the farm is not seen whole: {_short(unseen)}"))

@@ -20,6 +20,7 @@ from farmtui.demo.observed import Observed
 from farmtui.demo.world.changes import Change
 from farmtui.demo.world.condition import Condition as World
 from farmtui.farm.farm import Farm
+from farmtui.farm.state import Freshness
 from farmtui.journal.entry import Author
 from farmtui.journal.store import Journal
 from farmtui.polling import Feed
@@ -108,7 +109,11 @@ class Remedies:
         instruments = Instruments(self._config)
         try:
             planner = Planner(open_shelf(self._config), instruments.measure, ANNA.user)
-            return await planner.plan(book, inputs, await instruments.farm())
+            farm = await instruments.farm()
+            while farm.freshness("prometheus") is Freshness.AGEING:
+                # The machine is so busy that what was asked first is old when the last has answered: look again.
+                farm = await instruments.farm(anew=True)
+            return await planner.plan(book, inputs, farm)
         finally:
             instruments.close()
 
