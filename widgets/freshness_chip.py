@@ -42,6 +42,11 @@ def freshness_text(freshness: Freshness, age_s: float | None = None) -> Content:
     return Content.styled(text, ink.FRESHNESS[freshness])
 
 
+def told_age(freshness: Freshness, age_s: float | None) -> float | None:
+    """The age that these words tell: none of what is live, where its growing must not be taken for a difference."""
+    return None if freshness is Freshness.LIVE else age_s
+
+
 def freshness_short(freshness: Freshness, age_s: float | None = None) -> Content:
     """The same in a few cells, for where the full words do not fit: `▒ 4 min`, `… never`, `⊘ denied`."""
     old = age(age_s) if age_s is not None else freshness.value

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from farmtui.farm.state import Freshness, Severity
 from widgets import ink
 from widgets.big_digits import SMALL_HEIGHT, big_figure, split_unit
-from widgets.freshness_chip import freshness_short, freshness_text
+from widgets.freshness_chip import freshness_short, freshness_text, told_age
 from widgets.glyphs import Glyphs, glyphs
 from widgets.painting import LineWidget
 from widgets.spark import spark
@@ -87,9 +87,7 @@ class Tile(LineWidget):
 
     def show(self, state: TileState) -> None:
         """Show this; what does not differ is not painted again."""
-        if state.freshness is Freshness.LIVE and state.age_s is not None:
-            # Nobody is told the age of what is live: it must not be a difference.
-            state = replace(state, age_s=None)
+        state = replace(state, age_s=told_age(state.freshness, state.age_s))
         if state == self._state:
             return
         self._state = state

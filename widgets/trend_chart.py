@@ -16,7 +16,7 @@ from farmtui.farm.units import NOT_MEASURED, duration
 from widgets import ink
 from widgets.chart_axis import COUNT, Axis, next_ceiling, time_ticks
 from widgets.chart_raster import BRAILLE_RUNS, GAP_STEPS, Runs, Window, runs_of, usual_step
-from widgets.freshness_chip import freshness_text
+from widgets.freshness_chip import freshness_text, told_age
 from widgets.glyphs import Glyphs, glyphs
 from widgets.painting import LineWidget
 from widgets.table_paint import cell_segments, fit
@@ -114,10 +114,7 @@ class TrendChart(LineWidget):
         note: str = "",
     ) -> None:
         """Show lines in the `span_s` seconds before `end` (Unix seconds). `note` is said in the title's line."""
-        if freshness is Freshness.LIVE:
-            # Nobody is told the age of what is live: it must not be a difference.
-            age_s = None
-        shown = tuple(lines), end, span_s, freshness, age_s, note
+        shown = tuple(lines), end, span_s, freshness, told_age(freshness, age_s), note
         if shown == (self._lines, self._end, self._span_s, self._freshness, self._age_s, self._note):
             return
         self._lines, self._end, self._span_s, self._freshness, self._age_s, self._note = shown
