@@ -29,7 +29,7 @@ from farmtui.runbooks.instruments import Instruments
 from farmtui.runbooks.measuring import Measurement
 from farmtui.runbooks.people import Rights
 from farmtui.runbooks.planned import Condition, Measured, Plan
-from farmtui.runbooks.planning import Planner
+from farmtui.runbooks.planning import LOOKS, Planner
 from farmtui.runbooks.process import _hands, open_shelf
 from farmtui.runbooks.runner import Hands, Runner
 from farmtui.runbooks.state import Outcome, RunState, fold
@@ -110,9 +110,11 @@ class Remedies:
         try:
             planner = Planner(open_shelf(self._config), instruments.measure, ANNA.user)
             farm = await instruments.farm()
-            while farm.freshness("prometheus") is Freshness.AGEING:
-                # The machine is so busy that what was asked first is old when the last has answered: look again.
-                farm = await instruments.farm(anew=True)
+            for _ in range(0 if self.world().prometheus_delay_s else LOOKS - 1):
+                # The machine may be so busy that what was asked first is old when the last has answered: look again.
+                # Where the fault is a slow Prometheus that would be no other the next time.
+                if farm.freshness("prometheus") is Freshness.AGEING:
+                    farm = await instruments.farm(anew=True)
             return await planner.plan(book, inputs, farm)
         finally:
             instruments.close()

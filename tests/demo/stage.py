@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,13 +77,14 @@ PATIENT_S = 60.0
 """A deadline that no working answer meets, however loaded the machine is."""
 
 
-def patient(config: Config) -> Config:
-    """The config with such deadlines where the simulated farm has short ones."""
-    clusters = [cluster.model_copy(update={"deadline_s": PATIENT_S}) for cluster in config.proxmox]
-    more: dict[str, Any] = {"proxmox": clusters}
+def patient(config: Config, *, but: Collection[str] = ()) -> Config:
+    """The config with such deadlines where the simulated farm has short ones; sections of `but` keep theirs."""
+    more: dict[str, Any] = {}
+    if "proxmox" not in but:
+        more["proxmox"] = [cluster.model_copy(update={"deadline_s": PATIENT_S}) for cluster in config.proxmox]
     for name in ("prometheus", "alertmanager", "digitalocean", "ceph", "swarm"):
         section = getattr(config, name)
-        if section is not None:
+        if section is not None and name not in but:
             more[name] = section.model_copy(update={"deadline_s": PATIENT_S})
     if config.backups is not None:
         stores = [

@@ -49,8 +49,12 @@ FIRST = {
 }
 """How the worst finding begins."""
 
-SILENT = ("interconnect-down", "pve-host-down", "manager-down")
-"""Faults by which something does not answer: each source that waits for it is late, and is told so."""
+SILENT = {
+    "interconnect-down": ("alertmanager", "ceph", "proxmox"),
+    "pve-host-down": ("proxmox", "ceph"),
+    "manager-down": ("swarm", "alertmanager"),
+}
+"""Faults by which something does not answer: each of these sources waits for it, is late, and is told so."""
 
 FOLLOW = {"osd-down": 2, "sites-failing": 2, "backup-failed": 2}
 """Findings above INFO that may stand beside it, itself among them, where it is more than the one."""
@@ -59,8 +63,8 @@ FOLLOW = {"osd-down": 2, "sites-failing": 2, "backup-failed": 2}
 async def seen(fault: str, folder: pytest.TempPathFactory) -> Farm:
     """The farm with a fault, through the console's own sources at the farm's own moment."""
     async with stage(fault) as running:
-        config = running.config(folder.mktemp("farm"))
-        return await Feed(config if fault in SILENT else patient(config), clock=Standing(running.clock)).one_cycle(60.0)
+        config = patient(running.config(folder.mktemp("farm")), but=SILENT.get(fault, ()))
+        return await Feed(config, clock=Standing(running.clock)).one_cycle(60.0)
 
 
 def test_every_fault_is_tried() -> None:

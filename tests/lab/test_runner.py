@@ -113,7 +113,8 @@ def test_a_second_bastion_takes_over_from_one_that_is_dead(rig: Rig, run: str, t
 def test_what_ran_on_a_dead_bastion_itself_is_asked_about(rig: Rig, run: str) -> None:
     rig.start(rig.plan(rig.step("here", "sleep 300")), run)
     first = rig.runner(idle_s=60, name="bastion-1")
-    rig.until(lambda state: state.steps["here"].begun, run)
+    # Its intent is in the journal before the command has begun: what is asked about here is one that did.
+    rig.until(lambda state: state.steps["here"].begun and rig.count("here") == 1, run)
     first.kill()
     first.join()
     rig.runner(idle_s=60, name="bastion-2")
