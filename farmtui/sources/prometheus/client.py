@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from farmtui.config import PrometheusConfig
 from farmtui.farm.reading import Failure, FailureKind
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = frozenset({FailureKind.FORBIDDEN, FailureKind.RATE_LIMITED, FailureKind.CONFIG, FailureKind.TLS})
 """Failures that will be the same for the next query: it is not asked."""
 
-_ABOUT_ONE_QUERY: Final = frozenset({FailureKind.BAD_ANSWER, FailureKind.SERVER})
+ABOUT_ONE_QUERY: Final = frozenset({FailureKind.BAD_ANSWER, FailureKind.SERVER})
 """Failures that may well be about this query alone."""
 
 _UNREACHABLE_IN_A_ROW: Final = 2
@@ -65,7 +65,7 @@ class Round(Generic[R]):
     def hopeless(self) -> bool:
         """Whether nothing was answered, and for a reason that will be the same for whatever is asked next."""
         kinds = {failure.kind for failure in self.failures.values()}
-        return not self.answers and bool(self.stopped or self.unanswered or kinds - _ABOUT_ONE_QUERY)
+        return not self.answers and bool(self.stopped or self.unanswered or kinds - ABOUT_ONE_QUERY)
 
 
 @dataclass(slots=True)
@@ -124,6 +124,27 @@ class Api:
         with self._session.reading(reader.read):
             result = self._connect.custom_query(promql)
         return reader.vector() if isinstance(result, list) else Vector({}, "the result is not a list of series")
+
+    def instants(self, promql: str, by: str, labels: Mapping[str, Key]) -> Mapping[str, Vector]:
+        """An instant query of several parts: the label `by` says of which one a series is, to be read by its labels."""
+        readers = {name: VectorReader(own) for name, own in labels.items()}
+        strays = 0
+
+        def read(series: Any) -> None:
+            nonlocal strays
+            metric = series.get("metric") if isinstance(series, dict) else None
+            name = metric.get(by) if isinstance(metric, dict) else None
+            reader = readers.get(name) if isinstance(name, str) else None
+            if reader is None:
+                strays += 1
+            else:
+                reader.read(series)
+
+        with self._session.reading(read):
+            result = self._connect.custom_query(promql)
+        if strays or not isinstance(result, list):
+            raise bad_answer(f"{strays} series do not say what they are of" if strays else "it is no list of series")
+        return {name: reader.vector() for name, reader in readers.items()}
 
     def over_time(self, promql: str, labels: Key, start: datetime, end: datetime, step_s: int) -> Lines:
         """A range query, both ends included, read by `labels`."""

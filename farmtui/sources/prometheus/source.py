@@ -15,8 +15,9 @@ from farmtui.farm.farm import PrometheusView
 from farmtui.farm.reading import Failure, FailureKind, Reading
 from farmtui.sources.http import HttpClient
 from farmtui.sources.prometheus import explain
+from farmtui.sources.prometheus.batches import Asked, Batch, ask, batched, joined, spread
 from farmtui.sources.prometheus.catalogue import Catalogue, Figure, catalogue
-from farmtui.sources.prometheus.client import Api, PrometheusClient, Round
+from farmtui.sources.prometheus.client import PrometheusClient, Round
 from farmtui.sources.prometheus.figures import SLOW_EVERY, Answer, Figures, learn
 from farmtui.sources.prometheus.hosts import Evidence, Machine, evidence, machines
 from farmtui.sources.prometheus.rules import RULES, TARGETS, Part
@@ -28,6 +29,9 @@ PROBE: Final = "up"
 
 TIME: Final = "time"
 """The figure that is the server's own clock."""
+APART_POLLS: Final = 60
+"""For how many polls a figure is asked alone after a batch with it was refused, or came too late."""
+
 CLOCK_STEP_S: Final = 5.0
 """Clocks that differ by less are taken for the same."""
 
@@ -94,6 +98,8 @@ class PrometheusSource:
         """Whether the last poll was answered: then everything is asked at once, with no probe before."""
         self._late: frozenset[str] = frozenset()
         """Figures that had no answer in time: they are asked at the slow pace until they have."""
+        self._apart: dict[str, int] = {}
+        """Figures that did a batch no good, with the poll from which on they are in one again."""
 
     async def poll(self) -> Reading[PrometheusView]:
         """Ask for every figure that is due. A value beside a failure is what was had before the server gave up."""
@@ -121,8 +127,9 @@ class PrometheusSource:
             due = [figure for figure in due if figure.name not in asked]
         if not any(made.hopeless for made in rounds):
             aside = self._ask_beside(ends_at) if self._slot == 0 else _nothing()
-            answered, _ = await asyncio.gather(self._ask(due, ends_at), aside)
-            rounds.append(answered)
+            had = any(made.answers for made in rounds)
+            made, _ = await asyncio.gather(self._ask(due, ends_at, answered=had), aside)
+            rounds.append(made)
         failure = _whole_failure(rounds)
         answers = self._answers(rounds)
         if not any(not answer.failed for answer in answers.values()):
@@ -166,13 +173,39 @@ class PrometheusSource:
             slow += 1
         return due
 
-    async def _ask(self, figures: list[Figure], ends_at: float) -> Round[Answer]:
-        return await self._client.round(figures, _ask_one, max(0.05, ends_at - time.monotonic()))
+    @property
+    def _alone(self) -> frozenset[str]:
+        """Figures that are in no batch now: those that did one no good, those of the config, with whose faults no
+        other has to do, and the probe, which tells what the server does with a plain query."""
+        apart = {name for name, until in self._apart.items() if until > self._polls}
+        own = {figure.name for figure in self._catalogue.asked if figure.overridden}
+        return frozenset(apart | own | self._late | {PROBE})
+
+    async def _ask(self, figures: list[Figure], ends_at: float, *, answered: bool = False) -> Round[Answer]:
+        """Ask for figures, many by one query; what the server does not answer as a batch one by one.
+
+        That is of no use where it answers nothing at all; `answered`: it has answered something in this poll.
+        """
+        together = await self._round(batched(figures, self._alone), ends_at)
+        again = [figure for figure in figures if figure.name in together.refused]
+        if not again or not (answered or together.made.answers):
+            return together.made
+        alone = (await self._round([Batch((figure,)) for figure in again], ends_at)).made
+        # Where each is well by itself, what they were together was too much.
+        unwell = frozenset(alone.failures) or together.refused
+        if alone.answers:
+            self._apart |= dict.fromkeys(unwell, self._polls + APART_POLLS)
+        return joined(together.made, alone)
+
+    async def _round(self, batches: list[Batch], ends_at: float) -> Asked:
+        made = await self._client.round(batches, ask, max(0.05, ends_at - time.monotonic()))
+        return spread(made, batches)
 
     def _answers(self, rounds: list[Round[Answer]]) -> dict[str, Answer]:
         """What was had, and for what was asked in vain why."""
         found: dict[str, Answer] = {}
         late: set[str] = set()
+        alone = self._alone
         for made in rounds:
             found.update(made.answers)
             for name, failure in made.failures.items():
@@ -185,7 +218,9 @@ class PrometheusSource:
                     late.add(name)
         well = {name for name, answer in found.items() if not answer.failed}
         # The probe is never put off: without it no poll would know whether the server answers.
-        self._late = frozenset((self._late | late) - well - {PROBE})
+        # Of a batch that is late it may be any, or all of them together: it is asked one by one for a while.
+        self._apart |= dict.fromkeys(late, self._polls + APART_POLLS)
+        self._late = frozenset((self._late | (late & alone)) - well - {PROBE})
         return found
 
     async def _ask_beside(self, ends_at: float) -> None:
@@ -243,11 +278,6 @@ def clock_ahead_s(told: Answer | None, began: datetime, ended: datetime) -> floa
     certain_s = least_s if least_s > 0 else min(most_s, 0.0)
     # In steps: one that differs by a little each time would be a new picture each time.
     return 0.0 if abs(certain_s) < CLOCK_STEP_S else round(certain_s / CLOCK_STEP_S) * CLOCK_STEP_S
-
-
-def _ask_one(api: Api, figure: Figure) -> Answer:
-    found = api.instant(figure.promql, figure.labels)
-    return Answer(found.values, found.problem)
 
 
 async def _nothing() -> None:

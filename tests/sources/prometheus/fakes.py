@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
+
+_PART = re.compile(r'label_replace\(\((.*?)\n\),"farmtui_figure","([^"]+)","farmtui_figure",""\)', re.DOTALL)
+
+
+def parts(query: str) -> dict[str, str]:
+    """The queries of a batch by figure; of a query that is none itself, without a name."""
+    return {name: promql for promql, name in _PART.findall(query)} or {"": query}
+
 
 Fault = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 
@@ -40,7 +49,8 @@ class FakePrometheus:
         self.warnings: list[str] = []
         self.fault: Fault | None = None
         self.asked: Counter[str] = Counter()
-        """Queries by text, other requests by path."""
+        """Queries by text, be they parts of a batch or not; other requests by path."""
+        self.requests = 0
         self.parameters: list[dict[str, str]] = []
         self.headers: list[dict[str, str]] = []
         self.in_flight = 0
@@ -48,7 +58,9 @@ class FakePrometheus:
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         path, query = request.path.removeprefix("/api/v1/"), request.query.get("query", "")
-        self.asked[query or path] += 1
+        self.requests += 1
+        for part in parts(query).values():
+            self.asked[part or path] += 1
         self.parameters.append(dict(request.query))
         self.headers.append(dict(request.headers))
         self.in_flight += 1
@@ -62,7 +74,7 @@ class FakePrometheus:
     def _well(self, path: str, query: str) -> web.StreamResponse:
         beside = {"warnings": self.warnings} if self.warnings else {}
         if path == "query":
-            return vector_answer(self.vectors.get(query, []), **beside)
+            return vector_answer(self._result(parts(query)), **beside)
         if path == "query_range":
             return success({"resultType": "matrix", "result": self.ranges.get(query, [])}, **beside)
         if path == "targets":
@@ -72,6 +84,22 @@ class FakePrometheus:
         if path == "label/__name__/values":
             return success(self.names)
         return web.json_response({"status": "error", "errorType": "not_found", "error": "no such path"}, status=404)
+
+    def _result(self, wanted: Mapping[str, str]) -> Any:
+        found: list[Any] = []
+        for name, query in wanted.items():
+            own = self.vectors.get(query, [])
+            if not name:
+                return own
+            # What is no series cannot be given a label, and stands as it is.
+            found += [_labelled(item, name) for item in own] if isinstance(own, list) else [own]
+        return found
+
+
+def _labelled(item: Any, name: str) -> Any:
+    if not isinstance(item, dict) or not isinstance(item.get("metric"), dict):
+        return item
+    return {**item, "metric": {**item["metric"], "farmtui_figure": name}}
 
 
 async def for_ever(_: web.Request) -> web.StreamResponse:

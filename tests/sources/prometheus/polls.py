@@ -17,6 +17,7 @@ from farmtui.sources.prometheus.catalogue import catalogue
 from tests.sources.prometheus.fakes import (
     Fault,
     cut_short,
+    parts,
     reset,
     status,
     text,
@@ -75,10 +76,11 @@ def good(reading: Reading[PrometheusView]) -> PrometheusView:
 
 
 def only(figure: str, fault: Fault) -> Fault:
-    """A fault in the answer to one figure's query."""
+    """A fault in the answer to one figure's query, be it asked alone or in a batch."""
 
     async def answer(request: web.Request) -> web.StreamResponse | None:
-        return await fault(request) if request.query.get("query") == FIGURES[figure].promql else None
+        asked = parts(request.query.get("query", "")).values()
+        return await fault(request) if FIGURES[figure].promql in asked else None
 
     return answer
 
