@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from farmtui.demo.world.ceph_changes import FlagSet, SlowOps
 from farmtui.demo.world.network_changes import LinkWorn
 from farmtui.sources.prometheus import PrometheusSource, PrometheusTrends
+from farmtui.sources.prometheus.batches import LABEL, batched
 from farmtui.sources.prometheus.catalogue import catalogue
 from tests.demo.stage import Clock, Stage, stage
 
@@ -27,11 +29,16 @@ NOT_HERE = {"db.replica_behind_s", "db.replica_running", "db.transfer_ratio"}
 FIGURES = [figure for figure in catalogue().asked if figure.promql]
 
 
-async def _rows(farm: Stage, promql: str) -> int:
+async def _result(farm: Stage, promql: str) -> list[Any]:
     answer = await farm.prometheus.get("/api/v1/query", ("query", promql))
     assert answer["status"] == "success"
-    found = answer["data"]["result"]
-    return len(found) if answer["data"]["resultType"] == "vector" else 1
+    assert answer["data"]["resultType"] == "vector"
+    found: list[Any] = answer["data"]["result"]
+    return found
+
+
+async def _rows(farm: Stage, promql: str) -> int:
+    return len(await _result(farm, promql))
 
 
 async def test_every_figure_has_data_on_the_reference_farm() -> None:
@@ -78,6 +85,18 @@ async def test_the_consoles_source_has_nothing_to_complain_of(tmp_path: Path) ->
     assert view.edge is not None
     assert view.edge.sites_seen == 500
     assert len(view.rules) == len({rule.name for rule in view.rules}) > 30
+
+
+async def test_figures_asked_together_are_what_each_is_by_itself() -> None:
+    clock = Clock()
+    async with stage("site-broken", "worker-down", "osd-down", clock=clock) as farm:
+        for batch in batched(catalogue().over(30).asked, ()):
+            together: dict[str, list[Any]] = {name: [] for name in batch.names}
+            for series in await _result(farm, batch.promql):
+                together[series["metric"].pop(LABEL)].append(series)
+            for figure in batch.figures:
+                alone = await _result(farm, figure.promql)
+                assert sorted(together[figure.name], key=str) == sorted(alone, key=str), figure.name
 
 
 @pytest.mark.parametrize("hours", [1, 6, 24, 7 * 24])

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,8 @@ import pytest
 import yaml
 
 from farmtui.farm.units import count
+from farmtui.sources.prometheus.batches import LABEL, batched
+from farmtui.sources.prometheus.catalogue import catalogue
 from tests.lab.daemons import get_json, wait_until
 from tests.lab.farm import LabFarm
 from tests.lab.reading import causes
@@ -35,9 +38,10 @@ def show(session: PtySession, keys: str, shown: str | Callable[[], bool]) -> str
     return session.text
 
 
-def query(farm: LabFarm, promql: str) -> list[Any]:
-    """What Prometheus itself says."""
-    result: list[Any] = get_json(f"{farm.prometheus_url}/api/v1/query?query={quote(promql)}")["data"]["result"]
+def query(farm: LabFarm, promql: str, at: float | None = None) -> list[Any]:
+    """What Prometheus itself says, now or at a time."""
+    when = "" if at is None else f"&time={at}"
+    result: list[Any] = get_json(f"{farm.prometheus_url}/api/v1/query?query={quote(promql)}{when}")["data"]["result"]
     return result
 
 
@@ -60,6 +64,21 @@ def test_the_figures_are_the_daemons_own(farm: LabFarm, console: PtySession) -> 
     assert all(f"osd.{number}" in console.text for number in range(6))
     show(console, "2", lambda: "db-2" in console.text)
     assert "stor-1" in console.text
+
+
+def test_figures_asked_together_are_what_each_is_by_itself(farm: LabFarm) -> None:
+    at = time.time() - 5.0
+    answered = 0
+    for batch in batched(catalogue().over(30).asked, ()):
+        assert len(batch.figures) > 1
+        together: dict[str, list[Any]] = {name: [] for name in batch.names}
+        for series in query(farm, batch.promql, at):
+            together[series["metric"].pop(LABEL)].append(series)
+        for figure in batch.figures:
+            alone = query(farm, figure.promql, at)
+            assert sorted(together[figure.name], key=json.dumps) == sorted(alone, key=json.dumps), figure.name
+            answered += bool(alone)
+    assert answered > 40
 
 
 def test_an_alert_fires_for_real_and_a_silence_is_really_held(farm: LabFarm, console: PtySession) -> None:

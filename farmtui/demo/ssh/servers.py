@@ -56,7 +56,7 @@ class SshServers:
         return SshDoors(ports, self.keys.user, self.keys.host_line)
 
     def begin(self) -> None:
-        """Have the servers begin, as soon as the event loop has nothing better to do."""
+        """Have the servers begin when somebody knocks first."""
         self._beginning = asyncio.ensure_future(self._begin())
 
     async def stop(self) -> None:
@@ -70,10 +70,24 @@ class SshServers:
             opened.close()
 
     async def _begin(self) -> None:
-        # Off the loop: importing asyncssh takes a tenth of a second.
+        # Importing asyncssh takes a tenth of a second, in which the console asks for its first figures.
+        await self._knock()
+        # Off the loop: others wait for answers.
         serving = await asyncio.to_thread(_import)
         for name, opened in self.sockets.items():
             await self._stack.enter_async_context(serving(self.keeper, name, self.pace, self.keys, opened))
+
+    async def _knock(self) -> None:
+        """Wait until a connection waits for one of the servers."""
+        knocked = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        try:
+            for opened in self.sockets.values():
+                loop.add_reader(opened, knocked.set)
+            await knocked.wait()
+        finally:
+            for opened in self.sockets.values():
+                loop.remove_reader(opened)
 
 
 def _import() -> Callable[[Keeper, str, float, Keys, socket.socket], contextlib.AbstractAsyncContextManager[None]]:

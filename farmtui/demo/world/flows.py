@@ -44,6 +44,7 @@ class Flows:
         self._seed = seed
         self._signals: dict[tuple[object, ...], Signal] = {}
         self._noises: dict[str, Wave] = {}
+        self._edge_shares: dict[int, tuple[Condition, dict[str, float]]] = {}
         self._figures: dict[tuple[str, int], float] = {}
         self._fading = lru_cache(maxsize=4096)(Fading)
         self.demand = self.signal("demand", self._demand)
@@ -85,11 +86,14 @@ class Flows:
 
     def edge_share(self, now: Condition, node: str) -> float:
         """A manager's share of all requests: the balancer in front spreads them over those that live."""
-        living = [m.name for m in self.farm.tiers[EDGE] if alive(now, self.farm, m.name)]
-        if node not in living:
-            return 0.0
-        weights = {name: 1.0 + 0.04 * (index % 3 - 1) for index, name in enumerate(living)}
-        return weights[node] / sum(weights.values())
+        # Every site's signal asks for it at every epoch. The condition is kept so that its id stays its own.
+        known = self._edge_shares.get(id(now))
+        if known is None:
+            living = [m.name for m in self.farm.tiers[EDGE] if alive(now, self.farm, m.name)]
+            weights = {name: 1.0 + 0.04 * (index % 3 - 1) for index, name in enumerate(living)}
+            total = sum(weights.values())
+            known = self._edge_shares[id(now)] = now, {name: weight / total for name, weight in weights.items()}
+        return known[1].get(node, 0.0)
 
     def _demand(self, epoch: Epoch) -> Mix:
         if not any(alive(epoch.condition, self.farm, m.name) for m in self.farm.tiers[EDGE]):

@@ -49,11 +49,20 @@ class Batch:
         return _side_by_side([_labelled(figure) for figure in self.figures])
 
 
-def batched(figures: Iterable[Figure], apart: Collection[str]) -> list[Batch]:
-    """The figures in as few batches as the limits allow, of much the same size; those of `apart` each in its own."""
+def batched(figures: Iterable[Figure], apart: Collection[str], most: int = FIGURES_LIMIT) -> list[Batch]:
+    """The figures in as few batches as the limits allow, of much the same size; those of `apart` each in its own.
+
+    `most`: how many may be in one.
+    """
     figures = tuple(figures)
     together = [figure for figure in figures if figure.name not in apart]
-    return [*_chunks(together), *(Batch((figure,)) for figure in figures if figure.name in apart)]
+    return [*_chunks(together, most), *(Batch((figure,)) for figure in figures if figure.name in apart)]
+
+
+def fitting(probe_s: float, deadline_s: float) -> int:
+    """How many figures fit into one batch of a server that takes `probe_s` for the simplest: all of them together may
+    take a fifth of the deadline."""
+    return max(1, min(FIGURES_LIMIT, int(deadline_s / 5 / max(probe_s, 1e-6))))
 
 
 def ask(api: Api, batch: Batch) -> Mapping[str, Answer]:
@@ -111,15 +120,15 @@ def joined(together: Round[Answer], alone: Round[Answer]) -> Round[Answer]:
     )
 
 
-def _chunks(figures: Sequence[Figure]) -> Iterator[Batch]:
+def _chunks(figures: Sequence[Figure], most: int) -> Iterator[Batch]:
     length = sum(map(_encoded, figures))
-    count = max(math.ceil(len(figures) / FIGURES_LIMIT), math.ceil(length / QUERY_LIMIT))
+    count = max(math.ceil(len(figures) / most), math.ceil(length / QUERY_LIMIT))
     share = length / count if count else 0.0
     chunk: list[Figure] = []
     held = 0
     for figure in figures:
         more = _encoded(figure)
-        if chunk and (len(chunk) == FIGURES_LIMIT or held >= share or held + more > QUERY_LIMIT):
+        if chunk and (len(chunk) == most or held >= share or held + more > QUERY_LIMIT):
             yield Batch(tuple(chunk))
             chunk, held = [], 0
         chunk.append(figure)

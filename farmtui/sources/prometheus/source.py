@@ -15,9 +15,9 @@ from farmtui.farm.farm import PrometheusView
 from farmtui.farm.reading import Failure, FailureKind, Reading
 from farmtui.sources.http import HttpClient
 from farmtui.sources.prometheus import explain
-from farmtui.sources.prometheus.batches import Asked, Batch, ask, batched, joined, spread
+from farmtui.sources.prometheus.batches import Asked, Batch, ask, batched, fitting, joined, spread
 from farmtui.sources.prometheus.catalogue import Catalogue, Figure, catalogue
-from farmtui.sources.prometheus.client import PrometheusClient, Round
+from farmtui.sources.prometheus.client import Api, PrometheusClient, Round
 from farmtui.sources.prometheus.figures import SLOW_EVERY, Answer, Figures, learn
 from farmtui.sources.prometheus.hosts import Evidence, Machine, evidence, machines
 from farmtui.sources.prometheus.rules import RULES, TARGETS, Part
@@ -98,6 +98,8 @@ class PrometheusSource:
         """Whether the last poll was answered: then everything is asked at once, with no probe before."""
         self._late: frozenset[str] = frozenset()
         """Figures that had no answer in time: they are asked at the slow pace until they have."""
+        self._probe_s = 0.0
+        """How long the probe took last."""
         self._apart: dict[str, int] = {}
         """Figures that did a batch no good, with the poll from which on they are in one again."""
 
@@ -186,7 +188,8 @@ class PrometheusSource:
 
         That is of no use where it answers nothing at all; `answered`: it has answered something in this poll.
         """
-        together = await self._round(batched(figures, self._alone), ends_at)
+        most = fitting(self._probe_s, self._config.deadline_s)
+        together = await self._round(batched(figures, self._alone, most), ends_at)
         again = [figure for figure in figures if figure.name in together.refused]
         if not again or not (answered or together.made.answers):
             return together.made
@@ -198,8 +201,16 @@ class PrometheusSource:
         return joined(together.made, alone)
 
     async def _round(self, batches: list[Batch], ends_at: float) -> Asked:
-        made = await self._client.round(batches, ask, max(0.05, ends_at - time.monotonic()))
+        made = await self._client.round(batches, self._ask_one, max(0.05, ends_at - time.monotonic()))
         return spread(made, batches)
+
+    def _ask_one(self, api: Api, batch: Batch) -> Mapping[str, Answer]:
+        began = time.monotonic()
+        try:
+            return ask(api, batch)
+        finally:
+            if batch.names == (PROBE,):
+                self._probe_s = time.monotonic() - began
 
     def _answers(self, rounds: list[Round[Answer]]) -> dict[str, Answer]:
         """What was had, and for what was asked in vain why."""
