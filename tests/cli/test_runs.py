@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -43,8 +44,10 @@ def home(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "farmtui.yaml").write_text("farm: {name: test}\n")
     yield tmp_path
     for process in runners(tmp_path):
-        process.kill()
-        process.wait(10)
+        # One that has nothing to do ends by itself, and may do so now.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+            process.wait(10)
 
 
 def runners(home: Path) -> list[psutil.Process]:
@@ -121,8 +124,8 @@ def test_who_attaches_to_a_run_whose_runner_is_gone_starts_one(home: Path) -> No
     assert attached.code == OK, attached.out + attached.err
     assert "one is started" in attached.err
     assert "waited" in attached.out
-    if psutil.pid_exists(sleeping := int(pid.read_text())):
-        psutil.Process(sleeping).kill()
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(int(pid.read_text())).kill()
 
 
 def test_a_run_is_confirmed_by_its_target_s_name_and_not_left_behind(home: Path) -> None:

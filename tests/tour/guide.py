@@ -15,7 +15,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -140,7 +140,8 @@ async def _opened(command: tuple[str, ...]) -> AsyncIterator[tuple[FarmApp, Pilo
                 yield app, pilot
         finally:
             for process in _runners(farm.config_file):
-                process.kill()
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
 
 
 def _runners(config: Path) -> Iterator[psutil.Process]:
