@@ -108,11 +108,12 @@ class OpenedFarm:
 
     async def run(self) -> None:
         """Import what is heavy in a thread, then poll until cancelled. Raises what `start` and the sources raise."""
+        importing = asyncio.ensure_future(asyncio.to_thread(_import_engine))
         config = self.config or await self._start()
         if config is not self.config:
             self.config = config
             self._host.take(config, ())
-        await asyncio.to_thread(_import_engine)
+        await importing
         self.feed = self._host.make_feed(config)
         await self.feed.prepare()
         self._make_desk()
@@ -263,6 +264,8 @@ async def settled(
 
 
 def _import_engine() -> None:
-    """Aiohttp and the sources take longer to import than the first paint."""
-    import farmtui.polling
-    import farmtui.silences  # noqa: F401
+    """Pydantic, aiohttp and the sources take longer to import than the first paint; while a config is not there yet,
+    what nearly every one asks for is imported meanwhile."""
+    names = ("farmtui.config", "farmtui.polling", "farmtui.silences", "farmtui.sources.prometheus", "aiohttp")
+    for name in names:
+        import_module(name)
