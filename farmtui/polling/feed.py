@@ -28,6 +28,8 @@ SELDOM: Final = 2.5
 """What is asked so many times less often than the most frequent source waits until those have been asked once, or for
 `PATIENCE_S`: whoever opens the console wants to know first what is wrong, and then its course and its cost."""
 PATIENCE_S: Final = 2.0
+SHOWN_S: Final = 0.3
+"""What the first picture gets to be made and painted in, before threads import what is needed next."""
 CLOSE_S: Final = 5.0
 """What sources get to let go of their connections in, when the console ends."""
 LONGEST_SLEEP_S: Final = 3600.0
@@ -72,11 +74,12 @@ class Feed:
         return self._assembly.farm
 
     async def asked_first(self) -> None:
-        """Until each source that is asked often has been asked once, or for `PATIENCE_S`."""
+        """Until each source that is asked often has been asked once, or for `PATIENCE_S`; and what they say is shown."""
         waited_s = 0.0
         while waited_s < PATIENCE_S and any(one.report.polls == 0 for one in self._first()):
             await self._clock.sleep(COALESCE_S)
             waited_s += COALESCE_S
+        await self._clock.sleep(SHOWN_S)
 
     def refresh(self, name: str | None = None) -> None:
         """Ask every source now, or the one of this name. Often in a row is the same as once."""
