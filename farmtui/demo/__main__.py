@@ -90,8 +90,16 @@ async def _serve(given: argparse.Namespace, path: Path, own: Path | None = None)
 
 
 async def _warm(keeper: Keeper) -> None:
-    """Compute what takes long at first; then what the farm consists of is left out of all garbage collections."""
+    """Compute what takes long at first, for as long as nobody else asks; then what the farm consists of is left out of
+    all garbage collections."""
     await keeper.ask(lambda observed: observed.alerts())
+    families = await keeper.ask(lambda observed: list(observed.scraped.families))
+    own = keeper.questions
+    for family in families:
+        if keeper.questions > own:
+            break
+        await keeper.ask(lambda observed, family=family: observed.meet(family))
+        own += 1
     await asyncio.sleep(_SETTLED_S)
     gc.freeze()
     gc.enable()

@@ -56,6 +56,11 @@ class Observed:
         self.alerting.advance(self.world.advance())
         return self.alerting.alerts()
 
+    def meet(self, family: str) -> None:
+        """Make a metric's series, and what they stand on."""
+        kind = self.scraped.families[family].kind
+        self.instant(f"count(rate({family}[5m]))" if kind == "counter" else f"count({family})", self.world.now)
+
     def happen(self, *changes: Change) -> bool:
         """Let changes happen to the world now. Returns whether any has changed something."""
         # Alerts of the time before are settled first: what happens now does not reach back.
@@ -71,6 +76,8 @@ class Keeper:
 
     def __init__(self, observed: Observed) -> None:
         self._observed = observed
+        self.questions = 0
+        """How many were asked."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="world")
 
     @property
@@ -90,6 +97,7 @@ class Keeper:
 
     async def ask(self, question: Callable[[Observed], T]) -> T:
         """The answer to a question, computed in the world's thread."""
+        self.questions += 1
         return await asyncio.get_running_loop().run_in_executor(self._thread, question, self._observed)
 
     def close(self) -> None:
