@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -98,7 +99,7 @@ async def _warm(keeper: Keeper) -> None:
     for family in families:
         if keeper.questions > own:
             break
-        await keeper.ask(lambda observed, family=family: observed.meet(family))
+        await keeper.ask(methodcaller("meet", family))
         own += 1
     await asyncio.sleep(_SETTLED_S)
     gc.freeze()
