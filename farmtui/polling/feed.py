@@ -74,7 +74,7 @@ class Feed:
         return self._assembly.farm
 
     async def asked_first(self) -> None:
-        """Until each source that is asked often has been asked once, or for `PATIENCE_S`; and what they say is shown."""
+        """Until each source that is asked often has been asked once and that is shown, or for `PATIENCE_S`."""
         waited_s = 0.0
         while waited_s < PATIENCE_S and any(one.report.polls == 0 for one in self._first()):
             await self._clock.sleep(COALESCE_S)
