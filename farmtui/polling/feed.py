@@ -76,7 +76,9 @@ class Feed:
     async def asked_first(self) -> None:
         """Until each source that is asked often has been asked once and that is shown, or for `PATIENCE_S`."""
         waited_s = 0.0
-        while waited_s < PATIENCE_S and any(one.report.polls == 0 for one in self._first()):
+        while any(one.report.polls == 0 for one in self._first()):
+            if waited_s >= PATIENCE_S:
+                return
             await self._clock.sleep(COALESCE_S)
             waited_s += COALESCE_S
         await self._clock.sleep(SHOWN_S)
