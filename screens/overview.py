@@ -234,14 +234,14 @@ def runs_line(picture: Picture, at: datetime) -> Content:
 
 
 def cause_text(finding: Finding, how: str = "", books: Sequence[str] = ()) -> Content:
-    """The whole of a finding in two or three lines, and the books that `how` tells of."""
+    """The whole of a finding, and the books that `how` tells of: what to do before the evidence, which may be cut off."""
     parts: list[tuple[str, str]] = [(f"{finding.title}: ", ink.STRONG), (finding.cause, ink.TEXT)]
-    if finding.evidence:
-        parts.append((f"\n{'; '.join(finding.evidence)}", ink.MUTED))
-    if finding.runbook:
-        parts += [("\nrunbook ", ink.MUTED), (finding.runbook, ink.ACCENT)]
     if books:
         parts += [(f"\n{how}: ", ink.MUTED), (", ".join(books), f"{ink.STRONG} {ink.ACCENT}")]
+    if finding.runbook:
+        parts += [("\nrunbook ", ink.MUTED), (finding.runbook, ink.ACCENT)]
+    if finding.evidence:
+        parts.append((f"\n{'; '.join(finding.evidence)}", ink.MUTED))
     return Content.assemble(*parts)
 
 
