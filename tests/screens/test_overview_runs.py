@@ -133,7 +133,9 @@ async def test_what_mends_a_finding_is_named_below_it_and_x_offers_it() -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_what_mends_it_is_seen_however_long_the_evidence_is(size: tuple[int, int]) -> None:
-    evidence = tuple(f"so the thing number {number} behind it has lost every one of its backends" for number in range(20))
+    evidence = tuple(
+        f"so the thing number {number} behind it has lost every one of its backends" for number in range(20)
+    )
     app = host(FakeDesk(), replace(CRASHED, evidence=evidence, runbook="https://runbooks.example/varnish-down"))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
