@@ -234,7 +234,7 @@ def runs_line(picture: Picture, at: datetime) -> Content:
 
 
 def cause_text(finding: Finding, how: str = "", books: Sequence[str] = ()) -> Content:
-    """The whole of a finding, and the books that `how` tells of: what to do before the evidence, which may be cut off."""
+    """The whole of a finding; the books that `how` tells of stand before the evidence, whose end may be cut off."""
     parts: list[tuple[str, str]] = [(f"{finding.title}: ", ink.STRONG), (finding.cause, ink.TEXT)]
     if books:
         parts += [(f"\n{how}: ", ink.MUTED), (", ".join(books), f"{ink.STRONG} {ink.ACCENT}")]
@@ -284,12 +284,12 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         errors = limits.ERROR_RATIO.severity(edge.error_ratio) if known(edge.error_ratio) else Severity.OK
         yield (
             "errors",
-            tile(percent(edge.error_ratio), "of all answers", errors, trend=trend_values(farm, "edge.error_ratio")),
+            tile(percent(edge.error_ratio), "of answers", errors, trend=trend_values(farm, "edge.error_ratio")),
         )
         slow = limits.LATENCY_S.severity(edge.latency_p95_s) if known(edge.latency_p95_s) else Severity.OK
         yield (
             "latency",
-            tile(duration(edge.latency_p95_s), "95th percentile", slow, trend=trend_values(farm, "edge.latency_p95_s")),
+            tile(duration(edge.latency_p95_s), "at the edge", slow, trend=trend_values(farm, "edge.latency_p95_s")),
         )
     if farm.cache is not None:
         ratio = farm.cache.hit_ratio
@@ -301,7 +301,7 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
     if farm.ceph is not None:
         words, health = ceph_health(farm)
         used = percent(farm.ceph.used_ratio)
-        value, sub = used, f"{words.removeprefix('HEALTH_')} {fills_words(farm, farm.ceph)}"
+        value, sub = used, f"{words.removeprefix('HEALTH_')}, {fills_words(farm, farm.ceph)}"
         if farm.ceph_detail is not None and farm.ceph_detail.silent:
             value, sub = words, f"Ceph, {used} used before"
         elif farm.ceph.used_ratio is None:
@@ -345,7 +345,7 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         expected_nodes = sum(tier.expected or tier.seen for tier in ours)
         healthy = sum(tier.healthy for tier in ours)
         worst = max((tier.state for tier in ours), default=Severity.OK)
-        figure, words = f"{healthy} of {expected_nodes}", "machines well"
+        figure, words = f"{healthy} of {expected_nodes}", "well"
         if worst is Severity.UNKNOWN and not any(tier.seen for tier in ours):
             figure, words = "–", f"{expected_nodes} not seen"
         yield "machines", tile(figure, words, worst, freshness=Freshness.LIVE)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import dataclasses
+import re
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from textual.content import Content
 
 from farmtui.farm.state import Severity
 from farmtui.runbooks.picture import Line
 from farmtui.tail.line import LogLine
+from screens.console import SCREENS
 from screens.describe import Block, Detail, Field
 from screens.detail import render
 from screens.log_words import line_text
 from screens.run_words import story_line
+from screens.statusline import nav_text
+from screens.storage import fills_words
+from tests.screens.whole import whole_farm
 from widgets import ink
+from widgets.glyphs import glyphs
 
 AT = datetime(2026, 7, 14, 3, 12, 9, tzinfo=UTC)
 
@@ -35,3 +43,22 @@ def test_the_time_of_a_line_is_read() -> None:
 
     assert ink.FAINT not in inks(line_text(LogLine(at=AT, source="sshd[9]", text="session opened"), AT, 20))
     assert ink.FAINT not in inks(story_line(Line(at=AT, kind="begun", text="begun by the runner")))
+
+
+def test_what_is_full_within_hours_is_not_told_by_its_date() -> None:
+    farm = whole_farm()
+    assert farm.ceph is not None
+    slowly = dataclasses.replace(farm.ceph, growth_bytes_per_s=1.0)
+    assert slowly.full_in_s is not None
+    hours, weeks = (
+        fills_words(farm, dataclasses.replace(slowly, growth_bytes_per_s=slowly.full_in_s / seconds))
+        for seconds in (3 * 3600, 30 * 86_400)
+    )
+    assert hours.endswith(", full in 3h")
+    assert weeks.endswith(f", full {farm.at + timedelta(days=30):%d %b %Y}")
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_a_tab_has_its_mark_close_to_its_own_name(width: int) -> None:
+    text = nav_text(SCREENS, "overview", {"storage": Severity.CRITICAL}, width=width).plain
+    assert re.search(rf"4 stor(age)?{glyphs().severity[Severity.CRITICAL]} ", text)

@@ -1,4 +1,4 @@
-"""Keys typed ahead on a machine that is busy: a letter that comes late still waits for the prompt that it is meant for."""
+"""Keys typed ahead on a busy machine: a letter that comes late still waits for the line that it is meant for."""
 
 from __future__ import annotations
 
