@@ -17,6 +17,7 @@ from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration, percent, rate
 from farmtui.insight.config_faults import SCREEN as CONFIG
 from farmtui.insight.finding import Finding
+from farmtui.insight.signals import lost_heartbeats
 from screens import limits
 from screens.backup_words import line as backups_line
 from screens.cache import against_last_week, hit_severity, hit_words, known
@@ -336,8 +337,11 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         worst = max((alert.severity for alert in firing), default=Severity.OK)
         manager = farm.source("alertmanager")
         old = (farm.at - manager.last_success_at).total_seconds() if manager and manager.last_success_at else None
+        # Of alerts that may not arrive none is no good news.
+        lost = [f"no {finding.subject[1].rpartition('/')[2]}" for finding in lost_heartbeats(farm)]
+        worst = max(worst, Severity.WARNING) if lost else worst
         yield "alerts", tile(
-            f"{len(firing)}", f"{critical} critical, {quiet} quiet", worst,
+            f"{len(firing)}", ", ".join((*lost, f"{critical} critical", f"{quiet} quiet")), worst,
             freshness=farm.freshness("alertmanager"), age_s=old,
         )  # fmt: skip
     if farm.nodes:
