@@ -30,12 +30,16 @@ KEEP_S: Final = 2.0
 class ReturningApp(FarmApp):
     """FarmApp, with a session that outlives it."""
 
-    def __init__(self, *arguments: Any, usual_screen: str = "", restore: bool = True, **options: Any) -> None:
+    def __init__(
+        self, *arguments: Any, usual_screen: str = "", restore: bool = True, keep: bool = True, **options: Any
+    ) -> None:
         """`usual_screen` is where it begins with no place to come back to. Without `restore` it begins anew.
 
-        What is written down then takes the place of what was.
+        What is written down then takes the place of what was. Without `keep` nothing is, of the farm that it begins
+        with: a simulated one is gone with the console.
         """
         super().__init__(*arguments, **options)
+        self._passing = None if keep else self._opened.file
         self._usual_screen = usual_screen
         self._wants_back = restore
         self._how_anew = "; --fresh begins anew"
@@ -137,7 +141,7 @@ class ReturningApp(FarmApp):
 
     async def _write(self) -> None:
         file = self._opened.file
-        if file is None:
+        if file is None or file == self._passing:
             return
         now = (session_file(file), self._latest)
         async with self._turn:

@@ -46,7 +46,9 @@ class Mark:
         parts = [" / ".join(self.place.crumbs)]
         parts += [f"view {self.view}"] if self.view else []
         parts += [f"/{self.filter}"] if self.filter else []
-        parts += [f"by {column}{', descending' if down else ''}" for column, down in self.sorts.values()]
+        # Several tables of a screen may be sorted by the same thing.
+        orders = dict.fromkeys(self.sorts.values())
+        parts += [f"by {column}{', descending' if down else ''}" for column, down in orders]
         parts += ["faults only"] if self.faults_only else []
         return " · ".join(parts)
 
@@ -69,6 +71,8 @@ def checked_name(name: str) -> str:
 
 def read_marks(path: Path) -> tuple[dict[str, Mark], str]:
     """The marks, and a notice where the file was none of ours: it is then kept aside. Raises OSError; may block."""
+    if not path.exists():  # to look leaves nothing behind
+        return {}, ""
     with _turn(path):
         return _read(path)
 

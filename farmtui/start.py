@@ -48,10 +48,12 @@ def open_demo(
     notice = logs.to_file()
     try:
         with simulation.running(faults=faults, seed=seed) as farm:
-            from farmtui.app import FarmApp
+            from farmtui.marking import MarkingApp
 
-            app = FarmApp(
+            app = MarkingApp(
                 farm.config,
+                restore=False,
+                keep=False,
                 first_screen=screen_name(screen),
                 read_only=_why_read_only(read_only),
                 notices=[notice] if notice else [],

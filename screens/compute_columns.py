@@ -43,7 +43,7 @@ def machine_columns(availability: Callable[[MachineRow], Content | str]) -> tupl
                priority=4, sort=_metric("receive_bytes_per_s"), descending=True),
         Column("transmit", "net out", lambda r: data_rate(_metrics(r, "transmit_bytes_per_s")), width=9, align="right",
                priority=4, sort=_metric("transmit_bytes_per_s"), descending=True),
-        Column("uptime", "up for", lambda r: duration(_metrics(r, "uptime_s")), width=7, align="right", priority=5,
+        Column("uptime", "up for", lambda r: duration(_metrics(r, "uptime_s")), width=8, align="right", priority=5,
                sort=_metric("uptime_s")),
         Column("cost", "a month", lambda r: money(r.cost) if r.cost is not None else "–", width=9, align="right",
                priority=3, sort=lambda r: r.cost, descending=True, help="with its backups, in the farm's currency"),

@@ -206,13 +206,13 @@ def _block(block: Block, width: int) -> list[Content]:
 
 def _field(field: Field, label_width: int, width: int) -> list[Content]:
     indent = label_width + (4 if label_width else 2)
-    texts = _wrapped(field.text, max(10, width - indent)) or [""]
-    label = Content.styled(f"  {field.label:<{label_width}}  " if label_width else "  ", ink.MUTED)
-    style = ink.SEVERITY[field.severity] if field.severity is not None else ink.TEXT
     mark = ""
     if field.severity is not None and field.severity >= Severity.WARNING:
         mark = f"{glyphs().severity[field.severity]} "
-    first = Content.assemble(label, (mark + texts[0], style))
+    texts = _wrapped(mark + field.text, max(10, width - indent)) or [""]
+    label = Content.styled(f"  {field.label:<{label_width}}  " if label_width else "  ", ink.MUTED)
+    style = ink.SEVERITY[field.severity] if field.severity is not None else ink.TEXT
+    first = Content.assemble(label, (texts[0], style))
     return [first, *(Content.assemble(" " * indent, (text, style)) for text in texts[1:])]
 
 

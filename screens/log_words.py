@@ -33,7 +33,7 @@ def line_text(line: LogLine, today: datetime, source_width: int) -> Content:
     bad = severity is not Severity.OK
     style = ink.SEVERITY[severity] if bad else ink.ACCENT
     return Content.assemble(
-        (f"{day}{line.at:%H:%M:%S} ", ink.FAINT if not day else ink.MUTED),
+        (f"{day}{line.at:%H:%M:%S} ", ink.MUTED),
         (f"{fit(line.source, source_width)} ", style),
         (f"{glyphs().severity[severity]} " if bad else "  ", style),
         (line.text, ink.MUTED if line.priority == len(PRIORITIES) - 1 else ink.TEXT),

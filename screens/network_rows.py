@@ -63,7 +63,7 @@ def columns() -> tuple[Column[NetworkRow], ...]:
                sort=lambda r: len(r.network.members), descending=True, help="machines that are in it, and how many of "
                "those whose answers are known do answer"),
         Column("mtu", "mtu", _mtu, width=11, align="right", priority=3, sort=lambda r: r.network.mtus),
-        Column("why", "what is wrong", _why, width=20, flex=3, priority=0),
+        Column("why", "what is wrong", _why, width=30, flex=3, priority=0),
         Column("cidr", "addresses", lambda r: ", ".join(r.network.cidrs) or NOT_MEASURED, width=18, priority=3),
         Column("kind", "kind", lambda r: r.network.kind.value, width=12, priority=5,
                sort=lambda r: ORDER.index(r.network.kind)),

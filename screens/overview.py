@@ -17,6 +17,7 @@ from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import age, duration, percent, rate
 from farmtui.insight.config_faults import SCREEN as CONFIG
 from farmtui.insight.finding import Finding
+from farmtui.insight.signals import lost_heartbeats
 from screens import limits
 from screens.backup_words import line as backups_line
 from screens.cache import against_last_week, hit_severity, hit_words, known
@@ -234,14 +235,14 @@ def runs_line(picture: Picture, at: datetime) -> Content:
 
 
 def cause_text(finding: Finding, how: str = "", books: Sequence[str] = ()) -> Content:
-    """The whole of a finding in two or three lines, and the books that `how` tells of."""
+    """The whole of a finding; the books that `how` tells of stand before the evidence, whose end may be cut off."""
     parts: list[tuple[str, str]] = [(f"{finding.title}: ", ink.STRONG), (finding.cause, ink.TEXT)]
-    if finding.evidence:
-        parts.append((f"\n{'; '.join(finding.evidence)}", ink.MUTED))
-    if finding.runbook:
-        parts += [("\nrunbook ", ink.MUTED), (finding.runbook, ink.ACCENT)]
     if books:
         parts += [(f"\n{how}: ", ink.MUTED), (", ".join(books), f"{ink.STRONG} {ink.ACCENT}")]
+    if finding.runbook:
+        parts += [("\nrunbook ", ink.MUTED), (finding.runbook, ink.ACCENT)]
+    if finding.evidence:
+        parts.append((f"\n{'; '.join(finding.evidence)}", ink.MUTED))
     return Content.assemble(*parts)
 
 
@@ -284,12 +285,12 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         errors = limits.ERROR_RATIO.severity(edge.error_ratio) if known(edge.error_ratio) else Severity.OK
         yield (
             "errors",
-            tile(percent(edge.error_ratio), "of all answers", errors, trend=trend_values(farm, "edge.error_ratio")),
+            tile(percent(edge.error_ratio), "of answers", errors, trend=trend_values(farm, "edge.error_ratio")),
         )
         slow = limits.LATENCY_S.severity(edge.latency_p95_s) if known(edge.latency_p95_s) else Severity.OK
         yield (
             "latency",
-            tile(duration(edge.latency_p95_s), "95th percentile", slow, trend=trend_values(farm, "edge.latency_p95_s")),
+            tile(duration(edge.latency_p95_s), "at the edge", slow, trend=trend_values(farm, "edge.latency_p95_s")),
         )
     if farm.cache is not None:
         ratio = farm.cache.hit_ratio
@@ -301,7 +302,7 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
     if farm.ceph is not None:
         words, health = ceph_health(farm)
         used = percent(farm.ceph.used_ratio)
-        value, sub = used, f"{words.removeprefix('HEALTH_')} {fills_words(farm, farm.ceph)}"
+        value, sub = used, f"{words.removeprefix('HEALTH_')}, {fills_words(farm, farm.ceph)}"
         if farm.ceph_detail is not None and farm.ceph_detail.silent:
             value, sub = words, f"Ceph, {used} used before"
         elif farm.ceph.used_ratio is None:
@@ -336,8 +337,11 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         worst = max((alert.severity for alert in firing), default=Severity.OK)
         manager = farm.source("alertmanager")
         old = (farm.at - manager.last_success_at).total_seconds() if manager and manager.last_success_at else None
+        # Of alerts that may not arrive none is no good news.
+        lost = [f"no {finding.subject[1].rpartition('/')[2]}" for finding in lost_heartbeats(farm)]
+        worst = max(worst, Severity.WARNING) if lost else worst
         yield "alerts", tile(
-            f"{len(firing)}", f"{critical} critical, {quiet} quiet", worst,
+            f"{len(firing)}", ", ".join((*lost, f"{critical} critical", f"{quiet} quiet")), worst,
             freshness=farm.freshness("alertmanager"), age_s=old,
         )  # fmt: skip
     if farm.nodes:
@@ -345,7 +349,7 @@ def tiles(farm: Farm) -> Iterator[tuple[str, TileState]]:
         expected_nodes = sum(tier.expected or tier.seen for tier in ours)
         healthy = sum(tier.healthy for tier in ours)
         worst = max((tier.state for tier in ours), default=Severity.OK)
-        figure, words = f"{healthy} of {expected_nodes}", "machines well"
+        figure, words = f"{healthy} of {expected_nodes}", "well"
         if worst is Severity.UNKNOWN and not any(tier.seen for tier in ours):
             figure, words = "–", f"{expected_nodes} not seen"
         yield "machines", tile(figure, words, worst, freshness=Freshness.LIVE)

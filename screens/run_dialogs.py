@@ -116,7 +116,7 @@ def plan_text(plan: Plan) -> Iterator[Content]:
     for dependent in plan.blast:
         mark = status_mark(severities[dependent.severity])
         yield Content.assemble("  ", mark, (f" {dependent.what}  ", ink.MUTED), dependent.text)
-    yield Content.styled(f"plan {plan.hash[:16]}: what runs is this, or nothing", ink.FAINT)
+    yield Content.styled(f"plan {plan.hash[:16]}: what runs is this, or nothing", ink.MUTED)
 
 
 def _step_text(number: int, step: PlannedStep) -> Iterator[Content]:

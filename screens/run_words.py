@@ -275,4 +275,4 @@ def story_line(line: Line) -> Content:
     style = _LINES.get(line.kind, ink.TEXT)
     if line.kind == kinds.OUTPUT and "] ! " in line.text:
         style = ink.WARNING
-    return Content.assemble((f"{line.at:%H:%M:%S}  ", ink.FAINT), (line.text, style))
+    return Content.assemble((f"{line.at:%H:%M:%S}  ", ink.MUTED), (line.text, style))

@@ -220,7 +220,8 @@ class StartScreen(ModalScreen[str]):
     async def _start(self, plan: Plan, typed: str, break_glass: str) -> None:
         remedies = self.console.remedies
         assert remedies is not None, "_refusal has seen to it"
-        reason = self.query_one("#reason", Input).value.strip()
+        # It begins with what was found and a colon, after which more may be said.
+        reason = self.query_one("#reason", Input).value.strip().removesuffix(":")
         try:
             run = await remedies.start(plan, reason, typed=typed, break_glass=break_glass)
         except ActionError as error:

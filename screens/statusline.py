@@ -145,5 +145,7 @@ def _tab(entry: ScreenEntry, here: str, health: Mapping[str, Severity], letters:
     severity = health.get(entry.name, Severity.OK)
     mark = f"{glyphs().severity[severity]}" if severity >= Severity.WARNING else " "
     style = f"{ink.STRONG} reverse" if entry.name == here else ink.MUTED
-    words = f" {entry.key}{' ' if entry.key else ''}{entry.name[:letters]}{room}"
-    return ClickableLine.part(Content.assemble((words, style), (mark, ink.SEVERITY[severity])), entry.name)
+    words = f" {entry.key}{' ' if entry.key else ''}{entry.name[:letters]}"
+    # It stands close to its own name: half way between two it would be either's.
+    marked = (mark, ink.SEVERITY[severity] if mark.strip() else style)
+    return ClickableLine.part(Content.assemble((words, style), marked, room), entry.name)

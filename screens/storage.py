@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from farmtui.insight.finding import Finding
 
 VIEWS = ("osds", "pools", "daemons")
+SOON_S = 2 * 86_400
+"""What comes sooner than this is told in hours, not by its date."""
 LOST_STATES = ("inconsistent", "down", "incomplete", "stale", "unknown", "recovery_unfound")
 """States of placement groups whose data is lost, in doubt, or cannot be reached."""
 
@@ -316,6 +318,8 @@ def fills_words(farm: Farm, ceph: Ceph | None) -> str:
         return f"{size}, not growing"
     if ceph.full_in_s > 5 * 365 * 86_400:
         return f"{size}, full in over 5 y"
+    if ceph.full_in_s < SOON_S:
+        return f"{size}, full in {duration(ceph.full_in_s)}"
     return f"{size}, full {farm.at + timedelta(seconds=ceph.full_in_s):%d %b %Y}"
 
 

@@ -29,7 +29,7 @@ FLOW_WIDTHS = ((150, 11), (110, 7), (0, 3))
 """From which width on an arrow is how wide."""
 NARROW_FLOW = 3
 HEIGHT = 6
-SHORT_TITLES = {Tier.APP: "WP", Tier.DATABASE: "DB", Tier.MONITORING: "Mon", Tier.OTHER: "Strange"}
+SHORT_TITLES = {Tier.APP: "WP", Tier.DATABASE: "DB", Tier.MONITORING: "Mon", Tier.OTHER: "Other"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +172,15 @@ class TierMap(LineWidget):
 def _links(farm: Farm) -> Content:
     """The interconnects by their probes; then networks with which something is wrong."""
     parts: list[tuple[str, str]] = []
+    faulty = any(network.kind is NetworkKind.INTERCONNECT and flaws(farm, network) for network in farm.networks)
     for hop in farm.interconnects:
         severity = Severity.OK if hop.up else Severity.CRITICAL
-        words = "up" if hop.up else "DOWN"
+        words = f"{glyphs().severity[severity]} {'up' if hop.up else 'DOWN'} "
+        # It is up, and all the same not well: what is wrong is told beside it.
+        how = ("up ", ink.MUTED) if hop.up and faulty else (words, ink.SEVERITY[severity])
         parts += [
             (" interconnect ", ink.MUTED),
-            (f"{glyphs().severity[severity]} {words} ", ink.SEVERITY[severity]),
+            how,
             (f"{round_trip(hop.latency_s)}, {percent(hop.loss_ratio)} lost  ", ink.MUTED),
             (f"{hop.instance} ", ink.MUTED),
         ]

@@ -121,7 +121,7 @@ class Tile(LineWidget):
         else:
             value = freshness_text(state.freshness, state.age_s)
         # Beside a figure that is not there a count ("0 of 3 in it") would be read as one.
-        sub = Content.styled(state.sub if state.freshness.readable else "", ink.MUTED)
+        sub = Content.styled(_whole_phrases(state.sub, width) if state.freshness.readable else "", ink.MUTED)
         if height <= 1:
             return [Content.assemble((f"{self._title} ", ink.MUTED), value, "  ", sub)]
         head = self._head(width)
@@ -176,3 +176,10 @@ class Tile(LineWidget):
         else:
             style = ink.SEVERITY[state.severity] if state.severity >= Severity.WARNING else ink.SERIES[0]
         return spark(state.trend, width, low=state.low, high=state.high, style=style)
+
+
+def _whole_phrases(words: str, width: int) -> str:
+    """What stands between commas is given up from the end, as a whole: half a phrase says nothing."""
+    while width_of(words) > width and ", " in words:
+        words = words.rpartition(", ")[0]
+    return words

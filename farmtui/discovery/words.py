@@ -14,6 +14,7 @@ from farmtui.farm.alerts import AlertBook
 from farmtui.farm.node import CloudAccount, PveCluster
 from farmtui.farm.reading import Failure, FailureKind, Reading
 from farmtui.farm.state import Severity
+from farmtui.farm.units import plural
 from farmtui.plain import WORD, Page, row, wrapped
 from farmtui.sources.errors import host_of
 
@@ -44,13 +45,18 @@ def here(found: Surroundings, page: Page) -> str:
         jumps = f", {ssh.jumps} of them through a jump host" if ssh.jumps else ""
         wildcards = f"; {ssh.wildcards} with wildcards" if ssh.wildcards else ""
         lines.append(
-            row(page, Severity.OK, "found", f"{', '.join(ssh.files)}: {len(ssh.hosts)} hosts{jumps}{wildcards}")
+            row(
+                page,
+                Severity.OK,
+                "found",
+                f"{', '.join(ssh.files)}: {plural(len(ssh.hosts), 'host')}{jumps}{wildcards}",
+            )
         )
     else:
         lines.append(row(page, Severity.INFO, "none", "no ssh_config"))
-    hashed = f", and {ssh.hashed} lines whose names are hashed" if ssh.hashed else ""
+    hashed = f", and {plural(ssh.hashed, 'line')} whose names are hashed" if ssh.hashed else ""
     lines.append(
-        row(page, Severity.OK, "found", f"known_hosts: the keys of {len(ssh.known)} hosts{hashed}")
+        row(page, Severity.OK, "found", f"known_hosts: the keys of {plural(len(ssh.known), 'host')}{hashed}")
         if ssh.known or ssh.hashed
         else row(page, Severity.INFO, "none", "no known_hosts")
     )
@@ -79,18 +85,21 @@ def prometheus(found: PrometheusFound, page: Page) -> str:
     down = f", {len(view.targets) - up} of them down" if up < len(view.targets) else ""
     if view.targets:
         listed = ", ".join(f"{job} {count}" for job, count in sorted(jobs.items()))
-        words = f"{len(view.targets)} targets in {len(jobs)} jobs{down}; {len(view.hosts)} machines: {listed}"
+        words = (
+            f"{plural(len(view.targets), 'target')} in {plural(len(jobs), 'job')}{down};"
+            f" {plural(len(view.hosts), 'machine')}: {listed}"
+        )
         lines.append(row(page, Severity.WARNING if down else Severity.OK, "targets", words))
     else:
-        words = f"the server names no targets; {len(view.hosts)} machines by their figures"
+        words = f"the server names no targets; {plural(len(view.hosts), 'machine')} by their figures"
         lines.append(row(page, Severity.INFO, "targets", words))
     lines += [_exporter(seen, page) for seen in exporters_seen(found.figures)]
     if pve := [job for job in jobs if "pve" in job.casefold()]:
-        lines.append(row(page, Severity.OK, "yes", f"pve_exporter: {jobs[pve[0]]} hosts"))
+        lines.append(row(page, Severity.OK, "yes", f"pve_exporter: {plural(jobs[pve[0]], 'host')}"))
     if any("gluster" in job.casefold() for job in jobs):
         words = "GlusterFS exporter; volumes and heals are asked over SSH, exporters differ too much"
         lines.append(row(page, Severity.OK, "yes", words))
-    rules = f"{len(view.rules)} alerting rules" if view.rules else "no alerting rules: nothing will ever be raised"
+    rules = plural(len(view.rules), "alerting rule") if view.rules else "no alerting rules: nothing will ever be raised"
     lines.append(row(page, Severity.OK if view.rules else Severity.INFO, "rules", rules))
     return "\n".join([*lines, *_warnings(found.warnings, page)])
 
@@ -123,7 +132,10 @@ def alertmanager(reading: Reading[AlertBook], urls: Sequence[str], page: Page) -
         return "\n".join([*lines, *_trouble(reading, page)])
     up = sum(replica.up for replica in book.replicas)
     active = sum(silence.state == "active" for silence in book.silences)
-    words = f"{up} of {len(book.replicas)} replicas answer; {len(book.alerts)} alerts, {active} active silences"
+    words = (
+        f"{up} of {plural(len(book.replicas), 'replica')} answer; {plural(len(book.alerts), 'alert')},"
+        f" {plural(active, 'active silence')}"
+    )
     return "\n".join([*lines, row(page, Severity.OK, "yes", words), *_trouble(reading, page)])
 
 
@@ -135,8 +147,8 @@ def proxmox(reading: Reading[PveCluster], hosts: Sequence[str], page: Page) -> s
         running = sum(guest.status == "running" for guest in cluster.guests)
         templates = sum(guest.template for guest in cluster.guests)
         words = (
-            f"{len(cluster.hosts)} hosts ({listed([host.name for host in cluster.hosts])}); {len(cluster.guests)}"
-            f" guests, {running} of them running, {templates} templates"
+            f"{plural(len(cluster.hosts), 'host')} ({listed([host.name for host in cluster.hosts])});"
+            f" {plural(len(cluster.guests), 'guest')}, {running} of them running, {plural(templates, 'template')}"
         )
         lines.append(row(page, Severity.OK, "yes", words))
     lines += _trouble(reading, page)
@@ -214,7 +226,7 @@ def missing(proposal: Proposal, page: Page) -> str:
 
 def tiers(proposal: Proposal, page: Page) -> str:
     """The machines by tier."""
-    lines = [f"{proposal.machines} machines, by tier"]
+    lines = [f"{plural(proposal.machines, 'machine')}, by tier"]
     for tier in proposal.tiers.tiers:
         patterns = f"; match {' '.join(tier.patterns)}" if tier.patterns else ""
         words = f"{tier.tier.value}: {listed(tier.names)} ({tier.how}{patterns})"

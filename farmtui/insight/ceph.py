@@ -231,7 +231,7 @@ def _capacity(ceph: Ceph) -> Finding | None:
     if severity is Severity.OK:
         return None
     when = f"at the growth of the last six hours it is full in {duration(ceph.full_in_s)}" if ceph.full_in_s else ""
-    stops = "at 95 % Ceph refuses every write"
+    stops = "Ceph refuses every write as soon as one OSD is 95 % full"
     return Finding(
         "ceph/capacity", severity,
         f"Ceph is {percent(ceph.used_ratio)} full" if full else f"Ceph fills up in {duration(ceph.full_in_s)}",

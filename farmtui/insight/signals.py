@@ -206,10 +206,10 @@ def _gaps(farm: Farm) -> Iterator[Finding]:
             else ("nobody is told of any alert",), screen="sources", part="alerts",
             topics=("alertmanager",),
         )  # fmt: skip
-    yield from _lost_heartbeats(farm)
+    yield from lost_heartbeats(farm)
 
 
-def _lost_heartbeats(farm: Farm) -> Iterator[Finding]:
+def lost_heartbeats(farm: Farm) -> Iterator[Finding]:
     """An alert that always fires, and does not arrive: the others may not arrive either."""
     looked = all(farm.freshness(kind) in (Freshness.LIVE, Freshness.EMPTY) for kind in ("prometheus", "alertmanager"))
     if farm.book is None or not looked:

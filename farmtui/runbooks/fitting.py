@@ -29,6 +29,8 @@ class Offer:
     """It names the alert that is looked at, or is named for what was found."""
     alerts: int = 0
     """How many of the alerts that are looked at it names."""
+    off_cause: int = 0
+    """How far what it names is from the finding's cause, by the order of its topics: 0 is the cause itself."""
 
 
 def offers(shelf: Shelf, farm: Farm, kind: str, key: str, finding: Finding | None = None) -> tuple[Offer, ...]:
@@ -42,31 +44,44 @@ def offers(shelf: Shelf, farm: Farm, kind: str, key: str, finding: Finding | Non
         # An alert that tells of a worker may come from a manager: what a finding is about counts before that.
         for alert in alerts:
             things += (value for value in _of_alert(farm, alert) if value not in things)
-    told = finding.runbook if finding is not None else ""
-    found = [offer for book in shelf.books.values() if (offer := _offer(book, farm, things, alerts, told))]
+    found = [offer for book in shelf.books.values() if (offer := _offer(book, farm, things, alerts, finding))]
     return tuple(sorted(found, key=lambda one: _rank(one, kind)))
 
 
-def _rank(offer: Offer, kind: str) -> tuple[bool, bool, int, bool, bool, int, str]:
-    """What names the alert first, and of those what has something to work on; then what is about such a thing (a
-    varnish, not just its machine), then what is for such machines alone."""
+def _rank(offer: Offer, kind: str) -> tuple[bool, int, bool, int, bool, bool, int, str]:
+    """What names the alert first, the cause's before that of what follows from it, and of those what has something to
+    work on; then what is about such a thing (a varnish, not just its machine), then what is for such machines alone."""
     book = offer.book.book
     of_tier = any(book.inputs[name].tier is not None and book.inputs[name].target is not False for name in offer.inputs)
     worked_on = any(book.inputs[name].target is not False for name in offer.inputs) or not book.inputs
     about = kind not in book.tags
-    return not offer.by_alert, not worked_on, -offer.alerts, about, not of_tier, book.risk, offer.book.name
+    return (
+        not offer.by_alert,
+        offer.off_cause,
+        not worked_on,
+        -offer.alerts,
+        about,
+        not of_tier,
+        book.risk,
+        offer.book.name,
+    )
 
 
-def _offer(shelved: Shelved, farm: Farm, things: list[Value], alerts: tuple[Alert, ...], told: str) -> Offer | None:
+def _offer(
+    shelved: Shelved, farm: Farm, things: list[Value], alerts: tuple[Alert, ...], finding: Finding | None
+) -> Offer | None:
     book = shelved.book
     inputs = {name: text for name in book.inputs if (text := _known(book, name, farm, things))}
     names = {alert.name for alert in alerts if any(fnmatchcase(alert.name, pattern) for pattern in book.alerts)}
-    named = shelved.name == told or bool(names)
+    told = finding is not None and shelved.name == finding.runbook
+    named = told or bool(names)
     # A thing on which a command is merely run does not make a book fit.
     worked_on = any(book.inputs[name].target is not False for name in inputs)
     if not named and not worked_on:
         return None
-    return Offer(shelved, inputs, named, len(names))
+    topics = finding.topics if finding is not None else ()
+    off = next((i for i, topic in enumerate(topics) if any(topic in name.lower() for name in names)), len(topics))
+    return Offer(shelved, inputs, named, len(names), 0 if told else off)
 
 
 def _known(book: Book, name: str, farm: Farm, things: list[Value]) -> str:

@@ -96,6 +96,9 @@ class Watch:
 def main() -> int:
     """Watch until the farewell, or until the other end of the pipe is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Where the program led its session, its death is a hangup for all of it; its end is told by the pipe.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    ours = False
     watch = Watch(time.monotonic())
     last = datetime.now().astimezone()
     while True:
@@ -106,18 +109,27 @@ def main() -> int:
             if watch.ended:
                 return 0
             if not data:
-                _paint("ENDED", f"this wall ended at {last:%H:%M:%S}; nothing here is of now")
+                # By now a shell may have taken the terminal back, or nobody has it: the dead wall's picture is on it.
+                if ours:
+                    _paint("ENDED", f"this wall ended at {last:%H:%M:%S}; nothing here is of now")
                 return 1
             last = datetime.now().astimezone()
-        elif silent_s := watch.silent_s(time.monotonic()):
+        ours = _is_ours()
+        silent_s = watch.silent_s(time.monotonic())
+        if not readable and silent_s and ours:
             _paint("FROZEN", f"since {last:%H:%M:%S}, {silent_s:.0f} s; nothing here is of now")
 
 
+def _is_ours() -> bool:
+    """Whether the terminal is the wall's: while it is stopped a shell may have it."""
+    try:
+        return os.tcgetpgrp(1) == os.getpgrp()
+    except OSError:
+        return False
+
+
 def _paint(word: str, words: str) -> None:
-    """Write on the terminal, if it is ours to write on: a shell may have it now."""
     with contextlib.suppress(OSError):
-        if os.tcgetpgrp(1) != os.getpgrp():
-            return
         columns, lines = os.get_terminal_size(1)
         plain = os.environ.get("TERM", "") in _ASCII_TERMS or os.environ.get("FARMTUI_ASCII") == "1"
         colours = not os.environ.get("NO_COLOR")

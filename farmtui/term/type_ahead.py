@@ -15,8 +15,6 @@ from textual import events
 from textual.app import App, ScreenStackError
 from textual.dom import DOMNode
 
-CLOSE_S: Final = 0.25
-"""A key that comes so long after the one before it does not come ahead of anything."""
 PATIENCE_S: Final = 1.0
 """A widget that is stuck for longer holds no key back."""
 ROUNDS: Final = 4
@@ -52,9 +50,6 @@ class TypeAhead:
         """Take a key from the terminal: dispatched now, or when those before it have done their work."""
         if self._settling or self._deaf:
             self._held.append(key)
-        elif asyncio.get_running_loop().time() - self.last_s < CLOSE_S:
-            self._held.append(key)
-            self._settle()
         else:
             await self._give(key)
 
@@ -62,6 +57,8 @@ class TypeAhead:
         self._target = self._focus()
         self.last_s = asyncio.get_running_loop().time()
         await self._dispatch(key)
+        # However late the next one comes: on a busy machine the work of this one may take longer than a hand does.
+        self._settle()
 
     def _settle(self) -> None:
         """Send a note after the last key, the way that its messages go: from the focus up to the app, and again."""
@@ -91,8 +88,6 @@ class TypeAhead:
         self._settling = 0
         if self._held:
             await self._give(self._held.popleft())
-            if self._held:
-                self._settle()
 
     def _focus(self) -> DOMNode:
         try:

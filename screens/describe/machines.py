@@ -53,7 +53,7 @@ def describe_node(farm: Farm, key: str) -> Detail | None:
                 Field("network in", data_rate(metrics.receive_bytes_per_s)),
                 Field("network out", data_rate(metrics.transmit_bytes_per_s)),
                 Field("uptime", duration(metrics.uptime_s)),
-                Field("clock offset", duration(metrics.clock_offset_s)),
+                Field("clock offset", _offset(metrics.clock_offset_s)),
                 Field("measured", seen),
             ),
         ),
@@ -289,3 +289,8 @@ def _is_hybrid(farm: Farm) -> bool:
 
 def _up(up: bool) -> Severity:
     return Severity.OK if up else Severity.CRITICAL
+
+
+def _offset(seconds: float | None) -> str:
+    """How far its clock is off: to either side of less than a millisecond it is the same."""
+    return duration(abs(seconds) if seconds is not None and abs(seconds) < 0.0005 else seconds)

@@ -78,6 +78,29 @@ def test_an_alert_offers_the_books_that_name_it_first(shelf: Shelf) -> None:
     assert told(plain) == {"plain": {}}, "it names the alert, though no input of it is known"
 
 
+def test_the_book_of_the_cause_comes_before_those_of_what_follows_from_it(tmp_path: Path) -> None:
+    """A host is down, and with it a database node: what wakes the host is named first."""
+    assert FARM.book is not None
+    down = FARM.book.alerts[0]
+    alerts = tuple(
+        replace(down, fingerprint=name, labels=(("alertname", name),))
+        for name in ("PveHostDown", "GaleraNodeDown", "GaleraClusterSmall")
+    )
+    text = "title: t\nrisk: 2\nalerts: [{alerts}]\ninputs: {{node: {{type: node}}}}\n"
+    text += "steps: [{{name: Look, manual: Look.}}]\n"
+    (tmp_path / "a-restart.yaml").write_text(text.format(alerts="Galera*"))
+    (tmp_path / "wake.yaml").write_text(text.format(alerts="PveHostDown"))
+    books = shelf([tmp_path])
+    own = Shelf({name: books.books[name] for name in ("a-restart", "wake")})
+    farm = replace(FARM, book=replace(FARM.book, alerts=alerts))
+    finding = Finding(
+        "pve", Severity.CRITICAL, "PVE host is offline", "", subject=("node", FARM.nodes[0].name),
+        topics=("pvehost", "galera"), alerts=tuple(alert.name for alert in alerts),
+    )  # fmt: skip
+    found = offers(own, farm, "finding", "pve", finding)
+    assert [offer.book.name for offer in found] == ["wake", "a-restart"]
+
+
 def test_a_machine_stands_for_its_guest_and_its_droplet(tmp_path: Path) -> None:
     text = "title: t\nrisk: 2\ninputs: {guest: {type: guest}}\nsteps: [{name: Look, manual: Look.}]\n"
     (tmp_path / "guests.yaml").write_text(text)

@@ -379,3 +379,11 @@ async def test_what_was_asked_about_a_thing_stands_below_what_is_known_of_it() -
         text = "\n".join(text_of(app))
     for told in ("12 lines before these are not shown", "INFO: [b]begun", "TASK ERROR: job errors"):
         assert told in text
+
+
+async def test_an_uptime_of_more_than_a_hundred_days_is_not_cut() -> None:
+    farm = swarm()
+    old = make_node("worker-1", Tier.APP, address="10.0.0.4")
+    old = dataclasses.replace(old, metrics=dataclasses.replace(old.metrics, uptime_s=102 * 86_400.0 + 11 * 3600))
+    shown = await lines(dataclasses.replace(farm, nodes=(NODES[0], old)), (200, 60))
+    assert "102d 11h" in line(shown, "worker-1")

@@ -80,6 +80,14 @@ async def test_the_newest_is_on_top_with_time_person_and_deed(size: tuple[int, i
         assert app.is_running
 
 
+async def test_what_was_done_has_more_room_than_the_name_of_its_run() -> None:
+    app = host(record())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        planned = next(line for line in text_of(app) if "planned by" in line)
+        assert len(planned[planned.index("planned by") :].split("…")[0].strip()) >= 35
+
+
 async def test_what_commands_print_is_not_in_the_record() -> None:
     app = host(record())
     async with app.run_test(size=(200, 60)) as pilot:
@@ -385,5 +393,5 @@ async def test_hostile_words_are_only_text() -> None:
     async with app.run_test(size=(200, 60)) as pilot:
         await pilot.pause()
         text = "\n".join(text_of(app))
-        assert text.count("[/x]") == 4
+        assert text.count("[/x]") == 5
         assert not {"\x1b", "\x07", "\u202e"} & set(text)

@@ -23,13 +23,13 @@ from tests.screens.whole import whole_farm
 
 @asynccontextmanager
 async def console(
-    path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int] = (120, 40)
+    path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int] = (120, 40), *, keep: bool = True
 ) -> AsyncIterator[tuple[MarkingApp, Pilot[int]]]:
     monkeypatch.setenv("XDG_STATE_HOME", str(path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(path))
     file = path / "farmtui.yaml"
     file.write_text("farm: {name: shop}\n")
-    app = MarkingApp(already_known, config_file=file, salvaged=salvage_file(file, misfits))
+    app = MarkingApp(already_known, config_file=file, salvaged=salvage_file(file, misfits), keep=keep)
     async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: app.farm is not None)
         app.publish(whole_farm())
@@ -57,6 +57,21 @@ async def test_a_mark_leads_back_with_filter_and_view(tmp_path: Path, monkeypatc
         await pilot.press("colon", *"unmark a", "enter")
         await until(pilot, lambda: "a is no mark any more" in said(app))
         assert read_marks(marks_file(tmp_path / "farmtui.yaml")) == ({}, "")
+
+
+async def test_marks_of_a_simulated_farm_are_gone_with_the_console(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with console(tmp_path, monkeypatch, keep=False) as (app, pilot):
+        app.go(Place("topology"))
+        await pilot.pause()
+        await pilot.press("m", "a", "enter")
+        await until(pilot, lambda: "a is kept" in said(app))
+        await pilot.press("1", "apostrophe", "a", "enter")
+        await until(pilot, lambda: app.current_mode == "topology")
+        await pilot.press("colon", *"unmark a", "enter")
+        await until(pilot, lambda: "a is no mark any more" in said(app))
+    assert [kept for name in ("marks", "sessions") for kept in (tmp_path / "state").rglob(name)] == []
 
 
 async def test_a_mark_of_a_thing_that_is_gone_leads_to_its_screen(

@@ -43,9 +43,17 @@ async def test_what_is_wrong_is_seen_at_every_size(size: tuple[int, int]) -> Non
     [between] = [line for line in lines if "▲ interconnect" in line]
     assert "▲ 90 ms" in between
     assert "▲ 3.0 %" in between
-    assert "loses 3.0 %" in between
+    assert "loses 3.0 %; takes 90 ms" in between, "it is not cut off for the sake of what is well"
     [cluster] = [line for line in lines if "▲ ceph-cluster" in line]
     assert "MTU 1500 and 9000" in cluster
+
+
+async def test_above_the_table_a_sick_interconnect_is_up_without_the_sign_of_a_well_one() -> None:
+    sick = "\n".join(await lines_of(TopologyScreen, SICK, (200, 60)))
+    assert "▲ interconnect loses 3.0 %" in sick
+    assert "interconnect up 90 ms, 3.0 % lost" in sick
+    well = wired(replace(CEPH, hops=(ping(),)))
+    assert "interconnect ● up 12 ms" in "\n".join(await lines_of(TopologyScreen, well, (200, 60)))
 
 
 @pytest.mark.parametrize("size", SIZES)

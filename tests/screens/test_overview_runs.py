@@ -131,6 +131,20 @@ async def test_what_mends_a_finding_is_named_below_it_and_x_offers_it() -> None:
         assert "mends it" not in cause(app), "nothing fits this one"
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_mends_it_is_seen_however_long_the_evidence_is(size: tuple[int, int]) -> None:
+    evidence = tuple(
+        f"so the thing number {number} behind it has lost every one of its backends" for number in range(20)
+    )
+    app = host(FakeDesk(), replace(CRASHED, evidence=evidence, runbook="https://runbooks.example/varnish-down"))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        text = " ".join(text_of(app))
+        assert "x offers: varnish-restart" in text
+        assert "https://runbooks.example/varnish-down" in text
+        assert "so the thing number 0 behind it" in text
+
+
 async def test_what_mends_it_comes_when_the_library_is_read() -> None:
     app = host(None, CRASHED)
     async with app.run_test(size=(120, 40)) as pilot:

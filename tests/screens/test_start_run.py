@@ -109,6 +109,17 @@ async def test_the_plan_is_shown_whole_and_started_by_its_target() -> None:
         assert desk.said[-1] == ("start", make_plan().hash, "why", "cache-2", "")
 
 
+async def test_a_reason_to_which_nothing_was_added_ends_without_its_colon() -> None:
+    desk = FakeDesk(plan=make_plan())
+    async with form(node="cache-2", desk=desk) as (app, pilot, _):
+        await planned(app, pilot)
+        app.screen_stack[-2].query_one("#reason", Input).value = "Varnish on cache-2 is down: "
+        await pilot.press(*"cache", "minus", "2", "enter")
+        await pilot.pause()
+        await pilot.pause()
+        assert desk.said[-1][2] == "Varnish on cache-2 is down"
+
+
 async def test_what_is_required_and_missing_cannot_be_started_whatever_is_typed() -> None:
     missing = Requirement(condition=SourcesFresh(sources=("ceph",)), value="ceph is stale", holds=False)
     desk = FakeDesk(plan=make_plan(requires=(missing,)))

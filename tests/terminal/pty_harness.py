@@ -20,6 +20,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -42,9 +43,10 @@ class PtySession:
     """`python *arguments` with a terminal of its own as its controlling terminal.
 
     `screen` is what the terminal shows, `raw` each byte that was read. With `sync` the terminal answers that it knows
-    synchronized output. `environment` is added to a bare one (no COLORTERM, no multiplexer). Without `controlling`, or
-    with `deaf_to_hangup`, the program gets no SIGHUP when the terminal goes; with `nobody_types` its standard input is
-    /dev/null. `program` runs in place of this Python, in `folder` in place of the working folder.
+    synchronized output. `environment` is added to a bare one (no COLORTERM, no multiplexer, a HOME that is gone with
+    the session). Without `controlling`, or with `deaf_to_hangup`, the program gets no SIGHUP when the terminal goes;
+    with `nobody_types` its standard input is /dev/null. `program` runs in place of this Python, in `folder` in place
+    of the working folder.
     """
 
     def __init__(
@@ -69,13 +71,14 @@ class PtySession:
         self.raw = bytearray()
         self._answered = 0
         self._sync = sync
+        self._home = tempfile.TemporaryDirectory(prefix="farmtui-home-", ignore_cleanup_errors=True)
         self.master, slave = os.openpty()
         self._set_size(columns, lines)
         env = {
             "TERM": term,
             "LANG": "C.UTF-8",
             "PATH": os.environ["PATH"],
-            "HOME": os.environ.get("HOME", "/"),
+            "HOME": self._home.name,
             "PYTHONPATH": str(ROOT),
             "TEXTUAL_ANIMATIONS": "none",
             "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
@@ -110,6 +113,7 @@ class PtySession:
             self.process.kill()
         self.process.wait()
         self.hang_up()
+        self._home.cleanup()
 
     def _set_size(self, columns: int, lines: int) -> None:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -83,6 +85,29 @@ def test_its_heart_goes_and_stops_with_the_process_and_the_clock_is_wrong_then(t
         session.kill(signal.SIGCONT)
         session.wait_for(lambda: "nothing here is of now" not in session.text and clock_is_right(session))
         assert session.finish("\x03") == 0
+
+
+def test_a_wall_that_is_killed_is_said_to_have_ended(tmp_path: Path) -> None:
+    """It led its session: the hangup that comes of its death must not take its watcher along."""
+    with wall(tmp_path) as session:
+        session.wait_for(HEART)
+        session.wait_for(lambda: clock_is_right(session))
+        session.kill(signal.SIGKILL)
+        session.wait_for("this wall ended at")
+
+
+def test_a_wall_that_is_killed_under_a_shell_is_said_to_have_ended(tmp_path: Path) -> None:
+    """The shell has the terminal back by then; what stands on it is the wall's last picture."""
+    config = tmp_path / "farmtui.yaml"
+    config.write_text(SILENT)
+    environment = {"HOME": str(tmp_path), "COLORTERM": "truecolor", "TZ": "UTC"}
+    line = f"set -m; '{sys.executable}' -m farmtui wall --config '{config}'; sleep 60"
+    with PtySession(["-c", line], environment=environment, program="/bin/bash") as session:
+        session.wait_for(HEART)
+        session.wait_for(lambda: clock_is_right(session))
+        [child] = Path(f"/proc/{session.process.pid}/task/{session.process.pid}/children").read_text().split()
+        os.kill(int(child), signal.SIGKILL)
+        session.wait_for("this wall ended at")
 
 
 def test_a_heartbeat_costs_a_few_bytes(tmp_path: Path) -> None:

@@ -109,6 +109,8 @@ def test_a_watchdog_that_does_not_arrive_is_told(
         rules=[make_rule("Watchdog", state, severity="none"), make_rule("TargetDown")],
     )
     assert ("heartbeat/farm/Watchdog" in found(farm)) is missed
+    tile = dict(tiles(farm))["alerts"]
+    assert (tile.severity is Severity.WARNING, tile.sub.startswith("no Watchdog, ")) == (missed, missed)
 
 
 def test_alerts_of_one_name_are_one_finding_however_many() -> None:

@@ -23,6 +23,16 @@ def test_a_mark_is_read_as_it_was_kept(tmp_path: Path) -> None:
     assert HERE.words == "topology / a · view places · /cache · by cpu, descending · faults only"
 
 
+def test_an_order_that_several_tables_have_is_told_once() -> None:
+    sorts = {"osds": ("state", True), "pools": ("state", True), "daemons": ("name", False)}
+    assert Mark(Place("storage"), sorts=sorts).words == "storage · by state, descending · by name"
+
+
+def test_to_look_for_marks_leaves_nothing_behind(tmp_path: Path) -> None:
+    assert read_marks(tmp_path / "marks" / "m.json") == ({}, "")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_consoles_lose_nothing_of_each_other(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: add(tmp_path / "m.json", f"n{number}"), range(40)))

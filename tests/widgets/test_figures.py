@@ -196,6 +196,17 @@ async def test_a_tile_says_the_same_at_every_height(height: int, severity: Sever
         assert len(lines(tile)) == height
 
 
+@pytest.mark.parametrize(("width", "words"), [(30, "ERR, of 44 TiB, full in 3h"), (20, "ERR, of 44 TiB"), (10, "ERR")])
+async def test_a_narrow_tile_gives_up_whole_phrases(width: int, words: str) -> None:
+    tile = Tile("storage")
+    app = Stage(lambda: [tile])
+    async with app.run_test(size=(40, 12)) as pilot:
+        tile.styles.width = width
+        tile.show(TileState("93 %", "ERR, of 44 TiB, full in 3h"))
+        await pilot.pause()
+        assert words in [line.strip(" ▌") for line in lines(tile)]
+
+
 async def test_a_tile_without_an_answer_shows_no_figure() -> None:
     tile = Tile("database")
     app = Stage(lambda: [tile])
