@@ -319,9 +319,10 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
     def make_feed(self, config: Config) -> Feed:
         """What polls."""
+        from farmtui.insight.findings import findings
         from farmtui.polling import Feed
 
-        return Feed(config, on_farm=self.publish)
+        return Feed(config, on_farm=self.publish, weigh=findings)
 
     def publish(self, farm: Farm) -> None:
         """A new picture: work out what is wrong once, then let the screen on top repaint what differs."""
@@ -330,8 +331,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         from farmtui.insight.health import components, overall
 
         self._farm = farm
-        found = findings(farm)
-        self._findings = with_config(found, self.config_state)
+        self._findings = with_config(findings(farm), self.config_state)
         self._overall = overall(farm, self._findings)
         self._told_state = self.config_state
         health: dict[str, Severity] = {}

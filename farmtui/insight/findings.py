@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from farmtui.farm.farm import Farm
 from farmtui.insight.backups import backup_faults
@@ -24,9 +26,24 @@ from farmtui.insight.sites import site_faults
 from farmtui.insight.swarm import swarm_faults
 
 
-def findings(farm: Farm) -> tuple[Finding, ...]:
-    """All of them, the worst first, then the one that began first. Pure."""
+_newest: Final[deque[tuple[Farm, tuple[Finding, ...]]]] = deque(maxlen=1)
+"""The picture that was asked for last, and its findings: several ask for the same, and one of them not on the loop."""
 
+
+def findings(farm: Farm) -> tuple[Finding, ...]:
+    """All of them, the worst first, then the one that began first. Pure; for the same picture again it takes no time.
+
+    Where thousands of machines are ill it takes longer than a frame.
+    """
+    for known, found in tuple(_newest):
+        if known is farm:
+            return found
+    found = _worked_out(farm)
+    _newest.append((farm, found))
+    return found
+
+
+def _worked_out(farm: Farm) -> tuple[Finding, ...]:
     machines = Machines(farm)
     # In the order from causes to consequences: each can only follow from one before it.
     found = (

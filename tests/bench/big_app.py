@@ -28,6 +28,7 @@ from farmtui.farm.node import Exporter, HostMetrics
 from farmtui.farm.reading import Reading
 from farmtui.farm.sites import SiteBook
 from farmtui.farm.traffic import Edge, EdgeNode, SiteTraffic
+from farmtui.insight.findings import findings
 from farmtui.polling import Feed
 from farmtui.sources import Source
 from farmtui.sources.prometheus.figures import Answer
@@ -127,7 +128,7 @@ class BigApp(FarmApp):
 
     def make_feed(self, config: Config) -> Feed:
         """A feed over the given sources."""
-        return Feed(config, sources=self._sources, on_farm=self.publish)
+        return Feed(config, sources=self._sources, on_farm=self.publish, weigh=findings)
 
     def publish(self, farm: Farm) -> None:
         """Count."""
