@@ -20,7 +20,7 @@ from farmtui.farm.state import Severity
 from farmtui.keys import GLOBAL, misfits
 from farmtui.looking import Looks
 from farmtui.opened import OpenedFarm, already_known
-from farmtui.showing import make_screen
+from farmtui.showing import make_screen, weigh
 from farmtui.skins import Skins
 from farmtui.tail.desk import LogDesk
 from farmtui.terminal import TerminalApp
@@ -319,10 +319,9 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
 
     def make_feed(self, config: Config) -> Feed:
         """What polls."""
-        from farmtui.insight.findings import findings
         from farmtui.polling import Feed
 
-        return Feed(config, on_farm=self.publish, weigh=findings)
+        return Feed(config, on_farm=self.publish, weigh=partial(weigh, self._farm_screen))
 
     def publish(self, farm: Farm) -> None:
         """A new picture: work out what is wrong once, then let the screen on top repaint what differs."""

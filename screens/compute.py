@@ -99,6 +99,8 @@ class ComputeScreen(FarmScreen):
         Command("compute.sort.node", "O", "sort('node')", "By node", "Sort tasks by node", group="list"),
     )
 
+    WEIGHS = (machine_rows,)
+
     view: reactive[str] = reactive("machines")
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ from widgets.painting import LineWidget
 from widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -64,6 +64,8 @@ class FarmScreen(Screen[None]):
     """Its name in the registry; the screen on whose stack it lies, for a view that was opened from there."""
     KEYS: ClassVar[tuple[Command, ...]] = ()
     """The screen's own commands, beside the common ones."""
+    WEIGHS: ClassVar[tuple[Callable[[Farm], object], ...]] = ()
+    """What `show_farm` asks of a picture that takes longer than a frame with a big farm: each of them `of_newest`."""
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(COMMON))
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from farmtui.farm.farm import Farm
 from farmtui.insight.backups import backup_faults
@@ -20,30 +18,19 @@ from farmtui.insight.gluster import gluster_faults
 from farmtui.insight.lookup import Machines
 from farmtui.insight.machines import compute_faults, machine_faults
 from farmtui.insight.networks import network_faults
+from farmtui.insight.newest import of_newest
 from farmtui.insight.pve import pve_faults
 from farmtui.insight.signals import explain_alerts, source_faults
 from farmtui.insight.sites import site_faults
 from farmtui.insight.swarm import swarm_faults
 
 
-_newest: Final[deque[tuple[Farm, tuple[Finding, ...]]]] = deque(maxlen=1)
-"""The picture that was asked for last, and its findings: several ask for the same, and one of them not on the loop."""
-
-
+@of_newest
 def findings(farm: Farm) -> tuple[Finding, ...]:
-    """All of them, the worst first, then the one that began first. Pure; for the same picture again it takes no time.
+    """All of them, the worst first, then the one that began first. Pure.
 
     Where thousands of machines are ill it takes longer than a frame.
     """
-    for known, found in tuple(_newest):
-        if known is farm:
-            return found
-    found = _worked_out(farm)
-    _newest.append((farm, found))
-    return found
-
-
-def _worked_out(farm: Farm) -> tuple[Finding, ...]:
     machines = Machines(farm)
     # In the order from causes to consequences: each can only follow from one before it.
     found = (

@@ -215,7 +215,7 @@ async def test_a_big_picture_is_weighed_beside_the_loop_before_it_is_shown(fault
     clock = StageClock()
     weighed: list[tuple[Farm, int]] = []
     shown: list[Farm] = []
-    audience = Audience()
+    audience, enough = Audience(), asyncio.Event()
 
     def weigh(farm: Farm) -> None:
         weighed.append((farm, threading.get_ident()))
@@ -225,13 +225,14 @@ async def test_a_big_picture_is_weighed_beside_the_loop_before_it_is_shown(fault
     def screen(farm: Farm) -> None:
         shown.extend(known for known, _ in weighed if known is farm)
         audience(farm)
+        if len(audience.farms) == 2:  # the first is that in which nobody has answered yet, and is small
+            enough.set()
 
     source = StageSource(clock, [seen(count=MACHINES_IN_THREAD + 1)])
     feed = Feed(CONFIG, sources=[source], on_farm=screen, weigh=weigh, clock=clock, chance=no_chance)
     task = asyncio.ensure_future(feed.run())
     await clock.advance(1)
-    while len(audience.farms) < 2:  # the first is that in which nobody has answered yet, and is small
-        await asyncio.sleep(0.001)
+    await enough.wait()
     task.cancel()
     await asyncio.wait({task})
     assert len(audience.last.nodes) > MACHINES_IN_THREAD
