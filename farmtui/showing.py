@@ -24,5 +24,5 @@ def weigh(top: Callable[[], FarmScreen | None], farm: Farm) -> None:
 
     findings(farm)
     screen = top()
-    for work in screen.WEIGHS if screen is not None else ():
+    for work in screen.weighs() if screen is not None else ():
         work(farm)

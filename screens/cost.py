@@ -58,7 +58,7 @@ from widgets.tile import Tile
 from widgets.trend_chart import TrendChart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.app import ComposeResult
 
@@ -96,8 +96,6 @@ class CostScreen(FarmScreen):
         Command("cost.sort.name", "N", "sort('name')", "By name", "Sort by name", group="list"),
         Command("cost.sort.tier", "T", "sort('tier')", "By tier", "Sort by tier", group="list"),
     )  # fmt: skip
-
-    WEIGHS = (costs,)
 
     view: reactive[str] = reactive("spend")
 
@@ -146,6 +144,10 @@ class CostScreen(FarmScreen):
         super().on_mount()
 
     # -- the picture ----------------------------------------------------------------------------
+
+    def weighs(self) -> Sequence[Callable[[Farm], object]]:
+        """All that costs."""
+        return (costs,)
 
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Everything from the newest picture."""

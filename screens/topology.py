@@ -13,6 +13,7 @@ from farmtui.commands import Command
 from farmtui.farm.node import Node, Provider
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import data_rate, data_size, duration, percent, plural, rate
+from farmtui.insight.newest import of_newest
 from screens import limits
 from screens.columns import limited, row_freshness
 from screens.describe.machines import node_subject
@@ -29,7 +30,7 @@ from widgets.status_mark import status_mark
 from widgets.table_columns import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from textual.app import ComposeResult
 
@@ -156,6 +157,10 @@ class TopologyScreen(FarmScreen):
             Column("address", "address", lambda n: n.addresses[0] if n.addresses else "–", width=15, priority=8),
         )  # fmt: skip
 
+    def weighs(self) -> Sequence[Callable[[Farm], object]]:
+        """The tree, for whoever looks at it."""
+        return (tree_of,) if self.view == "places" else ()
+
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Everything from the newest picture."""
         self.query_one(TierMap).show(farm)
@@ -171,7 +176,7 @@ class TopologyScreen(FarmScreen):
             case "machines":
                 rows = farm.nodes
             case "places":
-                rows = tuple(branches_of(farm))
+                rows = tree_of(farm)
             case "sites":
                 rows = tuple(sites_of(farm))
             case _:
@@ -249,7 +254,13 @@ def _busier_first(site: SiteTraffic) -> float:
     return -site.value
 
 
-def branches_of(farm: Farm) -> Iterator[Branch]:
+@of_newest
+def tree_of(farm: Farm) -> tuple[Branch, ...]:
+    """All of the tree."""
+    return tuple(_branches(farm))
+
+
+def _branches(farm: Farm) -> Iterator[Branch]:
     """The tree of places: PVE clusters with hosts and guests, then DigitalOcean's regions with droplets."""
     placed: dict[tuple[Provider, str], list[Node]] = {}
     for node in farm.nodes:

@@ -7,25 +7,24 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar
 
-from farmtui.farm.farm import Farm
-
+P = TypeVar("P")
 T = TypeVar("T")
 
 
-def of_newest(work: Callable[[Farm], T]) -> Callable[[Farm], T]:
-    """`work`, a pure function of a picture, that is not done again for the picture that was asked for last.
+def of_newest(work: Callable[[P], T]) -> Callable[[P], T]:
+    """`work`, a pure function of a picture or a part of it, that is not done again for the one that was asked for last.
 
     For what takes longer than a frame with a big farm: a thread can do it before the loop asks.
     """
-    newest: deque[tuple[Farm, T]] = deque(maxlen=1)
+    newest: deque[tuple[P, T]] = deque(maxlen=1)
 
     @wraps(work)
-    def known(farm: Farm) -> T:
-        for picture, found in tuple(newest):
-            if picture is farm:
+    def known(picture: P) -> T:
+        for before, found in tuple(newest):
+            if before is picture:
                 return found
-        found = work(farm)
-        newest.append((farm, found))
+        found = work(picture)
+        newest.append((picture, found))
         return found
 
     return known
