@@ -20,7 +20,7 @@ from farmtui.farm.state import Severity
 from farmtui.keys import GLOBAL, misfits
 from farmtui.looking import Looks
 from farmtui.opened import OpenedFarm, already_known
-from farmtui.showing import make_screen
+from farmtui.showing import make_screen, weigh
 from farmtui.skins import Skins
 from farmtui.tail.desk import LogDesk
 from farmtui.terminal import TerminalApp
@@ -321,7 +321,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         """What polls."""
         from farmtui.polling import Feed
 
-        return Feed(config, on_farm=self.publish)
+        return Feed(config, on_farm=self.publish, weigh=partial(weigh, self._farm_screen))
 
     def publish(self, farm: Farm) -> None:
         """A new picture: work out what is wrong once, then let the screen on top repaint what differs."""
@@ -330,8 +330,7 @@ class FarmApp(TerminalApp[int], inherit_bindings=False):
         from farmtui.insight.health import components, overall
 
         self._farm = farm
-        found = findings(farm)
-        self._findings = with_config(found, self.config_state)
+        self._findings = with_config(findings(farm), self.config_state)
         self._overall = overall(farm, self._findings)
         self._told_state = self.config_state
         health: dict[str, Severity] = {}

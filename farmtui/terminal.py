@@ -44,7 +44,7 @@ from farmtui.term.frames import FrameSender
 from farmtui.term.outlet import Outlet
 from farmtui.term.painter import Painter
 from farmtui.term.pen import PLAIN, linked
-from farmtui.term.quiet import EVERY_S, SETTLED_S, QuietCollector
+from farmtui.term.quiet import EVERY_S, QuietCollector
 from farmtui.term.reader import Reader
 from farmtui.term.signals import Farewell, Reactions, TerminalSignals
 from farmtui.term.tty import read_attributes, restore_attributes, set_raw, terminal_size
@@ -344,13 +344,10 @@ class TerminalApp(App[ReturnType]):
         self._collector = QuietCollector()
 
     def on_mount(self) -> None:
-        """Once everything has been imported and shown, garbage is looked for only while nobody types."""
+        """Garbage is looked for only while nobody types, from before the first picture of a farm is made."""
         if not self.is_headless:
-            self.set_timer(SETTLED_S, self._collect_in_quiet)
-
-    def _collect_in_quiet(self) -> None:
-        self._collector.begin()
-        self.set_interval(EVERY_S, lambda: self._collector.look(self.type_ahead.last_s))
+            self._collector.begin()
+            self.set_interval(EVERY_S, lambda: self._collector.look(self.type_ahead.last_s))
 
     async def on_event(self, event: events.Event) -> None:
         """Keys one at a time, each when the one before has done its work; everything else as Textual does."""

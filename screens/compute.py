@@ -58,7 +58,7 @@ from widgets.live_table import LiveTable
 from widgets.status_mark import status_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from textual.app import ComposeResult
@@ -138,6 +138,10 @@ class ComputeScreen(FarmScreen):
             pve_task_columns(self._since), key=lambda row: row.task.key, severity=lambda row: pve_severity(row.task),
             noun="tasks of Proxmox VE", sort="state", id="pve-tasks",
         )  # fmt: skip
+
+    def weighs(self) -> Sequence[Callable[[Farm], object]]:
+        """Machines with their sizes and prices."""
+        return (machine_rows,)
 
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Everything from the newest picture; what is not asked of a Swarm is not there."""

@@ -14,6 +14,7 @@ from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.swarm import SwarmCluster, SwarmNode, SwarmService, SwarmTask
 from farmtui.farm.units import data_size
 from farmtui.insight.balancers import balancer_state, droplets_behind, serves
+from farmtui.insight.newest import of_newest
 from farmtui.insight.pve import storage_severity, task_words
 from farmtui.insight.spend import spend
 from farmtui.insight.swarm import why_short
@@ -65,6 +66,7 @@ class MachineRow:
         return "; ".join(said)
 
 
+@of_newest
 def machine_rows(farm: Farm) -> tuple[MachineRow, ...]:
     """Every machine once. A Swarm node is a machine's by its host name, else by its address."""
     engines = _engines(farm.swarm_cluster)
@@ -204,6 +206,7 @@ def balancer_rows(farm: Farm) -> tuple[BalancerRow, ...]:
     return tuple(rows)
 
 
+@of_newest
 def _prices(farm: Farm) -> dict[str, Decimal]:
     """By an item's key, what it costs a month."""
     spent = spend(farm)

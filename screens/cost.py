@@ -58,7 +58,7 @@ from widgets.tile import Tile
 from widgets.trend_chart import TrendChart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.app import ComposeResult
 
@@ -101,7 +101,7 @@ class CostScreen(FarmScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._found: tuple[Farm, Costs | None] | None = None
+        self._found: Costs | None = None
         self._what_if: WhatIf | None = None
         self._editing = ""
 
@@ -145,9 +145,13 @@ class CostScreen(FarmScreen):
 
     # -- the picture ----------------------------------------------------------------------------
 
+    def weighs(self) -> Sequence[Callable[[Farm], object]]:
+        """All that costs."""
+        return (costs,)
+
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Everything from the newest picture."""
-        found = self._costs(farm)
+        found = self._found = costs(farm)
         if found is None:
             return
         if found.plan is None and self.view in _WITH_PLAN:
@@ -163,11 +167,6 @@ class CostScreen(FarmScreen):
         line.show(Content.styled(f" {sign} {notes[0]}{more}", ink.SEVERITY[state]) if notes else Content(""))
         self._show_tables(farm, found)
         self._show_plan(found)
-
-    def _costs(self, farm: Farm) -> Costs | None:
-        if self._found is None or self._found[0] is not farm:
-            self._found = farm, costs(farm)
-        return self._found[1]
 
     def _show_views(self, found: Costs) -> None:
         named = {"items": len(found.spent.items), "waste": len(found.wasted), "scenarios": len(found.planned)}
@@ -234,7 +233,7 @@ class CostScreen(FarmScreen):
 
     def action_next_view(self) -> None:
         """The next view that there is."""
-        views = self._views(self._found[1] if self._found else None)
+        views = self._views(self._found)
         self.view = views[(views.index(self.view) + 1) % len(views)]
 
     def watch_view(self, view: str) -> None:
@@ -264,7 +263,7 @@ class CostScreen(FarmScreen):
     def _tile_clicked(self, message: Tile.Clicked) -> None:
         wanted = {"tile-waste": "waste", "tile-least": "scenarios", "tile-even": "scenarios", "tile-site": "sites"}
         view = wanted.get(message.tile.id or "", "spend")
-        if view in self._views(self._found[1] if self._found else None):
+        if view in self._views(self._found):
             self.view = view
 
     def labels_of(self, row: object) -> Mapping[str, str]:
@@ -287,7 +286,7 @@ class CostScreen(FarmScreen):
 
     def _change(self, how: Callable[[Plan, WhatIf, str], WhatIf]) -> None:
         """Change the row under the cursor; from another view the first press only shows what can be changed."""
-        found = self._found[1] if self._found else None
+        found = self._found
         if found is None or found.plan is None:
             self.console.say("there is no plan to change: see the assumptions", Severity.INFO)
             return
@@ -332,7 +331,7 @@ class CostScreen(FarmScreen):
 
     def action_edit(self) -> None:
         """Open the line in which the row is changed; on a scenario, begin with that one."""
-        found = self._found[1] if self._found else None
+        found = self._found
         scenario = self._table("scenarios").cursor_row if self.view == "scenarios" else None
         if found is not None and found.plan is not None and scenario is not None:
             self._begin_with(found, found.plan, scenario[0].key)
@@ -373,7 +372,7 @@ class CostScreen(FarmScreen):
         if message.kind != EDIT:
             return
         message.stop()
-        found = self._found[1] if self._found else None
+        found = self._found
         if found is None or found.plan is None:
             return
         try:

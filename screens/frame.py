@@ -23,7 +23,7 @@ from widgets.painting import LineWidget
 from widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -91,6 +91,13 @@ class FarmScreen(Screen[None]):
 
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Show a picture; called only while the screen is on top. Filter and faults-only are the screen's to apply."""
+
+    def weighs(self) -> Sequence[Callable[[Farm], object]]:
+        """What `show_farm` asks of a picture that takes longer than a frame with a big farm, each `of_newest`.
+
+        Asked, and done for each big picture before it is shown, in a thread.
+        """
+        return ()
 
     def show_remedies(self, picture: Picture) -> None:
         """Show runs and books; called when they have changed, whether or not there is a farm to show."""

@@ -18,14 +18,14 @@ from screens.describe.sites import site_subject
 from screens.frame import FarmScreen
 from screens.lines import Line
 from screens.places import Subject
-from screens.site_backups import SiteBackups
+from screens.site_backups import SiteBackups, backups_by_site
 from screens.site_columns import BACKUP, FIGURES, columns
 from screens.site_words import fallback_note, fallback_tiles, note, tiles, uncounted
 from widgets.live_table import LiveTable
 from widgets.tile import Tile, TileState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.app import ComposeResult
 
@@ -82,6 +82,10 @@ class SitesScreen(FarmScreen):
     def _columns(self) -> tuple[Any, ...]:
         """Those of figures that somebody measures; what could not be had now keeps its column."""
         return columns(lambda: self._book, self._without, self._backups.cell)
+
+    def weighs(self) -> Sequence[Callable[[Farm], object]]:
+        """Which backups are whose."""
+        return (backups_by_site,)
 
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Everything from the newest picture."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from textual import on
 from textual.content import Content
@@ -13,6 +13,7 @@ from farmtui.commands import Command
 from farmtui.farm.node import Node, Provider
 from farmtui.farm.state import Freshness, Severity
 from farmtui.farm.units import data_rate, data_size, duration, percent, plural, rate
+from farmtui.insight.newest import of_newest
 from screens import limits
 from screens.columns import limited, row_freshness
 from screens.describe.machines import node_subject
@@ -29,7 +30,7 @@ from widgets.status_mark import status_mark
 from widgets.table_columns import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from textual.app import ComposeResult
 
@@ -65,6 +66,10 @@ class SiteRow:
     def severity(self) -> Severity:
         """A site most of whose answers are errors is down for its visitors."""
         return Severity.OK if self.failing is None else Severity.CRITICAL
+
+
+Row: TypeAlias = Node | Branch | SiteRow | NetworkRow
+"""What the tables show."""
 
 
 class TopologyScreen(FarmScreen):
@@ -152,23 +157,35 @@ class TopologyScreen(FarmScreen):
             Column("address", "address", lambda n: n.addresses[0] if n.addresses else "–", width=15, priority=8),
         )  # fmt: skip
 
+    def weighs(self) -> Sequence[Callable[[Farm], object]]:
+        """The tree, for whoever looks at it."""
+        return (tree_of,) if self.view == "places" else ()
+
     def show_farm(self, farm: Farm, findings: tuple[Finding, ...]) -> None:
         """Everything from the newest picture."""
-        fresh = farm.freshness("prometheus")
         self.query_one(TierMap).show(farm)
-        nodes = farm.nodes
-        branches = tuple(branches_of(farm))
-        sites = tuple(sites_of(farm))
-        nets = network_rows(farm)
+        for view in VIEWS:
+            # A tree of 10,000 machines takes a frame to make: for a table that nobody sees, once. It has rows then for
+            # the cursor that comes back to it.
+            if view == self.view or not self._table(view).shown_rows:
+                self._show_rows(view, farm)
+
+    def _show_rows(self, view: str, farm: Farm) -> None:
+        rows: Sequence[Row]
+        match view:
+            case "machines":
+                rows = farm.nodes
+            case "places":
+                rows = tree_of(farm)
+            case "sites":
+                rows = tuple(sites_of(farm))
+            case _:
+                rows = network_rows(farm)
         if self.console.faults_only:
-            nodes = tuple(node for node in nodes if node.state >= Severity.WARNING)
-            branches = tuple(branch for branch in branches if branch.severity >= Severity.WARNING)
-            sites = tuple(site for site in sites if site.severity >= Severity.WARNING)
-            nets = tuple(row for row in nets if row.severity >= Severity.WARNING)
-        self._table("machines").set_rows(nodes, freshness=Freshness.LIVE if nodes else fresh)
-        self._table("places").set_rows(branches)
-        self._table("sites").set_rows(sites, freshness=fresh)
-        self._table("networks").set_rows(nets, freshness=fresh)
+            rows = tuple(row for row in rows if _severity(row) >= Severity.WARNING)
+        # Machines and places are known from others than Prometheus, too.
+        others = view == "places" or (view == "machines" and rows)
+        self._table(view).set_rows(rows, freshness=Freshness.LIVE if others else farm.freshness("prometheus"))
 
     def labels_of(self, row: object) -> Mapping[str, str]:
         """A machine's labels are those that people know it by."""
@@ -182,6 +199,8 @@ class TopologyScreen(FarmScreen):
 
     def watch_view(self, view: str) -> None:
         """One table at a time."""
+        if self.console.farm is not None:
+            self._show_rows(view, self.console.farm)
         for name in VIEWS:
             self._table(name).display = name == view
         self._table(view).focus()
@@ -201,7 +220,11 @@ class TopologyScreen(FarmScreen):
         return self.query_one(f"#{ident}", LiveTable)
 
 
-def subject_of(row: Node | Branch | SiteRow | NetworkRow) -> Subject | None:
+def _severity(row: Row) -> Severity:
+    return row.state if isinstance(row, Node) else row.severity
+
+
+def subject_of(row: Row) -> Subject | None:
     """The subject of a row of any of the tables."""
     match row:
         case Node():
@@ -231,8 +254,17 @@ def _busier_first(site: SiteTraffic) -> float:
     return -site.value
 
 
-def branches_of(farm: Farm) -> Iterator[Branch]:
+@of_newest
+def tree_of(farm: Farm) -> tuple[Branch, ...]:
+    """All of the tree."""
+    return tuple(_branches(farm))
+
+
+def _branches(farm: Farm) -> Iterator[Branch]:
     """The tree of places: PVE clusters with hosts and guests, then DigitalOcean's regions with droplets."""
+    placed: dict[tuple[Provider, str], list[Node]] = {}
+    for node in farm.nodes:
+        placed.setdefault((node.provider, node.place), []).append(node)
     for cluster in farm.pve:
         bad = cluster.quorate is False
         words = (
@@ -262,17 +294,15 @@ def branches_of(farm: Farm) -> Iterator[Branch]:
                 text=text,
                 subject=subject,
             )
-            inside = [node for node in farm.nodes if node.provider is Provider.PROXMOX and node.place == host.name]
-            yield from _machines(f"{cluster.name}/{host.name}", inside, 2)
-    regions = sorted({node.place for node in farm.nodes if node.provider is Provider.DIGITALOCEAN})
-    for region in regions:
-        inside = [n for n in farm.nodes if n.provider is Provider.DIGITALOCEAN and n.place == region]
-        worst = max((node.state for node in inside), default=Severity.OK)
-        text = plural(len(inside), "droplet")
-        yield Branch(
-            f"do/{region}", 0, last=False, title=f"DigitalOcean {region}", severity=worst, text=text, subject=None
-        )
-        yield from _machines(f"do/{region}", inside, 1)
+            yield from _machines(f"{cluster.name}/{host.name}", placed.get((Provider.PROXMOX, host.name), ()), 2)
+    for (provider, region), inside in sorted(placed.items(), key=lambda pair: pair[0][1]):
+        if provider is Provider.DIGITALOCEAN:
+            worst = max(node.state for node in inside)
+            text = plural(len(inside), "droplet")
+            yield Branch(
+                f"do/{region}", 0, last=False, title=f"DigitalOcean {region}", severity=worst, text=text, subject=None
+            )
+            yield from _machines(f"do/{region}", inside, 1)
     elsewhere = [node for node in farm.nodes if node.provider is Provider.NONE]
     if elsewhere:
         worst = max(node.state for node in elsewhere)
@@ -281,7 +311,7 @@ def branches_of(farm: Farm) -> Iterator[Branch]:
         yield from _machines("none", elsewhere, 1)
 
 
-def _machines(above: str, nodes: list[Node], depth: int) -> Iterator[Branch]:
+def _machines(above: str, nodes: Sequence[Node], depth: int) -> Iterator[Branch]:
     for index, node in enumerate(sorted(nodes, key=lambda node: node.name)):
         text = f"{node.tier.title}" + (f": {'; '.join(node.reasons)}" if node.reasons else "")
         yield Branch(

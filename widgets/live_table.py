@@ -1,7 +1,7 @@
 """A table of live rows: draws only what is visible, sticks to keys, and refreshes only the lines that changed.
 
-What it is made of has files of its own (table_view, table_rows, table_columns, table_messages); what is left here is
-the widget's state and its keys, which are one thing and so are in one file.
+What it is made of has files of its own (table_view, table_rows, table_columns, table_messages, table_keys,
+table_awaited); what is left here is the widget's state and what changes it, which are one thing and so are in one file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeAlias
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -22,7 +21,9 @@ from farmtui.farm.state import Freshness, Severity
 from widgets import table_messages as messages
 from widgets.glyphs import glyphs
 from widgets.painting import LineWidget, blank
+from widgets.table_awaited import AwaitedRow
 from widgets.table_columns import GAP, Cell, Column, R, place
+from widgets.table_keys import TABLE_KEYS
 from widgets.table_paint import fit
 from widgets.table_rows import Layout, RowPainter, why_empty
 from widgets.table_view import Order, Predicate, Stand, Texts, View, build, position_of, stick
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from textual import events
+    from textual.binding import BindingType
     from textual.worker import Worker
 
 SLICE_S = 0.004
@@ -74,23 +76,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
     }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "down", id="table.down", show=False, tooltip="to the next row"),
-        Binding("up,k", "move(-1)", "up", id="table.up", show=False, tooltip="to the row before"),
-        Binding("home,g", "first", "first", id="table.first", show=False, tooltip="to the first row"),
-        Binding("end,G", "last", "last", id="table.last", show=False, tooltip="to the last row"),
-        Binding("pagedown,ctrl+f", "page(1)", "page down", id="table.page_down", show=False, tooltip="a page on"),
-        Binding("pageup,ctrl+b", "page(-1)", "page up", id="table.page_up", show=False, tooltip="a page back"),
-        Binding("right", "pan(1)", "right", id="table.right", show=False, tooltip="columns further right"),
-        Binding("left,h", "pan(-1)", "left", id="table.left", show=False, tooltip="columns further left"),
-        Binding("enter", "select", "open", id="table.open", show=False, tooltip="open the row"),
-        Binding("space", "mark", "mark", id="table.mark", show=False, tooltip="mark or unmark the row"),
-        Binding("greater_than_sign", "sort_next(1)", "sort right", id="table.sort_next", show=False,
-                tooltip="sort by the next column"),
-        Binding("less_than_sign", "sort_next(-1)", "sort left", id="table.sort_previous", show=False,
-                tooltip="sort by the column before"),
-        Binding("w", "wide", "wide", id="table.wide", show=False, tooltip="all columns, even those that do not fit"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = list(TABLE_KEYS)
 
     TableMessage: TypeAlias = messages.TableMessage
     RowHighlighted: TypeAlias = messages.RowHighlighted
@@ -136,7 +122,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
         self._complete.set()
         self._cursor = 0
         self._touched = False
-        self._awaited = ""
+        self._awaited = AwaitedRow()
         self._marks: set[Hashable] = set()
         self._layout_of_columns: Layout[R] | None = None
         self._layout_width = -1
@@ -249,21 +235,20 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
     @property
     def kept_key(self) -> str:
         """The text of the key that somebody put the cursor on, or that is still waited for; empty: neither."""
-        return str(self.cursor_key) if self._touched and self._view.keys else self._awaited
+        return str(self.cursor_key) if self._touched and self._view.keys else self._awaited.text
 
     def await_key(self, text: str) -> None:
         """Put the cursor on the key of this text (as `kept_key` gave it), now or when its row comes.
 
         It is not waited for any more once somebody moves the cursor, or when `text` is empty.
         """
-        self._awaited = text
+        self._awaited.text = text
         self._look_for_awaited()
 
     def _look_for_awaited(self) -> None:
-        if self._awaited and not self._touched:
-            found = next((at for at, key in enumerate(self._view.keys) if str(key) == self._awaited), None)
-            if found is not None:
-                self._move_cursor(found)
+        found = None if self._touched else self._awaited.position(self._view.keys)
+        if found is not None:
+            self._move_cursor(found)
 
     def clear_marks(self) -> None:
         """Unmark all."""
@@ -431,7 +416,7 @@ class LiveTable(LineWidget, ScrollView, Generic[R], can_focus=True):
 
     def _move_cursor(self, position: int) -> None:
         self._touched = True
-        self._awaited = ""
+        self._awaited.forget()
         position = max(0, min(position, len(self._view.rows) - 1))
         if not self._view.rows or position == self._cursor:
             self._reveal()

@@ -10,6 +10,7 @@ from farmtui.farm.farm import Farm
 from farmtui.farm.node import Tier
 from farmtui.farm.plan import ZERO, Plan
 from farmtui.insight.departures import Departure, departures
+from farmtui.insight.newest import of_newest
 from farmtui.insight.scenarios import Outcome, cheapest, outcomes, plan_at_size
 from farmtui.insight.spend import DIGITALOCEAN, PROXMOX, Spend, spend
 from farmtui.insight.spread import cents
@@ -87,6 +88,7 @@ def reference_of(plan: Plan) -> str:
     return choices[0].key if choices else plan.follows
 
 
+@of_newest
 def costs(farm: Farm) -> Costs | None:
     """All of it; None for a farm of which nothing is said about money."""
     costing, spent = farm.costing, spend(farm)

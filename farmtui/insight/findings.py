@@ -18,15 +18,19 @@ from farmtui.insight.gluster import gluster_faults
 from farmtui.insight.lookup import Machines
 from farmtui.insight.machines import compute_faults, machine_faults
 from farmtui.insight.networks import network_faults
+from farmtui.insight.newest import of_newest
 from farmtui.insight.pve import pve_faults
 from farmtui.insight.signals import explain_alerts, source_faults
 from farmtui.insight.sites import site_faults
 from farmtui.insight.swarm import swarm_faults
 
 
+@of_newest
 def findings(farm: Farm) -> tuple[Finding, ...]:
-    """All of them, the worst first, then the one that began first. Pure."""
+    """All of them, the worst first, then the one that began first. Pure.
 
+    Where thousands of machines are ill it takes longer than a frame.
+    """
     machines = Machines(farm)
     # In the order from causes to consequences: each can only follow from one before it.
     found = (

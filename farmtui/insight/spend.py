@@ -11,6 +11,7 @@ from farmtui.farm.cost import CloudBill, CloudPrices, Costing, HardwareInputs
 from farmtui.farm.farm import Farm
 from farmtui.farm.node import CloudAccount, Droplet, Guest, Node, Tier
 from farmtui.farm.state import Freshness
+from farmtui.insight.newest import of_newest
 from farmtui.insight.spread import ZERO, cents, spread
 
 DIGITALOCEAN, PROXMOX = "digitalocean", "pve"
@@ -105,6 +106,7 @@ class Spend:
         return tuple(sorted(((name, self.of_provider(name)) for name in names), key=lambda pair: (-pair[1], pair[0])))
 
 
+@of_newest
 def spend(farm: Farm) -> Spend | None:
     """What the farm costs; None for a farm of which nothing is said about money (no config)."""
     costing = farm.costing

@@ -44,12 +44,18 @@ class Feed:
         *,
         sources: Sequence[Source[Any]] | None = None,
         on_farm: Callable[[Farm], None] | None = None,
+        weigh: Callable[[Farm], object] | None = None,
         clock: Clock | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """Without `sources` those of the config are built when they are first needed (see `build_sources`)."""
+        """Without `sources` those of the config are built when they are first needed (see `build_sources`).
+
+        `weigh` is called in a thread with each big picture before `on_farm` is: for what `on_farm` would else have to
+        work out of it on the loop.
+        """
         self._config = config
         self._on_farm = on_farm
+        self._weigh = weigh
         self._clock = clock or SystemClock()
         self._chance = chance
         self._given = None if sources is None else tuple(sources)
@@ -219,14 +225,17 @@ class Feed:
             self._changed.clear()
 
     async def _assemble_and_publish(self) -> None:
-        before, config = self._assembly, self._config
-        found = await self._assembled(self._reports())
+        before, config, reports = self._assembly, self._config, self._reports()
+        found = await self._assembled(reports)
         if config is not self._config:
             # Another config has come meanwhile; the next picture is under that one.
             return
         self._assembly = found
         if before is None or differs(before.farm, found.farm):
-            self._publish(found.farm)
+            if self._weigh is not None and is_big(reports):
+                await self._weighed(found.farm, self._weigh)
+            if config is self._config:
+                self._publish(found.farm)
         else:
             # What was shown stays what the next picture is compared with, or ages would creep past unseen.
             self._assembly = replace(found, farm=replace(found.farm, at=before.farm.at, sources=before.farm.sources))
@@ -237,6 +246,12 @@ class Feed:
         if is_big(reports):
             return await asyncio.to_thread(assembly, self._config, reports, now, before)
         return assembly(self._config, reports, now, before)
+
+    async def _weighed(self, farm: Farm, weigh: Callable[[Farm], object]) -> None:
+        try:
+            await asyncio.to_thread(weigh, farm)
+        except Exception as error:  # noqa: BLE001 - whoever shows it will find the same, and say what is wrong
+            log.error("a picture of the farm could not be weighed:\n%s", trace_of(error))
 
     def _publish(self, farm: Farm) -> None:
         if self._on_farm is not None:

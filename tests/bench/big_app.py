@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from farmtui.farm.reading import Reading
 from farmtui.farm.sites import SiteBook
 from farmtui.farm.traffic import Edge, EdgeNode, SiteTraffic
 from farmtui.polling import Feed
+from farmtui.showing import weigh
 from farmtui.sources import Source
 from farmtui.sources.prometheus.figures import Answer
 from farmtui.sources.prometheus.site_rows import site_book
@@ -127,7 +129,7 @@ class BigApp(FarmApp):
 
     def make_feed(self, config: Config) -> Feed:
         """A feed over the given sources."""
-        return Feed(config, sources=self._sources, on_farm=self.publish)
+        return Feed(config, sources=self._sources, on_farm=self.publish, weigh=partial(weigh, self._farm_screen))
 
     def publish(self, farm: Farm) -> None:
         """Count."""

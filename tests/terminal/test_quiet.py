@@ -33,6 +33,7 @@ def knot() -> weakref.ref[Knot]:
 def _no_other_collections() -> Iterator[None]:
     gc.disable()
     yield
+    gc.unfreeze()
     gc.enable()
 
 
@@ -49,6 +50,18 @@ def test_somebody_who_never_stops_typing_does_not_fill_the_memory(monkeypatch: p
     monkeypatch.setattr(quiet, "LONGEST_S", 0.0)
     assert collector.look(time.monotonic())
     assert lost() is None
+
+
+def test_what_comes_after_the_first_quiet_moment_is_found_in_the_next() -> None:
+    collector, early = QuietCollector(), Knot()
+    seen = weakref.ref(early)
+    assert collector.look(-quiet.QUIET_S)
+    late = knot()
+    assert collector.look(-quiet.QUIET_S)
+    assert late() is None
+    del early
+    assert collector.look(-quiet.QUIET_S)
+    assert seen() is not None, "what a console begins with is looked at no more"
 
 
 def test_python_itself_begins_no_full_collection_any_more() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from farmtui.farm.node import CloudAccount, Droplet
 from farmtui.farm.reading import FailureKind
 from farmtui.farm.state import Freshness, Severity
 from farmtui.polling import Feed, build_sources
+from farmtui.polling.assemble import MACHINES_IN_THREAD
 from farmtui.polling.feed import PATIENCE_S, SHOWN_S
 from farmtui.sources import Source
 from tests.unit.polling_stage import (
@@ -206,6 +208,47 @@ async def test_a_screen_that_fails_does_not_end_the_feed() -> None:
     assert len(shown) == 3
     task.cancel()
     await asyncio.wait({task})
+
+
+@pytest.mark.parametrize("fault", [None, RuntimeError("no room")])
+async def test_a_big_picture_is_weighed_beside_the_loop_before_it_is_shown(fault: Exception | None) -> None:
+    clock = StageClock()
+    weighed: list[tuple[Farm, int]] = []
+    shown: list[Farm] = []
+    audience, enough = Audience(), asyncio.Event()
+
+    def weigh(farm: Farm) -> None:
+        weighed.append((farm, threading.get_ident()))
+        if fault is not None:
+            raise fault
+
+    def screen(farm: Farm) -> None:
+        shown.extend(known for known, _ in weighed if known is farm)
+        audience(farm)
+        if len(audience.farms) == 2:  # the first is that in which nobody has answered yet, and is small
+            enough.set()
+
+    source = StageSource(clock, [seen(count=MACHINES_IN_THREAD + 1)])
+    feed = Feed(CONFIG, sources=[source], on_farm=screen, weigh=weigh, clock=clock, chance=no_chance)
+    task = asyncio.ensure_future(feed.run())
+    await clock.advance(1)
+    await enough.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    assert len(audience.last.nodes) > MACHINES_IN_THREAD
+    assert shown == [audience.last]
+    assert [thread for _, thread in weighed if thread == threading.get_ident()] == []
+
+
+async def test_a_small_picture_is_not_worth_a_thread() -> None:
+    clock, weighed, audience = StageClock(), list[Farm](), Audience()
+    feed = Feed(CONFIG, sources=[StageSource(clock, [seen()])], on_farm=audience, weigh=weighed.append, clock=clock)
+    task = asyncio.ensure_future(feed.run())
+    await clock.advance(1)
+    task.cancel()
+    await asyncio.wait({task})
+    assert len(audience.farms) == 2
+    assert not weighed
 
 
 async def test_leaving_closes_every_source_whatever_one_does() -> None:
