@@ -266,6 +266,6 @@ async def settled(
 def _import_engine() -> None:
     """Pydantic, aiohttp and the sources take longer to import than the first paint; while a config is not there yet,
     what nearly every one asks for is imported meanwhile."""
-    names = ("farmtui.config", "farmtui.polling", "farmtui.silences", "farmtui.sources.prometheus", "aiohttp")
+    names = ("farmtui.config", "farmtui.polling", "farmtui.silences", "farmtui.sources.prometheus.session", "aiohttp")
     for name in names:
         import_module(name)

@@ -42,7 +42,7 @@ def open_demo(
     faults: Sequence[str] = (), *, seed: int | None = None, screen: str | None = None, read_only: bool = False
 ) -> int:
     """Open the console on a simulated farm; gives the exit code."""
-    terminal_or_leave()
+    _begin()
     from farmtui import logs, simulation
 
     notice = logs.to_file()
@@ -68,7 +68,7 @@ def open_demo(
 
 def open_console(path: Path, *, screen: str | None, read_only: bool, fresh: bool = False) -> int:
     """Open the console on the config at `path`, wrong as it may be; gives the exit code. `fresh`: not where one was."""
-    terminal_or_leave()
+    _begin()
     from farmtui import logs
 
     notice = logs.to_file()
@@ -96,7 +96,7 @@ def open_console(path: Path, *, screen: str | None, read_only: bool, fresh: bool
 
 def open_wall(path: Path, *, every_s: float, theme: str) -> int:
     """Show the wall on the config at `path`, wrong as it may be; gives the exit code."""
-    terminal_or_leave()
+    _begin()
     from farmtui.config.salvage import salvage_file
     from farmtui.keys import misfits
 
@@ -105,7 +105,7 @@ def open_wall(path: Path, *, every_s: float, theme: str) -> int:
 
 def open_demo_wall(faults: Sequence[str] = (), *, seed: int | None = None, every_s: float, theme: str) -> int:
     """Show the wall on a simulated farm; gives the exit code."""
-    terminal_or_leave()
+    _begin()
     from farmtui import simulation
 
     try:
@@ -177,6 +177,14 @@ def open_served(
 def in_browser() -> bool:
     """Whether what we paint goes to a browser, through textual-serve."""
     return os.environ.get("TEXTUAL_DRIVER", "") == "textual.drivers.web_driver:WebDriver"
+
+
+def _begin() -> None:
+    """Leave where there is no terminal; else import and open all that is needed, with nothing in between."""
+    terminal_or_leave()
+    from farmtui.term.quiet import hold
+
+    hold()
 
 
 def terminal_or_leave() -> None:

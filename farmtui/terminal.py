@@ -44,7 +44,7 @@ from farmtui.term.frames import FrameSender
 from farmtui.term.outlet import Outlet
 from farmtui.term.painter import Painter
 from farmtui.term.pen import PLAIN, linked
-from farmtui.term.quiet import EVERY_S, QuietCollector
+from farmtui.term.quiet import EVERY_S, STARTED_S, QuietCollector
 from farmtui.term.reader import Reader
 from farmtui.term.signals import Farewell, Reactions, TerminalSignals
 from farmtui.term.tty import read_attributes, restore_attributes, set_raw, terminal_size
@@ -347,6 +347,7 @@ class TerminalApp(App[ReturnType]):
         """Garbage is looked for only while nobody types, from before the first picture of a farm is made."""
         if not self.is_headless:
             self._collector.begin()
+            self.set_timer(STARTED_S, self._collector.go_on)
             self.set_interval(EVERY_S, lambda: self._collector.look(self.type_ahead.last_s))
 
     async def on_event(self, event: events.Event) -> None:

@@ -21,7 +21,7 @@ from farmtui.sources import Source
 
 log = logging.getLogger("farmtui.polling")
 
-START_SPREAD_S: Final = 0.1
+START_SPREAD_S: Final = 0.05
 """First polls are spread over so much time: enough that they do not all connect at once, too little to notice."""
 REFRESH_GAP_S: Final = 1.0
 """However often somebody asks for a refresh, a source is not asked more often than this."""

@@ -67,9 +67,20 @@ def test_what_comes_after_the_first_quiet_moment_is_found_in_the_next() -> None:
 def test_python_itself_begins_no_full_collection_any_more() -> None:
     """In a process of its own: what is frozen stays so."""
     code = (
-        "import gc; from farmtui.term.quiet import QuietCollector; QuietCollector().begin(); full = []\n"
+        "import gc; from farmtui.term.quiet import QuietCollector, hold; hold(); full = []\n"
+        "collector = QuietCollector(); collector.begin(); collector.go_on()\n"
         "gc.callbacks.append(lambda phase, info: full.append(phase) if info['generation'] == 2 else None)\n"
-        "kept = [[n] for n in range(600_000)]; print(len(full), gc.get_freeze_count() > 1000)"
+        "kept = [[n] for n in range(600_000)]; print(len(full), gc.get_freeze_count() > 1000, gc.isenabled())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["0", "True"]
+    assert done.stdout.split() == ["0", "True", "True"]
+
+
+def test_a_console_that_starts_looks_for_no_garbage_until_it_has_begun() -> None:
+    gc.enable()
+    quiet.hold()
+    collector = QuietCollector()
+    collector.begin()
+    assert not gc.isenabled()
+    collector.go_on()
+    assert gc.isenabled()
