@@ -21,6 +21,7 @@ from farmtui.farm.reading import FailureKind
 from farmtui.farm.state import Freshness, Severity
 from farmtui.polling import Feed, build_sources
 from farmtui.polling.assemble import MACHINES_IN_THREAD
+from farmtui.polling.coordinator import START_SPREAD_S
 from farmtui.polling.feed import PATIENCE_S, SHOWN_S
 from farmtui.sources import Source
 from tests.unit.polling_stage import (
@@ -190,7 +191,8 @@ async def test_a_source_that_hangs_delays_no_other() -> None:
     other = StageSource(clock, [seen(1.0), seen(2.0), seen(3.0)])
     async with playing(clock, cloud(clock, never), other) as (_, audience):
         await clock.advance(30)
-        assert other.polled_at == pytest.approx([0.05, 10.05, 20.05])
+        first = START_SPREAD_S / 2
+        assert other.polled_at == pytest.approx([first, first + 10, first + 20])
         assert audience.last.nodes[0].metrics.load1 == 3.0
 
 
