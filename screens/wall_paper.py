@@ -135,7 +135,8 @@ def _fault(finding: Finding, farm: Farm, profile: Profile, height: int, style: s
         texts = list(wrapped(f"{glyphs().severity[finding.severity]} {first}", body, width))
     texts += [text for part in finding.evidence for text in wrapped(part, body, width)]
     for number, text in enumerate(texts[:room]):
-        more = f" {glyphs().ellipsis}" if number == room - 1 and number < len(texts) - 1 and body == PLAIN else ""
+        goes_on = f" {glyphs().ellipsis}" if body == PLAIN else ".."
+        more = goes_on if number == room - 1 and number < len(texts) - 1 else ""
         if body:
             block.append(Content(""))
         block += big(cut(f"{text}{more}", body, width), body, ink.TEXT)

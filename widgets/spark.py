@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
@@ -13,6 +13,9 @@ from widgets.glyphs import glyphs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+FLAT: Final = 0.1
+"""What moves by a smaller share of its largest value is flat."""
 
 
 def spark(
@@ -26,19 +29,25 @@ def spark(
 ) -> Content:
     """The newest values in `width` cells, one level for each cell; missing values (None, NaN) are blank.
 
-    `high` None takes the largest value seen as the top. Several values that fall into one cell show their largest:
-    a peak must not be averaged away. It is grey, or of the colour of a severity above OK; `style` overrides both.
+    `high` None takes the largest value seen as the top; what hardly moves is drawn at half height then, as if it were
+    at no limit. Several values that fall into one cell show their largest: a peak must not be averaged away. It is
+    grey, or of the colour of a severity above OK; `style` overrides both.
     """
     levels = glyphs().sparks
     buckets = _buckets(values, width)
     known = [value for value in buckets if value is not None and math.isfinite(value)]
-    top = high if high is not None else max(known, default=1.0)
+    top = high if high is not None else _top(known)
     span = top - low
     text = "".join(
         glyphs().spark_gap if value is None else levels[_level(value, low, span, len(levels))] for value in buckets
     )
     chosen = style or (ink.SEVERITY[severity] if severity > Severity.OK else ink.MUTED)
     return Content.styled(text.rjust(width), chosen)
+
+
+def _top(known: Sequence[float]) -> float:
+    most = max(known, default=1.0)
+    return most * 2 if known and most - min(known) < most * FLAT else most
 
 
 def _buckets(values: Sequence[float | None], width: int) -> list[float | None]:

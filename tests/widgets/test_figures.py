@@ -44,6 +44,8 @@ def test_a_spark_is_on_the_scale_that_is_given() -> None:
     assert spark([0.0, 0.25, 0.5], 3).plain == "▁▃▅"
     assert spark([0.0, 5.0, 10.0], 3, high=None).plain == "▁▅█"
     assert spark([1.0, None, 1.0], 3).plain == "█ █"
+    assert spark([7.0, 7.1, 7.0], 3, high=None).plain == "▄▅▄", "flat, and not full"
+    assert spark([0.0, 0.0], 2, high=None).plain == "▁▁"
     assert spark([0.9, 0.95, 1.0], 3, low=0.9).plain == "▁▄█"
 
 
