@@ -134,16 +134,21 @@ def _fault(finding: Finding, farm: Farm, profile: Profile, height: int, style: s
     if body == PLAIN:
         texts = list(wrapped(f"{glyphs().severity[finding.severity]} {first}", body, width))
     texts += [text for part in finding.evidence for text in wrapped(part, body, width)]
-    for number, text in enumerate(texts[:room]):
-        goes_on = f" {glyphs().ellipsis}" if body == PLAIN else ".."
-        more = goes_on if number == room - 1 and number < len(texts) - 1 else ""
+    for text in first_of(texts, room, body, width):
         if body:
             block.append(Content(""))
-        block += big(cut(f"{text}{more}", body, width), body, ink.TEXT)
+        block += big(text, body, ink.TEXT)
     block = block[: max(1, height - gap)]
     bar = (glyphs().block * thick, style)
     lines = [Content.assemble(" ", bar, "  ", line) for line in block]
     return [*lines, *([Content("")] * max(0, height - len(lines)))]
+
+
+def first_of(texts: Sequence[str], room: int, scale: int, width: int) -> Iterator[str]:
+    """As many lines as there is room for; the last says that it goes on where it does."""
+    goes_on = f" {glyphs().ellipsis}" if scale == PLAIN else ".."
+    for number, text in enumerate(texts[:room], 1):
+        yield cut(f"{text}{goes_on if number == room < len(texts) else ''}", scale, width)
 
 
 def _title(title: str, profile: Profile, width: int, style: str, height: int) -> Iterator[Content]:

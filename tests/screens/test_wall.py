@@ -22,7 +22,7 @@ from farmtui.insight.findings import findings
 from farmtui.wall import KEYS, WallApp
 from screens import wall_view as view
 from screens.wall import FROZEN_S, SHIFT_EVERY_S, Paper, WallScreen
-from screens.wall_paper import faults
+from screens.wall_paper import first_of
 from screens.wall_view import Page
 from tests.screens.farms import NOW
 from tests.screens.host import text_of
@@ -30,7 +30,7 @@ from tests.screens.wall_farms import FARMS, failing, healthy, warning
 from tests.screens.whole import whole_farm
 from widgets.big_text import big
 from widgets.glyphs import glyphs, set_ascii
-from widgets.wall_tile import Profile, WallTile
+from widgets.wall_tile import WallTile
 
 SIZES = ((80, 24), (120, 40), (200, 60), (400, 100))
 HATCH = glyphs().freshness[Freshness.STALE]
@@ -366,10 +366,8 @@ async def test_what_does_not_change_is_not_painted_again() -> None:
         assert set(painted) == {"banner", "sweep"}
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_evidence_that_is_cut_off_says_that_it_goes_on(size: tuple[int, int]) -> None:
-    first = dataclasses.replace(findings(failing())[0], cause="it is", evidence=("weh " * 4_000,))
-    shown = "\n".join(line.plain for line in faults([first], failing(), Profile(*size), size[1] - 8))
-    ends = [f"{'weh ' * whole}{part}" for whole in range(4, 60) for part in ("weh..", "we..", "w..")]
-    plain = any(line.rstrip().endswith(glyphs().ellipsis) for line in shown.splitlines())
-    assert plain or any(shown_big(end, shown, range(2, 12)) for end in ends)
+@pytest.mark.parametrize(("scale", "end"), [(0, "b …"), (1, "b.."), (3, "b..")])
+def test_what_is_cut_off_says_that_it_goes_on(scale: int, end: str) -> None:
+    assert list(first_of(["a", "b", "c"], 2, scale, 60)) == ["a", end]
+    assert list(first_of(["a", "b", "c"], 3, scale, 60)) == ["a", "b", "c"]
+    assert list(first_of(["a", "b", "c"], 0, scale, 60)) == []
