@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,12 +108,25 @@ def test_two_runners_started_at_once_never_both_act(rig: Rig) -> None:
     rig.is_whole()
 
 
-def test_a_runner_that_was_thought_dead_and_wakes_up_does_nothing_more(rig: Rig) -> None:
+def put_to_sleep(pid: int, database: Path) -> None:
+    """Stop a runner, but not while it holds SQLite's lock: then nobody could go on, and that is not the question."""
+    while True:
+        os.kill(pid, signal.SIGSTOP)
+        with contextlib.closing(sqlite3.connect(database, timeout=0.2)) as connection:
+            try:
+                connection.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError:
+                os.kill(pid, signal.SIGCONT)
+            else:
+                return
+
+
+def test_a_runner_that_was_thought_dead_and_wakes_up_does_nothing_more(rig: Rig, tmp_path: Path) -> None:
     rig.start(rig.plan(rig.step("one", "sleep 0.3"), rig.step("two", "sleep 0.3"), rig.step("three")))
     sleeper = rig.runner(idle_s=60)
     rig.until(lambda state: state.steps["one"].begun)
     assert sleeper.pid is not None
-    os.kill(sleeper.pid, signal.SIGSTOP)
+    put_to_sleep(sleeper.pid, tmp_path / "journal.db")
     state = rig.finish()
     assert ok(state), state
     entries = rig.journal.head().seq
