@@ -340,7 +340,7 @@ class TerminalApp(App[ReturnType]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.type_ahead = TypeAhead(self, super().on_event)
+        self.type_ahead = TypeAhead(self, self._on_key_event)
         self._collector = QuietCollector()
 
     def on_mount(self) -> None:
@@ -352,10 +352,17 @@ class TerminalApp(App[ReturnType]):
 
     async def on_event(self, event: events.Event) -> None:
         """Keys one at a time, each when the one before has done its work; everything else as Textual does."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            await self.type_ahead.key(event)
-        else:
+        if not isinstance(event, events.Key):
             await super().on_event(event)
+        elif event.is_forwarded:
+            await self._on_key_event(event)
+        else:
+            await self.type_ahead.key(event)
+
+    async def _on_key_event(self, key: events.Key) -> None:
+        """What Textual does with a key. One that comes when the last screen has gone, at the end, is nobody's."""
+        if self.screen_stack:
+            await super().on_event(key)
 
     def get_driver_class(self) -> type[Driver]:
         """Ours for a terminal and for textual-serve; any other that the environment names."""

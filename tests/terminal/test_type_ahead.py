@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Button, Input
@@ -73,3 +74,21 @@ async def test_a_widget_that_is_stuck_holds_no_key_back_for_long(monkeypatch: py
                 break
         assert app.query_one(Input).value == "e"
         app.opened.set()
+
+
+@pytest.mark.parametrize("forwarded", [False, True], ids=["typed", "handed up"])
+async def test_a_key_that_comes_when_the_last_screen_has_gone_is_nobody_s(forwarded: bool) -> None:
+    app = Filtering()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        stack = app._screen_stacks[app._current_mode]
+        screens = list(stack)
+        key = events.Key("e", "e")
+        if forwarded:
+            key._set_forwarded()
+        stack.clear()
+        try:
+            await app.on_event(key)
+        finally:
+            stack.extend(screens)
+        assert app.commands == 0
