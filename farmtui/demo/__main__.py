@@ -93,18 +93,21 @@ async def _serve(given: argparse.Namespace, path: Path, own: Path | None = None)
 async def _warm(keeper: Keeper) -> None:
     """Compute what takes long at first, for as long as nobody else asks; then what the farm consists of is left out of
     all garbage collections."""
-    await keeper.ask(lambda observed: observed.alerts())
-    # Of the sites' histograms alone there are more series than of all else, and they are asked for later.
-    families = [name for name in await keeper.ask(_families) if not name.endswith("_bucket")]
-    own = keeper.questions
-    for family in families:
-        if keeper.questions > own:
-            break
-        await keeper.ask(methodcaller("meet", family))
-        own += 1
-    await asyncio.sleep(_SETTLED_S)
-    gc.freeze()
-    gc.enable()
+    try:
+        await keeper.ask(lambda observed: observed.alerts())
+        # Of the sites' histograms alone there are more series than of all else, and they are asked for later.
+        families = [name for name in await keeper.ask(_families) if not name.endswith("_bucket")]
+        own = keeper.questions
+        for family in families:
+            if keeper.questions > own:
+                break
+            await keeper.ask(methodcaller("meet", family))
+            own += 1
+        await asyncio.sleep(_SETTLED_S)
+    finally:
+        # Whatever went wrong: a farm that runs for days must not go without.
+        gc.freeze()
+        gc.enable()
 
 
 def _families(observed: Observed) -> list[str]:

@@ -228,9 +228,9 @@ class PrometheusSource:
                     found[name] = Answer(problem=self._client.failure(TimeoutError()).what, failed=True)
                     late.add(name)
         well = {name for name, answer in found.items() if not answer.failed}
-        # The probe is never put off: without it no poll would know whether the server answers.
         # Of a batch that is late it may be any, or all of them together: it is asked one by one for a while.
         self._apart |= dict.fromkeys(late, self._polls + APART_POLLS)
+        # The probe is never put off: without it no poll would know whether the server answers.
         self._late = frozenset((self._late | (late & alone)) - well - {PROBE})
         return found
 
